@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+//
+// The house of Convoy: one target a room, arrows point down only (checked by .ci/check-layers).
+
+import PackageDescription
+
+/// Everywhere but in the kernels: unsafe constructs are spelled out.
+let strict: [SwiftSetting] = [.strictMemorySafety()]
+
+/// The kernels are one directory compiled once per instruction set (the others are symbolic links to
+/// it). `-Ounchecked` because a fifth of the speed is index arithmetic that `KernelSet` has checked;
+/// `-fno-math-errno` makes a square root one instruction. `FUSED` says that a fused multiply-add is
+/// one instruction, `WIDE` that a register tile has eight rows.
+func kernels(_ name: String, _ flags: [String] = [], define: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: ["Tensors"],
+        swiftSettings: [
+            .unsafeFlags(
+                ["-Ounchecked"] + define.flatMap { ["-D", $0] }
+                    + (["-fno-math-errno"] + flags).flatMap { ["-Xcc", $0] })
+        ],
+        linkerSettings: [.linkedLibrary("m")])
+}
+
+#if arch(x86_64)
+    let instructionSets: [Target] = [
+        kernels("KernelsAVX2", ["-mavx2", "-mfma"], define: ["FUSED"]),
+        kernels(
+            "KernelsAVX512", ["-march=x86-64-v4", "-mprefer-vector-width=512"],
+            define: ["FUSED", "WIDE"]),
+    ]
+#else
+    let instructionSets: [Target] = []
+#endif
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "convoy",
+    products: [
+        .executable(name: "convoy", targets: ["convoy"]),
+        .executable(name: "convoy-bench", targets: ["convoy-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // System libraries, and the few C lines that Swift cannot say.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(
+            name: "CImageCodecs",
+            providers: [.apt(["libjpeg-dev", "libpng-dev", "zlib1g-dev"])]),
+        .systemLibrary(name: "CDigests", providers: [.apt(["libxxhash-dev", "libssl-dev"])]),
+        .target(name: "CMachine"),
+        .target(name: "CWire", dependencies: ["CProtobufC"]),
+
+        // The wire.
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["CWire"], swiftSettings: strict),
+
+        // The engine.
+        .target(name: "Tensors"),
+        kernels("Kernels"),
+        .target(name: "KernelReference", dependencies: ["Tensors"]),
+        .target(
+            name: "Engines",
+            dependencies: ["Tensors", "Kernels", "CMachine"]
+                + instructionSets.map { .target(name: $0.name) }),
+        .target(name: "Configuration", swiftSettings: strict),
+        .target(name: "Layers", dependencies: ["Tensors", "Configuration"]),
+
+        // The data.
+        .target(name: "Digests", dependencies: ["CDigests"], swiftSettings: strict),
+        .target(
+            name: "Datasets", dependencies: ["Tensors", "Configuration", "Digests", "CImageCodecs"],
+            swiftSettings: strict),
+
+        // The cluster.
+        .target(name: "Coordination", swiftSettings: strict),
+        .target(
+            name: "Jobs",
+            dependencies: [
+                "Configuration", "Layers", "Datasets", "Digests",
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Runtime",
+            dependencies: [
+                "Jobs", "Layers", "Datasets", "Tensors", "Engines", "Coordination", "Wire",
+                "ZeroMQ", "Digests", "CMachine", logging,
+            ]),
+
+        // The commands.
+        .executableTarget(
+            name: "convoy",
+            dependencies: [
+                "Runtime", "Jobs", "Layers", "Datasets", "Engines", "Tensors", "Digests", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "convoy-bench",
+            dependencies: [
+                "Runtime", "Jobs", "Layers", "Engines", "KernelReference", "Tensors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        // Tests mirror the targets.
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(
+            name: "KernelsTests", dependencies: ["Engines", "KernelReference", "Tensors"]),
+        .testTarget(
+            name: "LayersTests",
+            dependencies: ["Layers", "Engines", "KernelReference", "Tensors", "Configuration"],
+            exclude: ["Goldens"]),
+        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Digests"]),
+        .testTarget(name: "CoordinationTests", dependencies: ["Coordination"]),
+        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
+        .testTarget(name: "WireTests", dependencies: ["Wire"]),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs", "Configuration"]),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Jobs", "Engines"]),
+        .testTarget(name: "ClusterTests", dependencies: ["Runtime", "Jobs", "Digests"]),
+    ] + instructionSets
+)

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The extents of one convolution over one block of images, and the algorithm that computes it.
+
+/// A convolution (a dense layer is one whose kernel is the whole image), with its bias, activation
+/// and, in the fused algorithms, a 2x2 max pool.
+///
+/// Activations are `[y][x][image][channel]`, float32. Stored channel counts are multiples of 16, but
+/// for the input of a first layer, which has its 1 to 4 channels as they are. Weights are
+/// `[outputChannels / 16][kernelHeight][kernelWidth][inputChannels][16]`; output pixel (y, x) reads
+/// input rows `y * strideY - padTop + ky` and columns `x * strideX - padLeft + kx`; taps outside the
+/// image are left out.
+public struct ConvGeometry: Hashable, Sendable {
+    public enum Activation: Hashable, Sendable { case linear, relu }
+
+    /// How the sums are formed. Fixed by the geometry (`Layers` holds the table), never by timing.
+    public enum Algorithm: Hashable, Sendable, CaseIterable {
+        /// One sum over the taps for each output; any kernel, stride and padding.
+        case direct
+        /// 3x3, stride 1, 1 or 3 input channels, optional 2x2 pool: first layers.
+        case narrow
+        /// Winograd F(4x4, 3x3) in all three passes, optional 2x2 pool: 3x3, stride 1, channels in 16s.
+        case winograd
+    }
+
+    public var images: Int
+    public var inputHeight: Int, inputWidth: Int, inputChannels: Int
+    public var outputChannels: Int
+    public var kernelHeight: Int, kernelWidth: Int
+    public var strideY: Int, strideX: Int
+    public var padTop: Int, padLeft: Int
+    /// Extents of the convolution's own output, before a pool.
+    public var convHeight: Int, convWidth: Int
+    public var activation: Activation
+    /// A 2x2 max pool of stride 2, "valid", follows in the same kernel. Needs `activation == .relu` and
+    /// an algorithm other than `.direct`.
+    public var pooled: Bool
+    public var algorithm: Algorithm
+    /// False for the first layer of a network: nobody asks for the gradient of the images.
+    public var needsInputGradient: Bool
+
+    public init(
+        images: Int, inputHeight: Int, inputWidth: Int, inputChannels: Int, outputChannels: Int,
+        kernelHeight: Int, kernelWidth: Int, strideY: Int = 1, strideX: Int = 1, padTop: Int = 0,
+        padLeft: Int = 0, convHeight: Int, convWidth: Int, activation: Activation = .linear,
+        pooled: Bool = false, algorithm: Algorithm = .direct, needsInputGradient: Bool = true
+    ) {
+        self.images = images
+        self.inputHeight = inputHeight
+        self.inputWidth = inputWidth
+        self.inputChannels = inputChannels
+        self.outputChannels = outputChannels
+        self.kernelHeight = kernelHeight
+        self.kernelWidth = kernelWidth
+        self.strideY = strideY
+        self.strideX = strideX
+        self.padTop = padTop
+        self.padLeft = padLeft
+        self.convHeight = convHeight
+        self.convWidth = convWidth
+        self.activation = activation
+        self.pooled = pooled
+        self.algorithm = algorithm
+        self.needsInputGradient = needsInputGradient
+    }
+
+    public var outputHeight: Int { pooled ? convHeight / 2 : convHeight }
+    public var outputWidth: Int { pooled ? convWidth / 2 : convWidth }
+    public var inputCount: Int { inputHeight * inputWidth * images * inputChannels }
+    public var outputCount: Int { outputHeight * outputWidth * images * outputChannels }
+    public var weightCount: Int { kernelHeight * kernelWidth * inputChannels * outputChannels }
+}
+
+// What an algorithm needs beside its operands. All four counts are functions of the geometry alone, the
+// same on every instruction set.
+extension ConvGeometry {
+    /// Rows (images times tiles) that go through the Winograd planes together.
+    public static let winogradRows = 32
+
+    /// Tiles of 4x4 outputs, down and across. With a pool an odd last row or column of the convolution
+    /// is read by nobody, and is not computed.
+    public var tilesDown: Int { ((pooled ? convHeight / 2 * 2 : convHeight) + 3) / 4 }
+    public var tilesAcross: Int { ((pooled ? convWidth / 2 * 2 : convWidth) + 3) / 4 }
+    public var tilesPerBlock: Int {
+        max(1, min(Self.winogradRows / images, tilesDown * tilesAcross))
+    }
+    public var tileBlocks: Int { (tilesDown * tilesAcross + tilesPerBlock - 1) / tilesPerBlock }
+    /// Floats between the 36 planes of a block of tiles: one cache line more than the data, since
+    /// planes a power of two apart evict each other.
+    public func planeStride(channels: Int) -> Int { tilesPerBlock * images * channels + 16 }
+
+    /// Weights as the kernels want them: transposed for the data gradient, or transformed.
+    public var preparedCount: Int {
+        switch algorithm {
+        case .narrow: 0
+        case .direct: needsInputGradient ? weightCount : 0
+        case .winograd:
+            // U for the forward pass, Uᵀ for the data gradient, and one transposed copy on the way.
+            inputChannels * outputChannels * (needsInputGradient ? 36 + 36 + 9 : 36)
+        }
+    }
+    /// What the backward pass wants kept from the forward one: the transformed input.
+    public var keptCount: Int {
+        algorithm == .winograd ? tileBlocks * 36 * planeStride(channels: inputChannels) : 0
+    }
+    /// Where a shard's weight gradient is summed in the transformed domain; zero if it is summed in place.
+    public var accumulatorCount: Int {
+        algorithm == .winograd ? 36 * inputChannels * outputChannels : 0
+    }
+    /// Floats of scratch that one call of either pass may use.
+    public var scratchCount: Int {
+        switch algorithm {
+        case .direct: 0
+        case .narrow: 2 * 2 * 128 * 16 + 64 * 16
+        case .winograd:
+            36 * planeStride(channels: outputChannels) + 36 * planeStride(channels: 16) + 64 * 16
+                + images * max(inputChannels, outputChannels) * 2
+        }
+    }
+    /// One byte for each pooled output: which of the four was largest, or 4 where none was above zero.
+    public var argmaxCount: Int { pooled ? outputCount : 0 }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The arguments of kernels that are more than a buffer.
+
+/// What both passes of a convolution read. `scratch` and `kept` are written by the forward pass.
+public struct ConvOperands {
+    /// `geometry.inputCount` floats, `[y][x][image][channel]`.
+    public var input: Floats
+    /// `geometry.weightCount` floats, `[oc / 16][ky][kx][ic][16]`.
+    public var weights: Floats
+    /// `geometry.preparedCount` floats made by `convPrepare`.
+    public var prepared: Floats
+    /// `geometry.outputChannels` floats.
+    public var bias: Floats
+    /// `geometry.keptCount` floats.
+    public var kept: MutableFloats
+    /// `geometry.scratchCount` floats, contents undefined between calls.
+    public var scratch: MutableFloats
+
+    public init(
+        input: Floats, weights: Floats, prepared: Floats, bias: Floats, kept: MutableFloats,
+        scratch: MutableFloats
+    ) {
+        self.input = input
+        self.weights = weights
+        self.prepared = prepared
+        self.bias = bias
+        self.kept = kept
+        self.scratch = scratch
+    }
+}
+
+/// What the backward pass of a convolution reads and writes beside the operands.
+public struct ConvGradients {
+    /// What the forward pass wrote: tells where ReLU stopped the signal.
+    public var output: Floats
+    /// The gradient of the output, after pool and activation. The pass may overwrite it.
+    public var outputGradient: MutableFloats
+    /// Overwritten with the gradient of the input; empty if `!needsInputGradient`.
+    public var inputGradient: MutableFloats
+    /// Added to: the weight gradient itself (`weightCount`), or the transformed one (`accumulatorCount`)
+    /// which `convFinish` adds to the weight gradient at the end of a shard.
+    public var weights: MutableFloats
+    /// Added to: `outputChannels` floats.
+    public var bias: MutableFloats
+
+    public init(
+        output: Floats, outputGradient: MutableFloats, inputGradient: MutableFloats,
+        weights: MutableFloats, bias: MutableFloats
+    ) {
+        self.output = output
+        self.outputGradient = outputGradient
+        self.inputGradient = inputGradient
+        self.weights = weights
+        self.bias = bias
+    }
+}
+
+/// `count` rows of `stored` floats (a multiple of 16) of which the first `live` are real channels.
+public struct Rows: Hashable, Sendable {
+    public var count: Int, stored: Int, live: Int
+    public init(count: Int, stored: Int, live: Int) {
+        self.count = count
+        self.stored = stored
+        self.live = live
+    }
+}
+
+/// Activations that are layers of their own; channels beyond the live ones are left zero.
+public enum ElementActivation: Hashable, Sendable, CaseIterable {
+    case relu, sigmoid
+    /// Over the live channels of a row.
+    case softmax
+}
+
+/// Which elements of a block dropout keeps. Element e = (y * width + x) * liveChannels + c of the image
+/// at `positions[i]` is kept where word e % 4 of block e / 4 of its stream, as a unit float, is at least
+/// `rate`; kept elements are multiplied by 1 / (1 - rate). Dead images keep nothing.
+public struct DropoutDraw {
+    public var pixels: Int
+    public var images: Int
+    public var storedChannels: Int, liveChannels: Int
+    public var rate: Float
+    /// One stream for each live image; those after them are dead.
+    public var streams: UnsafeBufferPointer<Philox>
+
+    public init(
+        pixels: Int, images: Int, storedChannels: Int, liveChannels: Int, rate: Float,
+        streams: UnsafeBufferPointer<Philox>
+    ) {
+        self.pixels = pixels
+        self.images = images
+        self.storedChannels = storedChannels
+        self.liveChannels = liveChannels
+        self.rate = rate
+        self.streams = streams
+    }
+    public var count: Int { pixels * images * storedChannels }
+}
+
+/// The rows of a loss: one for each image of the block, logits in the first `classes` of `stored` floats.
+///
+/// The kernels replace the logits of live rows with their gradient (of the sum of losses) and everything
+/// else with zero, and write each live row's loss and whether its prediction was right (1 or 0).
+public struct LossRows {
+    public var images: Int
+    public var stored: Int, classes: Int
+    /// One label for each live image; rows after them are dead.
+    public var labels: UnsafeBufferPointer<Int32>
+
+    public init(images: Int, stored: Int, classes: Int, labels: UnsafeBufferPointer<Int32>) {
+        self.images = images
+        self.stored = stored
+        self.classes = classes
+        self.labels = labels
+    }
+}
+
+/// uint8 images `[image][y][x][c]` to float32 `[y][x][image][c]`: `scale * value + offset`, fused. Images
+/// from `liveImages` on are set to zero.
+public struct PixelBlock: Hashable, Sendable {
+    public var images: Int, liveImages: Int
+    public var height: Int, width: Int, channels: Int
+    public var scale: Float, offset: Float
+
+    public init(
+        images: Int, liveImages: Int, height: Int, width: Int, channels: Int, scale: Float = 1,
+        offset: Float = 0
+    ) {
+        self.images = images
+        self.liveImages = liveImages
+        self.height = height
+        self.width = width
+        self.channels = channels
+        self.scale = scale
+        self.offset = offset
+    }
+    public var byteCount: Int { liveImages * height * width * channels }
+    public var floatCount: Int { images * height * width * channels }
+}
+
+/// A contiguous slice of the flat buffers that an optimizer works on. All have the same count, a multiple
+/// of 16, but slots an optimizer does not use, which are empty.
+public struct OptimizerSlice {
+    /// The sum over the batch; the kernels divide it by the sample count.
+    public var gradient: Floats
+    public var weights: Floats
+    /// May be the same memory as `weights`.
+    public var newWeights: MutableFloats
+    /// Momentum; first moment of Adam.
+    public var first: MutableFloats
+    /// Mean square of RMSprop; second moment of Adam.
+    public var second: MutableFloats
+
+    public init(
+        gradient: Floats, weights: Floats, newWeights: MutableFloats, first: MutableFloats,
+        second: MutableFloats
+    ) {
+        self.gradient = gradient
+        self.weights = weights
+        self.newWeights = newWeights
+        self.first = first
+        self.second = second
+    }
+}
+
+/// Keras: `v = momentum * v - rate * g; w += v`, or with Nesterov `w += momentum * v - rate * g`.
+public struct SGDStep: Hashable, Sendable {
+    public var samples: Float, rate: Float, momentum: Float, nesterov: Bool
+    public init(samples: Float, rate: Float, momentum: Float, nesterov: Bool) {
+        self.samples = samples
+        self.rate = rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+    }
+}
+
+/// Keras: `s = rho * s + (1 - rho) * g²; d = rate * g / sqrt(s + epsilon)`, with momentum `v = momentum *
+/// v + d; w -= v`.
+public struct RMSpropStep: Hashable, Sendable {
+    public var samples: Float, rate: Float, rho: Float, momentum: Float, epsilon: Float
+    public init(samples: Float, rate: Float, rho: Float, momentum: Float, epsilon: Float) {
+        self.samples = samples
+        self.rate = rate
+        self.rho = rho
+        self.momentum = momentum
+        self.epsilon = epsilon
+    }
+}
+
+/// Keras: `m += (g - m) * (1 - beta1); v += (g² - v) * (1 - beta2); w -= m * rate / (sqrt(v) + epsilon)`,
+/// where `rate` already holds the bias correction.
+public struct AdamStep: Hashable, Sendable {
+    public var samples: Float, rate: Float, beta1: Float, beta2: Float, epsilon: Float
+    public init(samples: Float, rate: Float, beta1: Float, beta2: Float, epsilon: Float) {
+        self.samples = samples
+        self.rate = rate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where each parameter of a model lies in the one flat buffer of them all.
+
+/// Names, shapes and places of a model's parameters, in the order of its layers.
+///
+/// Weights, gradients and optimizer state are twins of this layout, so that a bucket is a contiguous
+/// range, the optimizer one loop and a checkpoint one write.
+public struct ParameterLayout: Hashable, Sendable {
+    /// One parameter tensor as stored: padded to 16s.
+    public struct Entry: Hashable, Sendable {
+        /// As in Keras: `conv2d/kernel`, `dense_1/bias`.
+        public let name: String
+        /// The shape that users know, unpadded, HWIO for kernels.
+        public let shape: Shape
+        /// Floats in the flat buffer.
+        public let range: Range<Int>
+        /// Index of the layer that owns it.
+        public let layer: Int
+
+        public init(name: String, shape: Shape, range: Range<Int>, layer: Int) {
+            self.name = name
+            self.shape = shape
+            self.range = range
+            self.layer = layer
+        }
+    }
+
+    /// A run of whole layers: what can travel once their backward passes are done.
+    public struct Bucket: Hashable, Sendable {
+        public let layers: ClosedRange<Int>
+        public let range: Range<Int>
+    }
+
+    public let entries: [Entry]
+    /// Floats in the flat buffer.
+    public var count: Int { entries.last?.range.upperBound ?? 0 }
+
+    /// - Precondition: The entries lie end to end in ascending order, each starting at a multiple of 16.
+    public init(entries: [Entry]) {
+        var end = 0
+        for entry in entries {
+            precondition(
+                entry.range.lowerBound == end && end % 16 == 0,
+                "ParameterLayout: \(entry.name) starts at \(entry.range.lowerBound), expected \(end)")
+            end = entry.range.upperBound
+        }
+        self.entries = entries
+    }
+
+    /// Parameters that users count: without padding.
+    public var parameterCount: Int { entries.reduce(0) { $0 + $1.shape.count } }
+
+    /// Whole layers from the last to the first, closed at `bytes` or more; the result is in the order of
+    /// the buffer, front layers first. The last bucket to close takes what is left.
+    public func buckets(of bytes: Int = 256 << 10) -> [Bucket] {
+        var buckets: [Bucket] = []
+        var upper = entries.count
+        while upper > 0 {
+            var lower = upper
+            repeat {
+                lower -= 1
+                let layer = entries[lower].layer
+                while lower > 0, entries[lower - 1].layer == layer { lower -= 1 }
+            } while lower > 0 && floats(lower..<upper).count * 4 < bytes
+            buckets.append(
+                Bucket(
+                    layers: entries[lower].layer...entries[upper - 1].layer,
+                    range: floats(lower..<upper)))
+            upper = lower
+        }
+        return buckets.reversed()
+    }
+
+    private func floats(_ run: Range<Int>) -> Range<Int> {
+        entries[run.lowerBound].range.lowerBound..<entries[run.upperBound - 1].range.upperBound
+    }
+}
