@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a run tells whoever watches it. The runtime never prints; the command line's observers do.
+
+/// Something that happened in a run.
+public enum RunEvent: Sendable {
+    /// The job is open, the data is read, the coordinator listens.
+    case started(RunInfo)
+    /// The run goes on after this many committed steps.
+    case resumed(step: Int)
+    case workerJoined(name: String, threads: Int, alive: Int)
+    case workerLost(name: String, reason: String, alive: Int)
+    /// A worker let a deadline pass; its shards are computed elsewhere too.
+    case straggler(name: String)
+    /// No worker is left; the run goes on when one comes.
+    case waitingForWorkers
+    /// A step has fewer shards than the workers have threads: only `active` of `workers` can be busy.
+    case idleWorkers(active: Int, workers: Int)
+    case step(StepReport)
+    case epoch(EpochReport)
+    case checkpoint(path: String)
+    case finished(FinalReport)
+}
+
+/// Watches a run. Called on the coordinator's thread, in order: it must return soon.
+public protocol RunObserver: AnyObject {
+    func handle(_ event: RunEvent)
+}
+
+/// What is known of a run before its first step.
+public struct RunInfo: Sendable, Equatable {
+    public var job: String
+    /// The run folder.
+    public var output: String
+    /// Where workers connect to.
+    public var endpoint: String
+    public var epochs: Int
+    public var stepsPerEpoch: Int
+    public var trainingSamples: Int
+    public var validationSamples: Int
+    public var testSamples: Int
+    public var batchSize: Int
+    public var shardSize: Int
+    public var blockSize: Int
+    public var parameters: Int
+    /// Workers that the run starts itself; 0 where they come from elsewhere.
+    public var workers: Int
+
+    public init(
+        job: String, output: String, endpoint: String, epochs: Int, stepsPerEpoch: Int,
+        trainingSamples: Int, validationSamples: Int, testSamples: Int, batchSize: Int,
+        shardSize: Int, blockSize: Int, parameters: Int, workers: Int
+    ) {
+        self.job = job
+        self.output = output
+        self.endpoint = endpoint
+        self.epochs = epochs
+        self.stepsPerEpoch = stepsPerEpoch
+        self.trainingSamples = trainingSamples
+        self.validationSamples = validationSamples
+        self.testSamples = testSamples
+        self.batchSize = batchSize
+        self.shardSize = shardSize
+        self.blockSize = blockSize
+        self.parameters = parameters
+        self.workers = workers
+    }
+}
+
+/// One committed step.
+public struct StepReport: Sendable, Equatable {
+    public enum Phase: String, Sendable { case train, validate, test }
+
+    /// Optimizer steps committed in the run so far.
+    public var step: Int
+    /// From 1, as users count.
+    public var epoch: Int
+    /// From 1; the last one is `stepsInEpoch`. Counts within the phase.
+    public var stepInEpoch: Int
+    public var stepsInEpoch: Int
+    public var phase: Phase
+    /// Means over the phase of this epoch so far.
+    public var loss: Double
+    public var accuracy: Double
+    /// Mean over this step's samples alone.
+    public var stepLoss: Double
+    /// Samples of this step.
+    public var samples: Int
+    /// Since the phase began.
+    public var imagesPerSecond: Double
+    public var workersAlive: Int
+    /// Since the run started (or was resumed).
+    public var seconds: Double
+
+    public init(
+        step: Int, epoch: Int, stepInEpoch: Int, stepsInEpoch: Int, phase: Phase, loss: Double,
+        accuracy: Double, stepLoss: Double, samples: Int, imagesPerSecond: Double,
+        workersAlive: Int, seconds: Double
+    ) {
+        self.step = step
+        self.epoch = epoch
+        self.stepInEpoch = stepInEpoch
+        self.stepsInEpoch = stepsInEpoch
+        self.phase = phase
+        self.loss = loss
+        self.accuracy = accuracy
+        self.stepLoss = stepLoss
+        self.samples = samples
+        self.imagesPerSecond = imagesPerSecond
+        self.workersAlive = workersAlive
+        self.seconds = seconds
+    }
+}
+
+/// One finished epoch, validation included.
+public struct EpochReport: Sendable, Equatable {
+    /// From 1 to `epochs`.
+    public var epoch: Int
+    public var epochs: Int
+    public var loss: Double
+    public var accuracy: Double
+    public var validationLoss: Double?
+    public var validationAccuracy: Double?
+    /// Of this epoch.
+    public var seconds: Double
+    /// Of this epoch's training.
+    public var imagesPerSecond: Double
+
+    public init(
+        epoch: Int, epochs: Int, loss: Double, accuracy: Double, validationLoss: Double? = nil,
+        validationAccuracy: Double? = nil, seconds: Double, imagesPerSecond: Double
+    ) {
+        self.epoch = epoch
+        self.epochs = epochs
+        self.loss = loss
+        self.accuracy = accuracy
+        self.validationLoss = validationLoss
+        self.validationAccuracy = validationAccuracy
+        self.seconds = seconds
+        self.imagesPerSecond = imagesPerSecond
+    }
+}
+
+/// How a run ended.
+public struct FinalReport: Sendable, Equatable {
+    /// On the test images; nil where the data set has none.
+    public var testLoss: Double?
+    public var testAccuracy: Double?
+    /// The saved model.
+    public var model: String
+    /// SHA-256 of the final weights, in lowercase hex.
+    public var weightsDigest: String
+    public var seconds: Double
+
+    public init(
+        testLoss: Double? = nil, testAccuracy: Double? = nil, model: String, weightsDigest: String,
+        seconds: Double
+    ) {
+        self.testLoss = testLoss
+        self.testAccuracy = testAccuracy
+        self.model = model
+        self.weightsDigest = weightsDigest
+        self.seconds = seconds
+    }
+}
