@@ -23,7 +23,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable> {
         let size = (bytes + alignment - 1) / alignment * alignment
         let raw = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
         #if os(Linux)
-            if alignment == huge { madvise(raw, size, 14 /* MADV_HUGEPAGE */) }
+            if alignment == huge { madvise(raw, size, MADV_HUGEPAGE) }
         #endif
         raw.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         self.count = count

@@ -17,7 +17,7 @@ public struct ConvGeometry: Hashable, Sendable {
     public enum Algorithm: Hashable, Sendable, CaseIterable {
         /// One sum over the taps for each output; any kernel, stride and padding.
         case direct
-        /// 3x3, stride 1, 1 or 3 input channels, optional 2x2 pool: first layers.
+        /// 3x3, stride 1, 1 to 4 input channels, optional 2x2 pool: first layers.
         case narrow
         /// Winograd F(4x4, 3x3) in all three passes, optional 2x2 pool: 3x3, stride 1, channels in 16s.
         case winograd
@@ -99,9 +99,17 @@ extension ConvGeometry {
             inputChannels * outputChannels * (needsInputGradient ? 36 + 36 + 9 : 36)
         }
     }
-    /// What the backward pass wants kept from the forward one: the transformed input.
+    /// Whether a narrow convolution reads beyond the image, and so from a copy with a frame of zeros.
+    public var isFramed: Bool {
+        padTop > 0 || padLeft > 0 || convHeight + 2 > inputHeight || convWidth + 2 > inputWidth
+    }
+    /// What the backward pass wants kept from the forward one: the transformed or the framed input.
     public var keptCount: Int {
-        algorithm == .winograd ? tileBlocks * 36 * planeStride(channels: inputChannels) : 0
+        switch algorithm {
+        case .direct: 0
+        case .narrow: isFramed ? (convHeight + 2) * (convWidth + 2) * images * inputChannels : 0
+        case .winograd: tileBlocks * 36 * planeStride(channels: inputChannels)
+        }
     }
     /// Where a shard's weight gradient is summed in the transformed domain; zero if it is summed in place.
     public var accumulatorCount: Int {

@@ -10,43 +10,69 @@ public typealias MutableBytes = UnsafeMutableBufferPointer<UInt8>
 /// The functions that compute, for one instruction set.
 ///
 /// Every function gives each output element one fixed sequence of fused operations, so the members of
-/// two kernel sets return the same bits. The kernel modules fill in the `...Kernel` properties; callers
-/// use the checked methods of `KernelSet+Checked.swift`, which compare counts with geometries once, at
-/// the edge. No kernel allocates, and none touches memory outside its arguments.
+/// two kernel sets return the same bits. The methods (`KernelSet+Convolution.swift` and its neighbours)
+/// compare counts with geometries once, at the edge, and trap on a caller's mistake; the loops behind
+/// them take everything on trust. No kernel allocates, and none touches memory outside its arguments.
 public struct KernelSet: Sendable {
-    public typealias ConvPrepare = @Sendable (ConvGeometry, Floats, MutableFloats) -> Void
-    public typealias ConvForward =
-        @Sendable (ConvGeometry, ConvOperands, MutableFloats, MutableBytes) -> Void
-    public typealias ConvBackward =
-        @Sendable (ConvGeometry, ConvOperands, ConvGradients, Bytes) -> Void
+    /// The images of a block are a multiple of this, on every instruction set: the widest tile's rows.
+    public static let imageMultiple = 8
 
     /// `portable`, `avx2`, `avx512` or `neon`.
     public let name: String
-    /// Rows of the register tile; the block's images are a multiple of it.
-    public let tileRows: Int
+    /// Rows of the register tile.
+    public var tileRows: Int { loops.tileRows }
+    package let loops: any KernelLoops.Type
 
-    public var convPrepare: ConvPrepare
-    public var convForward: ConvForward
-    public var convBackward: ConvBackward
-    public var convFinish: @Sendable (ConvGeometry, Floats, MutableFloats) -> Void
-    public var maxPoolForward: @Sendable (PoolGeometry, Floats, MutableFloats, MutableBytes) -> Void
-    public var maxPoolBackward: @Sendable (PoolGeometry, Floats, Bytes, MutableFloats) -> Void
-    public var activationForward: @Sendable (ElementActivation, Rows, MutableFloats) -> Void
-    public var activationBackward: @Sendable (ElementActivation, Rows, Floats, MutableFloats) -> Void
-    public var affine: @Sendable (Float, Float, Rows, MutableFloats) -> Void
-    public var dropoutForward: @Sendable (DropoutDraw, MutableFloats, MutableBytes) -> Void
-    public var dropoutBackward: @Sendable (Float, Bytes, MutableFloats) -> Void
-    public var softmaxCrossEntropy: @Sendable (LossRows, MutableFloats, MutableFloats, MutableBytes) -> Void
-    public var binaryCrossEntropy: @Sendable (LossRows, MutableFloats, MutableFloats, MutableBytes) -> Void
-    public var packPixels: @Sendable (PixelBlock, Bytes, MutableFloats) -> Void
-    public var add: @Sendable (UnsafeRawBufferPointer, MutableFloats) -> Void
-    public var isFinite: @Sendable (UnsafeRawBufferPointer) -> Bool
-    public var sgd: @Sendable (SGDStep, OptimizerSlice) -> Void
-    public var rmsprop: @Sendable (RMSpropStep, OptimizerSlice) -> Void
-    public var adam: @Sendable (AdamStep, OptimizerSlice) -> Void
-    /// FLOPs done in about `milliseconds` by the register tile alone: the probe of the bench.
-    public var peakProbe: @Sendable (Int) -> Double
-    /// e^x and ln x of each element in place, for tests of their error.
-    public var exponential: @Sendable (MutableFloats) -> Void
-    public var logarithm: @Sendable (MutableFloats) -> Void
+    package init(name: String, loops: any KernelLoops.Type) {
+        self.name = name
+        self.loops = loops
+    }
+}
+
+/// What a kernel module provides: the functions behind the methods of the same names, which say what
+/// they do.
+package protocol KernelLoops: Sendable {
+    static var tileRows: Int { get }
+
+    static func convPrepare(
+        _ geometry: ConvGeometry, _ weights: Floats, into prepared: MutableFloats)
+    static func convForward(
+        _ geometry: ConvGeometry, _ operands: ConvOperands, into output: MutableFloats,
+        argmax: MutableBytes)
+    static func convBackward(
+        _ geometry: ConvGeometry, _ operands: ConvOperands, _ gradients: ConvGradients,
+        argmax: Bytes)
+    static func convFinish(
+        _ geometry: ConvGeometry, _ accumulator: Floats, into weightGradient: MutableFloats)
+
+    static func maxPoolForward(
+        _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats, argmax: MutableBytes)
+    static func maxPoolBackward(
+        _ geometry: PoolGeometry, _ outputGradient: Floats, argmax: Bytes,
+        into inputGradient: MutableFloats)
+
+    static func activationForward(
+        _ activation: ElementActivation, _ rows: Rows, _ values: MutableFloats)
+    static func activationBackward(
+        _ activation: ElementActivation, _ rows: Rows, output: Floats, _ gradient: MutableFloats)
+    static func affine(scale: Float, offset: Float, _ rows: Rows, _ values: MutableFloats)
+    static func dropoutForward(_ draw: DropoutDraw, _ values: MutableFloats, kept: MutableBytes)
+    static func dropoutBackward(rate: Float, kept: Bytes, _ gradient: MutableFloats)
+
+    static func softmaxCrossEntropy(
+        _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes)
+    static func binaryCrossEntropy(
+        _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes)
+
+    static func packPixels(_ block: PixelBlock, _ pixels: Bytes, into values: MutableFloats)
+    static func add(_ addend: UnsafeRawBufferPointer, to sum: MutableFloats)
+    static func isFinite(_ values: UnsafeRawBufferPointer) -> Bool
+
+    static func sgd(_ step: SGDStep, _ slice: OptimizerSlice)
+    static func rmsprop(_ step: RMSpropStep, _ slice: OptimizerSlice)
+    static func adam(_ step: AdamStep, _ slice: OptimizerSlice)
+
+    static func peakProbe(rounds: Int) -> Double
+    static func exponential(_ values: MutableFloats)
+    static func logarithm(_ values: MutableFloats)
 }

@@ -42,7 +42,8 @@ public struct ParameterLayout: Hashable, Sendable {
         for entry in entries {
             precondition(
                 entry.range.lowerBound == end && end % 16 == 0,
-                "ParameterLayout: \(entry.name) starts at \(entry.range.lowerBound), expected \(end)")
+                "ParameterLayout: \(entry.name) starts at \(entry.range.lowerBound), expected \(end)"
+            )
             end = entry.range.upperBound
         }
         self.entries = entries

@@ -33,8 +33,10 @@ public struct Philox: Hashable, Sendable {
     @inlinable
     public func words(_ index: UInt64) -> SIMD4<UInt32> {
         Self.rounds(
-            [UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32),
-                stream.x, stream.y], key)
+            [
+                UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32),
+                stream.x, stream.y,
+            ], key)
     }
 
     /// Ten rounds of the cipher, as in the paper's reference.

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the kernels take for granted of a geometry.
+
+extension ConvGeometry {
+    /// Whether a first layer's channels, stored as they are, or channels in 16s.
+    public var hasNarrowInput: Bool { (1...4).contains(inputChannels) }
+
+    /// Traps where the kernels could not compute this convolution.
+    func check() {
+        precondition(
+            images > 0 && images % KernelSet.imageMultiple == 0,
+            "ConvGeometry: \(images) images are not a multiple of \(KernelSet.imageMultiple)")
+        precondition(
+            outputChannels > 0 && outputChannels % 16 == 0
+                && (hasNarrowInput || inputChannels > 0 && inputChannels % 16 == 0),
+            "ConvGeometry: channels \(inputChannels) -> \(outputChannels) are not in 16s")
+        precondition(
+            kernelHeight > 0 && kernelWidth > 0 && strideY > 0 && strideX > 0
+                && convHeight > 0 && convWidth > 0 && inputHeight > 0 && inputWidth > 0,
+            "ConvGeometry: an extent of \(self) is not positive")
+        // Every output pixel reads at least one row and one column of the image.
+        precondition(
+            padTop >= 0 && padTop < kernelHeight && padLeft >= 0 && padLeft < kernelWidth
+                && (convHeight - 1) * strideY - padTop < inputHeight
+                && (convWidth - 1) * strideX - padLeft < inputWidth,
+            "ConvGeometry: an output of \(self) reads nothing but padding")
+        precondition(
+            !pooled || activation == .relu && convHeight > 1 && convWidth > 1,
+            "ConvGeometry: a fused pool needs ReLU and 2x2 outputs, not \(self)")
+        switch algorithm {
+        case .direct:
+            precondition(!pooled, "ConvGeometry: a direct convolution has no fused pool")
+            precondition(
+                !(needsInputGradient && hasNarrowInput),
+                "ConvGeometry: the gradient of \(inputChannels) channels needs them stored in 16s")
+        case .narrow:
+            precondition(
+                is3x3 && hasNarrowInput && !needsInputGradient,
+                "ConvGeometry: the narrow algorithm cannot do \(self)")
+        case .winograd:
+            precondition(
+                is3x3 && !hasNarrowInput, "ConvGeometry: Winograd F(4x4, 3x3) cannot do \(self)")
+        }
+    }
+
+    private var is3x3: Bool {
+        kernelHeight == 3 && kernelWidth == 3 && strideY == 1 && strideX == 1
+    }
+}
+
+extension PoolGeometry {
+    /// Traps where the kernels could not compute this pool.
+    func check() {
+        precondition(
+            images > 0 && channels > 0 && channels % 16 == 0,
+            "PoolGeometry: \(channels) channels are not in 16s")
+        precondition(
+            windowHeight > 0 && windowWidth > 0 && windowHeight * windowWidth <= 256
+                && strideY > 0 && strideX > 0 && outputHeight > 0 && outputWidth > 0,
+            "PoolGeometry: windows have 1 to 256 taps and strides are positive, not \(self)")
+        precondition(
+            padTop >= 0 && padTop < windowHeight && padLeft >= 0 && padLeft < windowWidth
+                && (outputHeight - 1) * strideY - padTop < inputHeight
+                && (outputWidth - 1) * strideX - padLeft < inputWidth,
+            "PoolGeometry: a window of \(self) lies outside the image")
+    }
+}

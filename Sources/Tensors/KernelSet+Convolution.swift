@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Convolutions and pools at the edge: every count is compared with its geometry.
+
+extension KernelSet {
+    /// Brings weights into the forms that the passes read: transposed, or transformed.
+    ///
+    /// - Parameters:
+    ///   - weights: `[oc / 16][ky][kx][ic][16]`, `geometry.weightCount` floats.
+    ///   - prepared: Overwritten; `geometry.preparedCount` floats.
+    public func convPrepare(
+        _ geometry: ConvGeometry, _ weights: Floats, into prepared: MutableFloats
+    ) {
+        geometry.check()
+        expect(weights.count, geometry.weightCount, "convPrepare: weights", geometry)
+        expect(prepared.count, geometry.preparedCount, "convPrepare: prepared", geometry)
+        loops.convPrepare(geometry, weights, into: prepared)
+    }
+
+    /// Convolution, bias, activation and, if the geometry says so, the 2x2 pool.
+    ///
+    /// - Parameters:
+    ///   - output: Overwritten; `geometry.outputCount` floats.
+    ///   - argmax: Overwritten; `geometry.argmaxCount` bytes.
+    public func convForward(
+        _ geometry: ConvGeometry, _ operands: ConvOperands, into output: MutableFloats,
+        argmax: MutableBytes
+    ) {
+        geometry.check()
+        operands.check(geometry, "convForward")
+        expect(output.count, geometry.outputCount, "convForward: output", geometry)
+        expect(argmax.count, geometry.argmaxCount, "convForward: argmax", geometry)
+        loops.convForward(geometry, operands, into: output, argmax: argmax)
+    }
+
+    /// The gradients of input, weights and bias, from the gradient of what `convForward` wrote.
+    ///
+    /// `operands` are those of the forward pass, `kept` as it left them; a transformed algorithm needs
+    /// `convFinish` once the last block of a shard is through.
+    public func convBackward(
+        _ geometry: ConvGeometry, _ operands: ConvOperands, _ gradients: ConvGradients,
+        argmax: Bytes
+    ) {
+        geometry.check()
+        operands.check(geometry, "convBackward")
+        gradients.check(geometry, "convBackward")
+        expect(argmax.count, geometry.argmaxCount, "convBackward: argmax", geometry)
+        loops.convBackward(geometry, operands, gradients, argmax: argmax)
+    }
+
+    /// Transforms the accumulator of a shard back and adds it to the weight gradient; without an
+    /// accumulator (`geometry.accumulatorCount == 0`) there is nothing to do.
+    public func convFinish(
+        _ geometry: ConvGeometry, _ accumulator: Floats, into weightGradient: MutableFloats
+    ) {
+        geometry.check()
+        expect(accumulator.count, geometry.accumulatorCount, "convFinish: accumulator", geometry)
+        guard geometry.accumulatorCount > 0 else { return }
+        expect(
+            weightGradient.count, geometry.weightCount, "convFinish: weight gradient", geometry)
+        loops.convFinish(geometry, accumulator, into: weightGradient)
+    }
+
+    /// A max pool.
+    ///
+    /// - Parameters:
+    ///   - output: Overwritten; `geometry.outputCount` floats.
+    ///   - argmax: Overwritten; `geometry.outputCount` bytes: the tap (`y * windowWidth + x`) of the first
+    ///     maximum of each window. A NaN is a maximum.
+    public func maxPoolForward(
+        _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats, argmax: MutableBytes
+    ) {
+        geometry.check()
+        expect(input.count, geometry.inputCount, "maxPoolForward: input", geometry)
+        expect(output.count, geometry.outputCount, "maxPoolForward: output", geometry)
+        expect(argmax.count, geometry.outputCount, "maxPoolForward: argmax", geometry)
+        loops.maxPoolForward(geometry, input, into: output, argmax: argmax)
+    }
+
+    /// Sends each output's gradient to where its value came from; `inputGradient` is overwritten.
+    public func maxPoolBackward(
+        _ geometry: PoolGeometry, _ outputGradient: Floats, argmax: Bytes,
+        into inputGradient: MutableFloats
+    ) {
+        geometry.check()
+        expect(
+            outputGradient.count, geometry.outputCount, "maxPoolBackward: output gradient", geometry
+        )
+        expect(argmax.count, geometry.outputCount, "maxPoolBackward: argmax", geometry)
+        expect(
+            inputGradient.count, geometry.inputCount, "maxPoolBackward: input gradient", geometry)
+        loops.maxPoolBackward(geometry, outputGradient, argmax: argmax, into: inputGradient)
+    }
+}
+
+/// Traps unless a buffer holds as many elements as its geometry asks for.
+func expect<Geometry>(
+    _ found: Int, _ expected: Int, _ buffer: @autoclosure () -> String, _ geometry: Geometry
+) {
+    precondition(
+        found == expected, "\(buffer()) holds \(found) elements, \(geometry) needs \(expected)")
+}
+
+extension ConvOperands {
+    fileprivate func check(_ geometry: ConvGeometry, _ kernel: String) {
+        expect(input.count, geometry.inputCount, "\(kernel): input", geometry)
+        expect(weights.count, geometry.weightCount, "\(kernel): weights", geometry)
+        expect(prepared.count, geometry.preparedCount, "\(kernel): prepared", geometry)
+        expect(bias.count, geometry.outputChannels, "\(kernel): bias", geometry)
+        expect(kept.count, geometry.keptCount, "\(kernel): kept", geometry)
+        precondition(
+            scratch.count >= geometry.scratchCount,
+            "\(kernel): scratch holds \(scratch.count) floats, \(geometry) needs \(geometry.scratchCount)"
+        )
+    }
+}
+
+extension ConvGradients {
+    fileprivate func check(_ geometry: ConvGeometry, _ kernel: String) {
+        expect(output.count, geometry.outputCount, "\(kernel): output", geometry)
+        expect(outputGradient.count, geometry.outputCount, "\(kernel): output gradient", geometry)
+        expect(
+            inputGradient.count, geometry.needsInputGradient ? geometry.inputCount : 0,
+            "\(kernel): input gradient", geometry)
+        expect(
+            weights.count,
+            geometry.accumulatorCount > 0 ? geometry.accumulatorCount : geometry.weightCount,
+            "\(kernel): weight gradient", geometry)
+        expect(bias.count, geometry.outputChannels, "\(kernel): bias gradient", geometry)
+    }
+}

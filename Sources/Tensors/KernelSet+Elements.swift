@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Element-wise kernels, losses and optimizers at the edge: every count is compared once.
+
+extension KernelSet {
+    /// Applies `activation` in place; channels beyond the live ones become zero.
+    public func activationForward(
+        _ activation: ElementActivation, _ rows: Rows, _ values: MutableFloats
+    ) {
+        rows.check()
+        expect(values.count, rows.floatCount, "activationForward: values", rows)
+        loops.activationForward(activation, rows, values)
+    }
+
+    /// Turns the gradient of the output into that of the input, in place.
+    public func activationBackward(
+        _ activation: ElementActivation, _ rows: Rows, output: Floats, _ gradient: MutableFloats
+    ) {
+        rows.check()
+        expect(output.count, rows.floatCount, "activationBackward: output", rows)
+        expect(gradient.count, rows.floatCount, "activationBackward: gradient", rows)
+        loops.activationBackward(activation, rows, output: output, gradient)
+    }
+
+    /// `scale * value + offset` of the live channels, in place; the others become zero.
+    public func affine(scale: Float, offset: Float, _ rows: Rows, _ values: MutableFloats) {
+        rows.check()
+        expect(values.count, rows.floatCount, "affine: values", rows)
+        loops.affine(scale: scale, offset: offset, rows, values)
+    }
+
+    /// Drops and scales in place; `kept` is overwritten with 1 or 0 for each element.
+    public func dropoutForward(_ draw: DropoutDraw, _ values: MutableFloats, kept: MutableBytes) {
+        draw.check()
+        expect(values.count, draw.count, "dropoutForward: values", draw)
+        expect(kept.count, draw.count, "dropoutForward: kept", draw)
+        loops.dropoutForward(draw, values, kept: kept)
+    }
+
+    /// Scales the gradient of what was kept, and zeroes the rest, in place.
+    public func dropoutBackward(rate: Float, kept: Bytes, _ gradient: MutableFloats) {
+        precondition(rate >= 0 && rate < 1, "dropoutBackward: rate \(rate) is not in [0, 1)")
+        expectVectors(gradient.count, "dropoutBackward: gradient")
+        expect(kept.count, gradient.count, "dropoutBackward: kept", rate)
+        loops.dropoutBackward(rate: rate, kept: kept, gradient)
+    }
+
+    /// Softmax and cross-entropy; see `LossRows`.
+    ///
+    /// - Parameters:
+    ///   - logits: Replaced by their gradient; `rows.images * rows.stored` floats.
+    ///   - losses: Overwritten, one for each image; zero for the dead.
+    ///   - correct: Overwritten, 1 where the first largest logit is the label's, else 0.
+    public func softmaxCrossEntropy(
+        _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes
+    ) {
+        rows.check("softmaxCrossEntropy", logits, losses, correct, labels: rows.classes)
+        loops.softmaxCrossEntropy(rows, logits, losses: losses, correct: correct)
+    }
+
+    /// Sigmoid and cross-entropy of one logit an image, for labels 0 and 1; see `LossRows`. A prediction
+    /// is right where the logit is above zero for label 1, or not for label 0.
+    public func binaryCrossEntropy(
+        _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes
+    ) {
+        precondition(
+            rows.classes == 1, "binaryCrossEntropy: \(rows.classes) logits an image, not 1")
+        rows.check("binaryCrossEntropy", logits, losses, correct, labels: 2)
+        loops.binaryCrossEntropy(rows, logits, losses: losses, correct: correct)
+    }
+
+    /// Pixels to the first activations; see `PixelBlock`.
+    public func packPixels(_ block: PixelBlock, _ pixels: Bytes, into values: MutableFloats) {
+        precondition(
+            block.liveImages >= 0 && block.liveImages <= block.images,
+            "packPixels: \(block.liveImages) live images of \(block.images)")
+        expect(pixels.count, block.byteCount, "packPixels: pixels", block)
+        expect(values.count, block.floatCount, "packPixels: values", block)
+        loops.packPixels(block, pixels, into: values)
+    }
+
+    /// `sum += addend`, element by element. The addend may lie at any byte.
+    public func add(_ addend: UnsafeRawBufferPointer, to sum: MutableFloats) {
+        expect(addend.count, sum.count * 4, "add: addend", sum)
+        loops.add(addend, to: sum)
+    }
+
+    /// Whether none of the floats is infinite or NaN. They may lie at any byte.
+    public func isFinite(_ values: UnsafeRawBufferPointer) -> Bool {
+        precondition(values.count % 4 == 0, "isFinite: \(values.count) bytes are not floats")
+        return loops.isFinite(values)
+    }
+
+    public func sgd(_ step: SGDStep, _ slice: OptimizerSlice) {
+        slice.check("sgd", first: step.momentum != 0, second: false)
+        loops.sgd(step, slice)
+    }
+
+    public func rmsprop(_ step: RMSpropStep, _ slice: OptimizerSlice) {
+        slice.check("rmsprop", first: step.momentum != 0, second: true)
+        loops.rmsprop(step, slice)
+    }
+
+    public func adam(_ step: AdamStep, _ slice: OptimizerSlice) {
+        slice.check("adam", first: true, second: true)
+        loops.adam(step, slice)
+    }
+
+    /// Runs the register tile alone and returns the FLOPs done: about 2^27 a round, near a millisecond
+    /// at 130 GFLOP/s. The caller holds the clock.
+    public func peakProbe(rounds: Int) -> Double { loops.peakProbe(rounds: rounds) }
+
+    /// e^x of each element, in place.
+    public func exponential(_ values: MutableFloats) {
+        expectVectors(values.count, "exponential: values")
+        loops.exponential(values)
+    }
+
+    /// ln x of each element, in place.
+    public func logarithm(_ values: MutableFloats) {
+        expectVectors(values.count, "logarithm: values")
+        loops.logarithm(values)
+    }
+}
+
+private func expectVectors(_ count: Int, _ buffer: String) {
+    precondition(count % 16 == 0, "\(buffer) holds \(count) floats, not a multiple of 16")
+}
+
+extension Rows {
+    public var floatCount: Int { count * stored }
+
+    fileprivate func check() {
+        precondition(
+            stored % 16 == 0 && live > 0 && live <= stored && count >= 0,
+            "Rows: \(live) live channels of \(stored) in \(count) rows")
+    }
+}
+
+extension DropoutDraw {
+    fileprivate func check() {
+        precondition(rate >= 0 && rate < 1, "DropoutDraw: rate \(rate) is not in [0, 1)")
+        precondition(
+            storedChannels % 16 == 0 && liveChannels > 0 && liveChannels <= storedChannels,
+            "DropoutDraw: \(liveChannels) live channels of \(storedChannels)")
+        precondition(
+            streams.count <= images, "DropoutDraw: \(streams.count) streams for \(images) images")
+    }
+}
+
+extension LossRows {
+    fileprivate func check(
+        _ kernel: String, _ logits: MutableFloats, _ losses: MutableFloats,
+        _ correct: MutableBytes, labels classes: Int
+    ) {
+        precondition(
+            stored % 16 == 0 && self.classes > 0 && self.classes <= stored,
+            "\(kernel): \(self.classes) classes in \(stored) floats")
+        precondition(
+            labels.count <= images, "\(kernel): \(labels.count) labels for \(images) images")
+        precondition(
+            labels.allSatisfy { $0 >= 0 && $0 < classes },
+            "\(kernel): a label is outside 0..<\(classes)")
+        expect(logits.count, images * stored, "\(kernel): logits", self)
+        expect(losses.count, images, "\(kernel): losses", self)
+        expect(correct.count, images, "\(kernel): correct", self)
+    }
+}
+
+extension OptimizerSlice {
+    fileprivate func check(_ kernel: String, first usesFirst: Bool, second usesSecond: Bool) {
+        let count = weights.count
+        expectVectors(count, "\(kernel): weights")
+        expect(gradient.count, count, "\(kernel): gradient", count)
+        expect(newWeights.count, count, "\(kernel): new weights", count)
+        if usesFirst { expect(first.count, count, "\(kernel): first slot", count) }
+        if usesSecond { expect(second.count, count, "\(kernel): second slot", count) }
+    }
+}
