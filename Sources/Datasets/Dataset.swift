@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every source of labelled images looks like to the rest of Convoy.
+
+import Digests
+import Tensors
+
+/// What a part of the data is for.
+public enum Partition: String, CaseIterable, Sendable {
+    case train
+    /// Evaluated after each epoch.
+    case validation
+    /// The held-out set that came with the data, if there is one.
+    case test
+}
+
+/// The form in which samples are stored, and travel.
+public enum SampleEncoding: String, Sendable {
+    /// Pixels, uint8, `[H, W, C]`.
+    case pixels
+    /// The bytes of a JPEG or PNG file.
+    case file
+}
+
+/// The stored samples of one partition, in a fixed order.
+public protocol Dataset: Sendable {
+    var count: Int { get }
+    /// `classNames[label]` is what a label means.
+    var classNames: [String] { get }
+    /// `[H, W, C]` of a sample once it is decoded.
+    var imageShape: Shape { get }
+    var encoding: SampleEncoding { get }
+    /// Names the contents, the labels and their order; what it proves is said where it is made.
+    var fingerprint: Digest { get }
+
+    func label(_ index: Int) -> Int32
+
+    /// Says in messages which sample it is: a file's path, or the set and a number.
+    func name(_ index: Int) -> String
+
+    /// The size of the stored form.
+    func storedBytes(_ index: Int) throws(DatasetError) -> Int
+
+    /// Copies the stored form.
+    ///
+    /// - Precondition: `bytes.count == storedBytes(index)`.
+    func read(_ index: Int, into bytes: UnsafeMutableRawBufferPointer) throws(DatasetError)
+}
+
+extension Dataset {
+    /// "Found 2934 images belonging to 5 classes."
+    public var summary: String {
+        "Found \(count) images belonging to \(classNames.count) classes."
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The names are those of Keras's `image_dataset_from_directory` and `ImageDataGenerator`.
+
+import Configuration
+
+extension DatasetConfiguration {
+    /// Reads the map. The caller ends with `fields.finish()`.
+    public init(fields: inout Fields) throws(ConfigError) {
+        let format: Format = try fields.choice("format")
+        let path = try fields.string("path", default: format.defaultPath)
+        let size = try fields.pair(
+            "target_size", default: (format.imageSize[0], format.imageSize[1]), in: 1...8192)
+        let colorMode: ColorMode = try fields.choice("color_mode", default: format.colorMode)
+        if format != .folder {
+            try Self.check("target_size", [size.0, size.1], is: format.imageSize, format, fields)
+            let rawValue = format.colorMode.rawValue
+            try Self.check("color_mode", colorMode.rawValue, is: rawValue, format, fields)
+        }
+        let standard = DatasetConfiguration(format: format)
+        let validation: Validation = try fields.choice("validation", default: standard.validation)
+        let split = try fields.double(
+            "validation_split", default: standard.validationSplit, in: 0...0.95)
+        var augmentation = Augmentation()
+        if let value = fields.value("augmentation") {
+            var inner = try Fields(
+                value, path: fields.path.isEmpty ? "augmentation" : "\(fields.path).augmentation")
+            augmentation.horizontalFlip = try inner.bool("horizontal_flip", default: false)
+            try inner.finish()
+        }
+        self.init(
+            format: format, path: path, targetSize: [size.0, size.1], colorMode: colorMode,
+            validation: validation, validationSplit: split, augmentation: augmentation)
+    }
+
+    /// Every field, so that what is written reads back as the same value.
+    public func encoded() -> ConfigValue {
+        var entries: [ConfigValue.Entry] = [.init("format", .scalar(format.rawValue))]
+        if format != .shapes { entries.append(.init("path", .scalar(path))) }
+        entries += [
+            .init("target_size", .list(targetSize.map { .scalar($0) })),
+            .init("color_mode", .scalar(colorMode.rawValue)),
+            .init("validation", .scalar(validation.rawValue)),
+            .init("validation_split", .scalar(validationSplit)),
+            .init(
+                "augmentation",
+                .map([.init("horizontal_flip", .scalar(augmentation.horizontalFlip))])),
+        ]
+        return .map(entries)
+    }
+
+    /// Of a built-in set the size and the colours may be said again, but not changed.
+    private static func check<Value: Equatable>(
+        _ name: String, _ found: Value, is expected: Value, _ format: Format, _ fields: Fields
+    ) throws(ConfigError) {
+        guard found != expected else { return }
+        throw ConfigError(
+            code: .outOfRange, path: fields.path.isEmpty ? name : "\(fields.path).\(name)",
+            line: fields.line,
+            detail: "found \(found), but \(format.rawValue) is always \(expected);"
+                + " leave the field out, or use format: folder")
+    }
+}
