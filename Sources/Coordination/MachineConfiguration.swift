@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The numbers a step machine is run with. None of them can change a bit of the result.
+
+/// How patient a `StepMachine` is and how far it leases ahead.
+public struct MachineConfiguration: Hashable, Sendable {
+    /// A worker that was not heard of for this long is evicted: three missed heartbeats.
+    public var heartbeatTimeout: Duration
+    /// How many open steps a worker may hold leases of: 2 sends the next step's data while the current
+    /// one computes, 1 does not. Work taken over from others comes on top; see `StepMachine`.
+    public var leaseCredits: Int
+    /// A lease is overdue after this many times its predicted time ...
+    public var deadlineFactor: Double
+    /// ... and this much on top, for what has nothing to do with speed.
+    public var deadlineFloor: Duration
+    /// When a lease is overdue before any lease has finished, so that nothing is predicted yet.
+    public var firstDeadline: Duration?
+
+    public init(
+        heartbeatTimeout: Duration = .seconds(3), leaseCredits: Int = 2,
+        deadlineFactor: Double = 4, deadlineFloor: Duration = .milliseconds(500),
+        firstDeadline: Duration? = .seconds(300)
+    ) {
+        precondition(
+            1...2 ~= leaseCredits, "leaseCredits is \(leaseCredits); a machine opens 1 or 2 steps")
+        precondition(
+            heartbeatTimeout > .zero && deadlineFactor > 0 && deadlineFloor >= .zero,
+            "deadlines must lie in the future: heartbeatTimeout \(heartbeatTimeout), "
+                + "deadlineFactor \(deadlineFactor), deadlineFloor \(deadlineFloor)")
+        self.heartbeatTimeout = heartbeatTimeout
+        self.leaseCredits = leaseCredits
+        self.deadlineFactor = deadlineFactor
+        self.deadlineFloor = deadlineFloor
+        self.firstDeadline = firstDeadline
+    }
+}
