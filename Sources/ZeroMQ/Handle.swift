@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CZeroMQ
+import Glibc
+
+/// The C socket behind a `Socket`. A poller may hold it longer than the socket lives.
+@safe final class Handle {
+    /// Nil once closed.
+    private(set) var raw: UnsafeMutableRawPointer?
+    var endpoint = ""
+    private let context: Context  // released after `deinit`: close, then terminate
+
+    init(_ context: Context, type: Int32, options: SocketOptions) throws(ZeroMQError) {
+        self.context = context
+        unsafe raw = zmq_socket(context.raw, type)  // the context is alive: `self` holds it
+        if unsafe raw == nil { throw ZeroMQError(errno, "zmq_socket") }
+        try apply(options)
+    }
+
+    deinit { close() }
+
+    func close() {
+        guard let socket = unsafe raw else { return }
+        unsafe raw = nil
+        _ = unsafe zmq_close(socket)  // open until now
+    }
+
+    /// The corresponding C function is `zmq_setsockopt`.
+    func set<Value: BitwiseCopyable>(_ option: Int32, to value: Value) throws(ZeroMQError) {
+        let result = unsafe withUnsafeBytes(of: value) { value in
+            unsafe zmq_setsockopt(raw, option, value.baseAddress, value.count)  // copies the value
+        }
+        guard result == 0 else { throw ZeroMQError(errno, "zmq_setsockopt", endpoint) }
+    }
+
+    /// The corresponding C function is `zmq_getsockopt`.
+    func lastEndpoint() throws(ZeroMQError) -> String {
+        var text = [UInt8](repeating: 0, count: 1024)
+        var count = text.count
+        // libzmq writes at most `count` bytes, the closing zero among them.
+        let result = unsafe zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, &text, &count)
+        guard result == 0 else { throw ZeroMQError(errno, "zmq_getsockopt", endpoint) }
+        return String(decoding: text.prefix(count - 1), as: UTF8.self)
+    }
+
+    private func apply(_ options: SocketOptions) throws(ZeroMQError) {
+        precondition(
+            options.maximumFrame > 0, "SocketOptions: maximumFrame \(options.maximumFrame) <= 0")
+        // Credits bound what is under way, so the queues need no mark of their own.
+        try set(ZMQ_SNDHWM, to: Int32(0))
+        try set(ZMQ_RCVHWM, to: Int32(0))
+        try set(ZMQ_MAXMSGSIZE, to: Int64(options.maximumFrame))
+        try set(ZMQ_LINGER, to: options.linger.milliseconds)
+        try set(ZMQ_HEARTBEAT_IVL, to: options.heartbeatInterval.milliseconds)
+        try set(ZMQ_HEARTBEAT_TIMEOUT, to: options.heartbeatTimeout.milliseconds)
+        try set(ZMQ_CONNECT_TIMEOUT, to: options.connectTimeout.milliseconds)
+        try set(ZMQ_RECONNECT_IVL, to: options.reconnectPause.milliseconds)
+        try set(ZMQ_RECONNECT_IVL_MAX, to: options.longestReconnectPause.milliseconds)
+    }
+}
+
+extension Duration {
+    /// Rounded up, so that a wait never ends early; within 0 and what C takes.
+    var milliseconds: Int32 {
+        guard self > .zero else { return 0 }
+        guard self < .milliseconds(Int32.max) else { return Int32.max }
+        let (seconds, attoseconds) = components
+        return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}

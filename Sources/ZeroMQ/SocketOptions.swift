@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a socket behaves; the defaults are those of a data connection.
+public struct SocketOptions: Sendable {
+    /// A peer that sends a larger frame is disconnected before memory is taken for it.
+    public var maximumFrame = 1 << 20 + 64 << 10
+    /// How long a closed socket goes on sending what it holds.
+    public var linger = Duration.zero
+    /// Pings find half-open connections only: they wait for whole frames, so a peer that is slow to
+    /// send one must not look dead.
+    public var heartbeatInterval = Duration.seconds(2)
+    public var heartbeatTimeout = Duration.seconds(15)
+    /// Without it one lost SYN can cost two minutes.
+    public var connectTimeout = Duration.seconds(3)
+    /// First pause before a connection is tried again; it doubles up to the longest.
+    public var reconnectPause = Duration.milliseconds(100)
+    public var longestReconnectPause = Duration.seconds(5)
+
+    public init() {}
+
+    /// For connections that carry tensors and samples: what is unsent at the end is worth nothing.
+    public static let data = SocketOptions()
+
+    /// For connections that carry words: a goodbye gets a second to leave.
+    public static let control: SocketOptions = {
+        var options = SocketOptions()
+        options.linger = .seconds(1)
+        return options
+    }()
+}
