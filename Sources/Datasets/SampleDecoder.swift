@@ -44,5 +44,11 @@ public struct SampleDecoder: Sendable {
         case .file:
             throw DatasetError(code: .unsupported, detail: "not read yet")
         }
+        if let (seed, epoch, position) = augment,
+            augmentation.flips(seed: seed, epoch: epoch, position: position)
+        {
+            // In place, within `pixels`.
+            unsafe flipHorizontally(pixels, imageShape)
+        }
     }
 }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The few questions that data sets ask the operating system.
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+extension DatasetError {
+    /// The system's refusal to open or read `path`.
+    init(_ path: String, _ number: Int32) {
+        // A string owned by the C library, copied at once.
+        let words = unsafe String(cString: strerror(number))
+        self.init(
+            code: number == ENOENT ? .notFound : .unreadable,
+            detail: "\(path): \(words); check the path and its permissions")
+    }
+}
+
+/// The size of a regular file.
+func fileSize(_ path: String) throws(DatasetError) -> Int {
+    var status = stat()
+    // Writes one `stat`, a local variable.
+    guard unsafe stat(path, &status) == 0 else { throw DatasetError(path, errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+        throw DatasetError(code: .unreadable, detail: "\(path): is not a file")
+    }
+    return Int(status.st_size)
+}
+
+func isFile(_ path: String) -> Bool { mode(path) == S_IFREG }
+func isDirectory(_ path: String) -> Bool { mode(path) == S_IFDIR }
+
+private func mode(_ path: String) -> mode_t? {
+    var status = stat()
+    // Writes one `stat`, a local variable.
+    return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+}
