@@ -76,7 +76,8 @@ let package = Package(
         // The data.
         .target(name: "Digests", dependencies: ["CDigests"], swiftSettings: strict),
         .target(
-            name: "Datasets", dependencies: ["Tensors", "Configuration", "Digests", "CImageCodecs"],
+            name: "Datasets",
+            dependencies: ["Tensors", "Configuration", "Digests", "CImageCodecs"],
             swiftSettings: strict),
 
         // The cluster.
@@ -84,7 +85,7 @@ let package = Package(
         .target(
             name: "Jobs",
             dependencies: [
-                "Configuration", "Layers", "Datasets", "Digests",
+                "Configuration", "Layers", "Datasets", "Digests", "Tensors",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
@@ -96,10 +97,13 @@ let package = Package(
             ]),
 
         // The commands.
+        .target(name: "Reporting", dependencies: ["Runtime"], swiftSettings: strict),
         .executableTarget(
             name: "convoy",
             dependencies: [
-                "Runtime", "Jobs", "Layers", "Datasets", "Engines", "Tensors", "Digests", logging,
+                "Reporting", "Runtime", "Jobs", "Layers", "Datasets", "Engines", "Tensors",
+                "Digests",
+                "Configuration", "ZeroMQ", "Wire", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -122,7 +126,15 @@ let package = Package(
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
         .testTarget(name: "WireTests", dependencies: ["Wire"]),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Configuration"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Runtime"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Jobs", "Engines"]),
         .testTarget(name: "ClusterTests", dependencies: ["Runtime", "Jobs", "Digests"]),
     ] + instructionSets
 )
+
+// The test command turns warnings into errors; a newer compiler's new warnings stop no user's build.
+if Context.environment["CONVOY_CHECK"] != nil {
+    for target in package.targets where ![.system, .plugin, .binary].contains(target.type) {
+        target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+    }
+}

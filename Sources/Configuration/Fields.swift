@@ -72,7 +72,9 @@ public struct Fields {
         return number
     }
 
-    public mutating func bool(_ name: String, default preset: Bool? = nil) throws(ConfigError) -> Bool {
+    public mutating func bool(
+        _ name: String, default preset: Bool? = nil
+    ) throws(ConfigError) -> Bool {
         guard let (text, value) = try scalar(name) else { return try self.preset(preset, name) }
         switch text.lowercased() {
         case "true", "yes", "on": return true
@@ -138,7 +140,9 @@ public struct Fields {
 
     private mutating func scalar(_ name: String) throws(ConfigError) -> (String, ConfigValue)? {
         guard let value = value(name) else { return nil }
-        guard case .scalar(let text) = value.kind else { throw wrong(value, name, "a single value") }
+        guard case .scalar(let text) = value.kind else {
+            throw wrong(value, name, "a single value")
+        }
         return (text, value)
     }
 
