@@ -5,7 +5,7 @@
 /// Philox 4x32-10: four random words for each (key, counter), the same on every machine.
 ///
 /// - Source: Salmon et al. (2011), "Parallel Random Numbers: As Easy as 1, 2, 3".
-public struct Philox: Hashable, Sendable {
+public struct Philox: Hashable, Sendable, BitwiseCopyable {
     /// What the numbers are for: streams of different purposes never meet.
     public enum Purpose: UInt32, Sendable {
         case initialWeights = 1

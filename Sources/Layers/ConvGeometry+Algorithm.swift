@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which algorithm computes which convolution, and what it leaves for the backward pass.
+
+import Tensors
+
+extension ConvGeometry {
+    /// The algorithm of a convolution, a function of its shape alone.
+    ///
+    /// Another algorithm adds in another order and so gives other bits: what is chosen here is part of
+    /// the arithmetic, and never depends on the machine, on a timing or on the number of threads.
+    ///
+    /// | convolution | algorithm |
+    /// |---|---|
+    /// | 3x3, stride 1, of images with 1 to 4 channels | `narrow` |
+    /// | 3x3, stride 1, at least 3x3 outputs, channels in 16s | `winograd`, unless switched off |
+    /// | all others, dense layers among them | `direct` |
+    ///
+    /// Below 3x3 outputs a Winograd tile costs 36 multiply-adds where the direct sum, which skips taps
+    /// beyond the border, costs at most 16.
+    func table(winograd: Bool) -> Algorithm {
+        guard kernelHeight == 3, kernelWidth == 3, strideY == 1, strideX == 1 else {
+            return .direct
+        }
+        if hasNarrowInput { return .narrow }
+        return winograd && convHeight >= 3 && convWidth >= 3 ? .winograd : .direct
+    }
+
+    /// Whether the backward pass reads the input again, or only what the forward pass kept of it.
+    var rereadsInput: Bool { algorithm != .winograd }
+
+    /// Whether the backward pass reads the output again, to see where ReLU stopped the signal. A fused
+    /// pool remembers that in its argmax.
+    var rereadsOutput: Bool { activation == .relu && !pooled }
+
+    /// Whether a ReLU, or a 2x2 pool after it, can still become part of this convolution.
+    var canFuseReLU: Bool { activation == .linear && !pooled }
+    var canFusePool: Bool {
+        activation == .relu && !pooled && algorithm != .direct && convHeight > 1 && convWidth > 1
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Configuration
+import Tensors
+
+/// A fully connected layer over the last axis of its input.
+///
+/// After `Flatten` it is a convolution whose kernel is the whole image; on `[H, W, C]` it is, as in
+/// Keras, a 1x1 convolution. Weights: `kernel` `[inputs, units]`, Glorot uniform, and `bias`
+/// `[units]`, zero.
+public struct Dense: Layer, Hashable {
+    public static let kerasName = "Dense"
+
+    public var units: Int
+    public var activation: ActivationFunction
+    public var useBias: Bool
+
+    public init(units: Int, activation: ActivationFunction = .linear, useBias: Bool = true) {
+        self.units = units
+        self.activation = activation
+        self.useBias = useBias
+    }
+
+    public init(fields: inout Fields) throws(ConfigError) {
+        units = try fields.int("units", in: 1...1_048_576)
+        activation = try fields.choice("activation", default: .linear)
+        useBias = try fields.bool("use_bias", default: true)
+    }
+
+    public var fields: [ConfigValue.Entry] {
+        [
+            .init("units", .scalar(units)),
+            .init("activation", .scalar(activation.rawValue)),
+            .init("use_bias", .scalar(useBias)),
+        ]
+    }
+
+    public func outputShape(for input: Shape) throws(LayerError) -> Shape {
+        Shape(input.extents.dropLast() + [units])
+    }
+
+    public func lower(into network: inout Lowering) throws(LayerError) {
+        let signal = network.signal
+        let kernel = signal.isFlat ? Size2D(signal.height, signal.width) : Size2D(1)
+        try network.convolve(
+            filters: units, kernel: kernel, strides: Size2D(1),
+            windows: Windows(
+                height: signal.height, width: signal.width, kernel: kernel, strides: Size2D(1),
+                padding: .valid),
+            kernelShape: [kernel.height * kernel.width * signal.channels, units], useBias: useBias)
+        try network.activate(activation)
+    }
+}

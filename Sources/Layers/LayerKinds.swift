@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The layers that a job file may name, and how its list of them is read.
+
+import Configuration
+
+/// Every kind of layer, in the order in which messages list them.
+public let layerKinds: [any Layer.Type] = [
+    Conv2D.self, MaxPooling2D.self, Dense.self, Flatten.self, Dropout.self, Rescaling.self,
+    Activation.self, ReLU.self, Softmax.self, Sigmoid.self,
+]
+
+/// Reads a list of layers, each a bare name or a map with one entry:
+///
+///     layers:
+///       - Rescaling: {scale: 1/255}
+///       - Conv2D: {filters: 32, kernel_size: 3, activation: relu}
+///       - Flatten
+///       - Dense: {units: 10}
+public func parseLayers(_ value: ConfigValue, path: String) throws(ConfigError) -> [any Layer] {
+    guard case .list(let items) = value.kind, !items.isEmpty else {
+        throw ConfigError(
+            code: .wrongType, path: path, line: value.line,
+            detail: "found \(value.summary), expected a list of layers"
+                + " (- Conv2D: {filters: 32, kernel_size: 3})")
+    }
+    var layers: [any Layer] = []
+    for (index, item) in items.enumerated() {
+        layers.append(try parseLayer(item, path: "\(path)[\(index)]"))
+    }
+    return layers
+}
+
+/// The list that `parseLayers` reads back to the same layers.
+public func encodeLayers(_ layers: [any Layer]) -> ConfigValue {
+    .list(layers.map { $0.encoded() })
+}
+
+private func parseLayer(_ item: ConfigValue, path: String) throws(ConfigError) -> any Layer {
+    let name: String
+    var body = ConfigValue(.null, line: item.line)
+    switch item.kind {
+    case .scalar(let text): name = text
+    case .map(let entries) where entries.count == 1:
+        name = entries[0].name
+        body = entries[0].value
+    case .map, .list, .null:
+        throw ConfigError(
+            code: .wrongType, path: path, line: item.line,
+            detail: "found \(item.summary), expected a layer: its name, or its name with its fields"
+                + " (- Conv2D: {filters: 32, kernel_size: 3})")
+    }
+    guard let kind = layerKinds.first(where: { $0.kerasName == name }) else {
+        let names = layerKinds.map { $0.kerasName }
+        throw ConfigError(
+            code: .unknownField, path: path, line: item.line,
+            detail: "'\(name)' is not a layer"
+                + (Fields.nearest(name, names).map { "; did you mean '\($0)'?" }
+                    ?? "; expected one of \(names.joined(separator: ", "))"))
+    }
+    var fields = try Fields(body, path: "\(path).\(name)")
+    let layer = try kind.init(fields: &fields)
+    try fields.finish()
+    return layer
+}

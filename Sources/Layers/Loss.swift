@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Tensors
+
+/// What training makes small. The value is Keras's name.
+///
+/// A loss always works on logits: a softmax or sigmoid that ends the model becomes part of it, which is
+/// exact where the activation alone would round to 0 or 1.
+public enum Loss: String, Hashable, Sendable, CaseIterable {
+    /// `-ln softmax(logits)[label]`: one logit for each class.
+    case sparseCategoricalCrossentropy = "sparse_categorical_crossentropy"
+    /// `-ln sigmoid(logit)` for label 1, `-ln (1 - sigmoid(logit))` for label 0: a single logit.
+    case binaryCrossentropy = "binary_crossentropy"
+
+    /// The activation that turns logits into probabilities.
+    var activation: ElementActivation {
+        switch self {
+        case .sparseCategoricalCrossentropy: .softmax
+        case .binaryCrossentropy: .sigmoid
+        }
+    }
+
+    /// Replaces logits by their gradient; see `LossRows`.
+    func callAsFunction(
+        _ kernels: KernelSet, _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats,
+        correct: MutableBytes
+    ) {
+        switch self {
+        case .sparseCategoricalCrossentropy:
+            kernels.softmaxCrossEntropy(rows, logits, losses: losses, correct: correct)
+        case .binaryCrossentropy:
+            kernels.binaryCrossEntropy(rows, logits, losses: losses, correct: correct)
+        }
+    }
+
+    /// - Throws: If a model that ends with `units` outputs and `final` cannot be trained with this loss
+    ///   on data of `classes` classes.
+    func check(
+        units: Int, final: ElementActivation?, classes: Int?
+    ) throws(LayerError) {
+        if let final, final != activation {
+            throw LayerError(
+                code: .lossMismatch,
+                detail: "ends the model with \(final), but \(rawValue) goes with \(activation)")
+        }
+        switch self {
+        case .sparseCategoricalCrossentropy:
+            if units < 2 {
+                throw LayerError(
+                    code: .lossMismatch,
+                    detail:
+                        "one output cannot tell classes apart with \(rawValue); end the model with"
+                        + " one unit a class, or use loss: binary_crossentropy for two classes")
+            }
+            if let classes, units < classes {
+                throw LayerError(
+                    code: .lossMismatch,
+                    detail: "\(units) outputs for \(classes) classes; end the model with"
+                        + " Dense: {units: \(classes)}")
+            }
+        case .binaryCrossentropy:
+            if units != 1 || (classes ?? 2) != 2 {
+                throw LayerError(
+                    code: .lossMismatch,
+                    detail:
+                        "binary_crossentropy needs 1 output and 2 classes, found \(units) outputs"
+                        + (classes.map { " and \($0) classes" } ?? "")
+                        + "; use loss: sparse_categorical_crossentropy with one unit a class")
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Tensors
+
+/// One line of a model's summary.
+public struct SummaryRow: Hashable, Sendable {
+    /// `conv2d_1`
+    public let name: String
+    /// `Conv2D`
+    public let type: String
+    /// Without the batch axis.
+    public let output: Shape
+    public let parameters: Int
+}
+
+extension Model {
+    /// A row for each layer, as Keras's `model.summary()` shows them.
+    public var summary: [SummaryRow] {
+        layers.indices.map { index in
+            SummaryRow(
+                name: names[index], type: layers[index].kerasName, output: outputShapes[index],
+                parameters: parameters.entries.lazy.filter { $0.layer == index }
+                    .reduce(0) { $0 + $1.shape.count })
+        }
+    }
+
+    /// Bytes of memory that each compute thread's replica allocates.
+    public var planBytes: Int { ReplicaMemory.byteCount(of: self) }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Tensors
+
+/// An activation that is not part of a convolution.
+struct ActivationStage: Stage {
+    let layer: Int
+    let activation: ElementActivation
+    let rows: Rows
+
+    var needs: StageNeeds {
+        StageNeeds(
+            input: rows.floatCount, output: rows.floatCount, isInPlace: true, rereadsOutput: true)
+    }
+
+    func forward(_ block: Block, _ memory: StageMemory) {
+        memory.copyInputToOutput()
+        block.kernels.activationForward(activation, rows, memory.output)
+    }
+
+    func backward(_ block: Block, _ memory: StageMemory) {
+        block.kernels.activationBackward(
+            activation, rows, output: Floats(memory.output), memory.outputGradient)
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Tensors
+
+/// A convolution or dense layer with its bias, ReLU and, where it is fused, the pool after it.
+struct ConvolutionStage: Stage {
+    let layer: Int
+    var geometry: ConvGeometry
+    let kernel: Range<Int>
+    /// Follows the kernel in the flat buffer; empty without one.
+    let bias: Range<Int>
+
+    var needs: StageNeeds {
+        StageNeeds(
+            input: geometry.inputCount, output: geometry.outputCount, kept: geometry.keptCount,
+            marks: geometry.argmaxCount, scratch: geometry.scratchCount,
+            accumulator: geometry.accumulatorCount, rereadsInput: geometry.rereadsInput,
+            rereadsOutput: geometry.rereadsOutput)
+    }
+
+    var parameterRange: Range<Int> { kernel.lowerBound..<bias.upperBound }
+    var preparedCount: Int { geometry.preparedCount }
+
+    func prepare(_ kernels: KernelSet, from weights: Floats, into prepared: MutableFloats) {
+        kernels.convPrepare(geometry, weights.slice(kernel), into: prepared)
+    }
+
+    func forward(_ block: Block, _ memory: StageMemory) {
+        block.kernels.convForward(
+            geometry, operands(block, memory), into: memory.output, argmax: memory.marks)
+    }
+
+    func backward(_ block: Block, _ memory: StageMemory) {
+        let isSummedApart = geometry.accumulatorCount > 0
+        let gradients = ConvGradients(
+            output: Floats(memory.output), outputGradient: memory.outputGradient,
+            inputGradient: memory.inputGradient,
+            weights: isSummedApart ? memory.accumulator : block.gradient.slice(kernel),
+            bias: bias.isEmpty
+                ? memory.sink.slice(0..<geometry.outputChannels) : block.gradient.slice(bias))
+        block.kernels.convBackward(
+            geometry, operands(block, memory), gradients, argmax: Bytes(memory.marks))
+    }
+
+    func finish(_ block: Block, _ memory: StageMemory) {
+        block.kernels.convFinish(
+            geometry, Floats(memory.accumulator), into: block.gradient.slice(kernel))
+    }
+
+    private func operands(_ block: Block, _ memory: StageMemory) -> ConvOperands {
+        ConvOperands(
+            input: Floats(memory.input), weights: block.weights.slice(kernel),
+            prepared: block.prepared,
+            bias: bias.isEmpty
+                ? memory.zeros.slice(0..<geometry.outputChannels) : block.weights.slice(bias),
+            kept: memory.kept, scratch: memory.scratch)
+    }
+}

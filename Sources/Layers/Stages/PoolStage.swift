@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Tensors
+
+/// A max pool that is not part of a convolution.
+struct PoolStage: Stage {
+    let layer: Int
+    let geometry: PoolGeometry
+
+    var needs: StageNeeds {
+        StageNeeds(
+            input: geometry.inputCount, output: geometry.outputCount, marks: geometry.outputCount)
+    }
+
+    func forward(_ block: Block, _ memory: StageMemory) {
+        block.kernels.maxPoolForward(
+            geometry, Floats(memory.input), into: memory.output, argmax: memory.marks)
+    }
+
+    func backward(_ block: Block, _ memory: StageMemory) {
+        block.kernels.maxPoolBackward(
+            geometry, Floats(memory.outputGradient), argmax: Bytes(memory.marks),
+            into: memory.inputGradient)
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A step of the network over one block of images, and its adjoint.
+
+import Tensors
+
+/// What a layer, or a few fused ones, compute for a block.
+///
+/// A stage is a plain description with the kernel calls of both passes; all memory is the replica's.
+/// Stages form a line: value `i` is the input of stage `i` and the output of stage `i - 1`.
+protocol Stage: Sendable {
+    /// Index of the layer that it belongs to.
+    var layer: Int { get }
+    var needs: StageNeeds { get }
+    /// Where its weights lie in the flat buffer; empty if it has none.
+    var parameterRange: Range<Int> { get }
+    /// Floats of its weights in the form that the kernels read.
+    var preparedCount: Int { get }
+
+    /// Brings the weights into that form.
+    func prepare(_ kernels: KernelSet, from weights: Floats, into prepared: MutableFloats)
+    func forward(_ block: Block, _ memory: StageMemory)
+    /// Writes the gradient of the input, adds to that of the weights.
+    func backward(_ block: Block, _ memory: StageMemory)
+    /// Completes the weight gradient after the last block of a shard.
+    func finish(_ block: Block, _ memory: StageMemory)
+}
+
+extension Stage {
+    var parameterRange: Range<Int> { 0..<0 }
+    var preparedCount: Int { 0 }
+    func prepare(_ kernels: KernelSet, from weights: Floats, into prepared: MutableFloats) {}
+    func finish(_ block: Block, _ memory: StageMemory) {}
+}
+
+/// What memory a stage asks for, in elements, and what of it must outlive the forward pass.
+struct StageNeeds {
+    var input: Int
+    var output: Int
+    /// Floats kept from forward to backward pass.
+    var kept = 0
+    /// Bytes kept from forward to backward pass: an argmax, a mask.
+    var marks = 0
+    /// Floats of scratch, shared by all stages.
+    var scratch = 0
+    /// Where a shard's gradient is summed in another form before `finish`.
+    var accumulator = 0
+    /// The kernels of both passes work in place.
+    var isInPlace = false
+    /// Whether the backward pass reads the input or the output of the forward pass.
+    var rereadsInput = false
+    var rereadsOutput = false
+}
+
+/// The memory of one stage, laid out once by the replica. Input and output of a stage that works in
+/// place may be the same memory, and their gradients are.
+struct StageMemory {
+    var input: MutableFloats
+    var output: MutableFloats
+    /// Empty if nobody asks for the gradient of the input.
+    var inputGradient: MutableFloats
+    var outputGradient: MutableFloats
+    var kept: MutableFloats
+    var marks: MutableBytes
+    var scratch: MutableFloats
+    var accumulator: MutableFloats
+    /// One random stream for each image, for the stages that draw.
+    var streams: UnsafeMutableBufferPointer<Philox>
+    /// As many zeros as the widest layer has channels: the bias of layers without one.
+    var zeros: Floats
+    /// As large, for the gradient of those zeros, which nobody reads.
+    var sink: MutableFloats
+
+    /// Copies input to output unless they are the same memory already.
+    func copyInputToOutput() {
+        guard let input = input.baseAddress, let output = output.baseAddress, input != output
+        else { return }
+        output.update(from: input, count: self.output.count)
+    }
+}
+
+/// The block that goes through the network.
+struct Block {
+    let kernels: KernelSet
+    /// The flat buffers of all parameters; the gradient is empty outside training.
+    let weights: Floats
+    let gradient: MutableFloats
+    let isTraining: Bool
+    let seed: UInt64
+    let epoch: Int
+    /// Place of the shard's, and of the block's first image in the epoch's order.
+    let shardPosition: Int
+    var firstPosition = 0
+    /// Images of the block that are real; the others are zero.
+    var live = 0
+    /// The prepared weights of the stage at work.
+    var prepared = Floats(start: nil, count: 0)
+}
+
+extension UnsafeBufferPointer {
+    /// - Precondition: `range` lies within the buffer.
+    func slice(_ range: Range<Int>) -> Self { .init(rebasing: self[range]) }
+}
+
+extension UnsafeMutableBufferPointer {
+    /// - Precondition: `range` lies within the buffer.
+    func slice(_ range: Range<Int>) -> Self { .init(rebasing: self[range]) }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One compute thread's network: whole shards in, gradients and sums out.
+
+import Tensors
+
+/// The memory of one compute thread, and the loops that take a shard through the network.
+///
+/// Everything is allocated in `init`; `train`, `evaluate` and `predict` allocate nothing. Create it on
+/// the thread that uses it: the memory then lies near that thread's core.
+public final class Replica {
+    private let model: Model
+    private let kernels: KernelSet
+    private let memory: ReplicaMemory
+
+    public convenience init(model: Model, kernels: KernelSet) {
+        self.init(model: model, kernels: kernels, sharingMemory: true)
+    }
+
+    /// - Parameter sharingMemory: False is the reference of the memory plan's tests.
+    package init(model: Model, kernels: KernelSet, sharingMemory: Bool) {
+        self.model = model
+        self.kernels = kernels
+        memory = ReplicaMemory(model, sharing: sharingMemory)
+    }
+
+    /// Sums loss and gradient over a shard.
+    ///
+    /// - Parameters:
+    ///   - weights: The flat buffer of all parameters.
+    ///   - prepared: The same weights as the kernels want them; may still be in the making for stages
+    ///     that `willUse` has not been called for.
+    ///   - gradient: Overwritten with the sum over the shard's samples; a twin of `weights`.
+    ///   - willUse: Called once for each stage with weights, before they are used for the first time;
+    ///     front stages first.
+    ///   - didFinish: Called once for each stage with weights when its part of `gradient` is final; last
+    ///     stages first.
+    /// - Throws: `notFinite`, naming the layer, if a loss or gradient is NaN or infinite; `gradient` is
+    ///   undefined then.
+    public func train(
+        _ shard: ShardInput, weights: Floats, prepared: PreparedWeights, gradient: MutableFloats,
+        willUse: (Int) -> Void = { _ in }, didFinish: (Int) -> Void = { _ in }
+    ) throws(LayerError) -> ShardMetrics {
+        gradient.update(repeating: 0)
+        memory.accumulators.update(repeating: 0)
+        var metrics = ShardMetrics()
+        var block = block(of: shard, weights, gradient, isTraining: true)
+        for start in stride(from: 0, to: shard.count, by: model.blockSize) {
+            let isFirst = start == 0
+            let isLast = start + model.blockSize >= shard.count
+            load(&block, shard.pixels, from: start, of: shard.count)
+            forward(&block, prepared) { stage in if isFirst { willUse(stage) } }
+            try addLoss(block, shard, from: start, to: &metrics)
+            try backward(&block, prepared, isLast: isLast, didFinish: didFinish)
+        }
+        return metrics
+    }
+
+    /// Sums loss and correct predictions over a shard; layers work as in prediction.
+    public func evaluate(
+        _ shard: ShardInput, weights: Floats, prepared: PreparedWeights,
+        willUse: (Int) -> Void = { _ in }
+    ) throws(LayerError) -> ShardMetrics {
+        var metrics = ShardMetrics()
+        var block = block(of: shard, weights)
+        for start in stride(from: 0, to: shard.count, by: model.blockSize) {
+            let isFirst = start == 0
+            load(&block, shard.pixels, from: start, of: shard.count)
+            forward(&block, prepared) { stage in if isFirst { willUse(stage) } }
+            try addLoss(block, shard, from: start, to: &metrics)
+        }
+        return metrics
+    }
+
+    /// Writes the probabilities of `count` images: `model.outputs` floats for each.
+    ///
+    /// - Parameter pixels: `[count][H][W][C]`, uint8.
+    public func predict(
+        pixels: Bytes, count: Int, weights: Floats, prepared: PreparedWeights,
+        into probabilities: MutableFloats
+    ) {
+        let outputs = model.outputs
+        precondition(
+            probabilities.count == count * outputs,
+            "Replica: \(probabilities.count) floats for \(count) predictions of \(outputs)")
+        let shard = ShardInput(pixels: pixels, labels: .init(start: nil, count: 0))
+        var block = block(of: shard, weights)
+        let rows = logitRows
+        for start in stride(from: 0, to: count, by: model.blockSize) {
+            load(&block, pixels, from: start, of: count)
+            forward(&block, prepared) { _ in }
+            kernels.activationForward(model.loss.activation, rows, memory.logits)
+            for row in 0..<block.live {
+                for output in 0..<outputs {
+                    probabilities[(start + row) * outputs + output] =
+                        memory.logits[row * rows.stored + output]
+                }
+            }
+        }
+    }
+}
+
+// The passes over one block.
+extension Replica {
+    /// The block as all of a shard's share it.
+    private func block(
+        of shard: ShardInput, _ weights: Floats,
+        _ gradient: MutableFloats = .init(start: nil, count: 0), isTraining: Bool = false
+    ) -> Block {
+        model.expectFlat(weights.count)
+        if isTraining { model.expectFlat(gradient.count) }
+        return Block(
+            kernels: kernels, weights: weights, gradient: gradient, isTraining: isTraining,
+            seed: shard.seed, epoch: shard.epoch, shardPosition: shard.firstPosition)
+    }
+
+    /// Unpacks the next images of `count`; a block that they do not fill ends in images of zeros.
+    private func load(_ block: inout Block, _ pixels: Bytes, from start: Int, of count: Int) {
+        let size = model.input.count
+        precondition(
+            pixels.count == count * size,
+            "Replica: \(pixels.count) bytes for \(count) images of \(model.input)")
+        block.live = min(model.blockSize, count - start)
+        block.firstPosition = block.shardPosition + start
+        kernels.packPixels(
+            PixelBlock(
+                images: model.blockSize, liveImages: block.live, height: model.input[0],
+                width: model.input[1], channels: model.input[2], scale: model.pixelScale,
+                offset: model.pixelOffset),
+            pixels.slice(start * size..<(start + block.live) * size), into: memory.pixels)
+    }
+
+    private func forward(
+        _ block: inout Block, _ prepared: PreparedWeights, willUse: (Int) -> Void
+    ) {
+        for index in model.stages.indices {
+            let stage = model.stages[index]
+            if !stage.parameterRange.isEmpty { willUse(index) }
+            block.prepared = prepared.floats(stage: index)
+            stage.forward(block, memory.stages[index])
+        }
+    }
+
+    /// Turns logits into their gradient, and adds the images' losses in order.
+    private func addLoss(
+        _ block: Block, _ shard: ShardInput, from start: Int, to metrics: inout ShardMetrics
+    ) throws(LayerError) {
+        let rows = LossRows(
+            images: model.blockSize, stored: logitRows.stored, classes: model.outputs,
+            labels: shard.labels.slice(start..<start + block.live))
+        if memory.logits.baseAddress != memory.logitsGradient.baseAddress {
+            _ = memory.logitsGradient.update(fromContentsOf: memory.logits)
+        }
+        model.loss(
+            kernels, rows, memory.logitsGradient, losses: memory.losses, correct: memory.correct)
+        for row in 0..<block.live {
+            metrics.lossSum += Double(memory.losses[row])
+            metrics.correct += Int(memory.correct[row])
+        }
+        metrics.samples += block.live
+        guard metrics.lossSum.isFinite else {
+            throw LayerError(
+                code: .notFinite, layer: model.names[model.names.count - 1],
+                detail: "the loss is \(metrics.lossSum);" + Self.divergence)
+        }
+    }
+
+    private func backward(
+        _ block: inout Block, _ prepared: PreparedWeights, isLast: Bool, didFinish: (Int) -> Void
+    ) throws(LayerError) {
+        for index in (model.firstTrained..<model.stages.count).reversed() {
+            let stage = model.stages[index]
+            block.prepared = prepared.floats(stage: index)
+            stage.backward(block, memory.stages[index])
+            guard isLast, !stage.parameterRange.isEmpty else { continue }
+            stage.finish(block, memory.stages[index])
+            let gradient = block.gradient.slice(stage.parameterRange)
+            guard kernels.isFinite(UnsafeRawBufferPointer(gradient)) else {
+                throw LayerError(
+                    code: .notFinite, layer: model.name(ofStage: index),
+                    detail: "the gradient is not finite;" + Self.divergence)
+            }
+            didFinish(index)
+        }
+    }
+
+    private var logitRows: Rows {
+        Rows(
+            count: model.blockSize, stored: memory.logits.count / model.blockSize,
+            live: model.outputs)
+    }
+
+    private static let divergence =
+        " training diverges: lower the learning rate, or check the images and the scale of Rescaling"
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Tensors
+
+/// The samples of one shard, which a replica borrows for the time of a call.
+public struct ShardInput {
+    /// `[count][H][W][C]`, uint8.
+    public var pixels: Bytes
+    /// One for each sample; how many there are is the shard's size.
+    public var labels: UnsafeBufferPointer<Int32>
+    /// The job's seed.
+    public var seed: UInt64
+    /// From 0.
+    public var epoch: Int
+    /// Place of the first sample in the epoch's order.
+    public var firstPosition: Int
+
+    public init(
+        pixels: Bytes, labels: UnsafeBufferPointer<Int32>, seed: UInt64 = 0, epoch: Int = 0,
+        firstPosition: Int = 0
+    ) {
+        self.pixels = pixels
+        self.labels = labels
+        self.seed = seed
+        self.epoch = epoch
+        self.firstPosition = firstPosition
+    }
+
+    public var count: Int { labels.count }
+}
+
+/// What a shard adds to a step's loss and accuracy: sums, never means.
+public struct ShardMetrics: Hashable, Sendable {
+    /// The samples' losses, added in order.
+    public var lossSum: Double
+    /// Samples whose prediction was right.
+    public var correct: Int
+    public var samples: Int
+
+    public init(lossSum: Double = 0, correct: Int = 0, samples: Int = 0) {
+        self.lossSum = lossSum
+        self.correct = correct
+        self.samples = samples
+    }
+}
