@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who gets how much: shares by speed, so that all are done at the same time.
+
+/// A worker that may get a part of a range of shards.
+package struct Candidate: Equatable, Sendable {
+    package let worker: WorkerID
+    /// Shards a second.
+    package let rate: Double
+    /// Shards of the same step that it has to do first.
+    package let backlog: Int
+
+    /// The exact share. 0 for a worker that has enough to do.
+    fileprivate(set) var ideal = 0.0
+    /// The share in whole shards.
+    fileprivate(set) var share = 0
+    /// What it may get instead, where that lets fewer nodes travel.
+    fileprivate(set) var bounds = 0...0
+    /// What it does get. Ascending with the candidates, without gaps.
+    package internal(set) var shards = 0..<0
+
+    package init(worker: WorkerID, rate: Double, backlog: Int) {
+        self.worker = worker
+        self.rate = rate
+        self.backlog = backlog
+    }
+}
+
+/// Divides a contiguous range of shards among workers.
+///
+/// Shares are poured like water into vessels as wide as the workers are fast, their backlog already in
+/// them: the level is the time at which all are done. They are made whole, and `Snapping` then moves
+/// the cuts between them to places where the tree parts anyway.
+///
+/// Keep one and use it again: it keeps the memory of its plans.
+package struct SharePlanner: Sendable {
+    /// Fill in before `plan`, in the order of their numbers, at least one.
+    package var candidates: [Candidate] = []
+    private var snapping = Snapping()
+
+    /// A worker's predicted time may exceed that of the ideal plan by an eighth to save nodes.
+    private static let slack = 1.125
+
+    package init() {}
+
+    /// Sets `shards` of every candidate, empty for those that get nothing.
+    package mutating func plan(_ range: Range<Int>, in tree: ReductionTree) {
+        precondition(!candidates.isEmpty, "no candidates for shards \(range)")
+        let level = pour(range.count)
+        round(range.count)
+        for index in candidates.indices {
+            let most = level * Self.slack * candidates[index].rate
+            let share = candidates[index].share
+            candidates[index].bounds =
+                share == 0
+                ? 0...0
+                : (share + 1)
+                    / 2...max(
+                        share, min(Int(most) - candidates[index].backlog, range.count))
+        }
+        snapping.cut(range, in: tree, among: &candidates)
+    }
+
+    /// Sets the ideal shares of `count` shards. Returns the seconds in which all are done.
+    private mutating func pour(_ count: Int) -> Double {
+        var level = Double.infinity
+        while true {
+            // Only vessels below the level take part. Each round lowers it, until nobody drops out;
+            // the emptiest never does.
+            var shards = Double(count)
+            var rates = 0.0
+            var dry = 0
+            for candidate in candidates {
+                if Double(candidate.backlog) < level * candidate.rate {
+                    shards += Double(candidate.backlog)
+                    rates += candidate.rate
+                } else {
+                    dry += 1
+                }
+            }
+            let next = shards / rates
+            let stays = candidates.count(where: { Double($0.backlog) >= next * $0.rate }) == dry
+            level = next
+            if stays { break }
+        }
+        for index in candidates.indices {
+            candidates[index].ideal = max(
+                0, level * candidates[index].rate - Double(candidates[index].backlog))
+        }
+        return level
+    }
+
+    /// Sets the whole shares: the ideal ones rounded down, then the rest one by one, each to the worker
+    /// that is done with it first. No other whole shares are done sooner.
+    private mutating func round(_ count: Int) {
+        var rest = count
+        for index in candidates.indices {
+            candidates[index].share = min(Int(candidates[index].ideal), rest)
+            rest -= candidates[index].share
+        }
+        while rest > 0 {
+            var first = 0
+            for index in candidates.indices.dropFirst()
+            where candidates[index].doneWithOneMore < candidates[first].doneWithOneMore {
+                first = index
+            }
+            candidates[first].share += 1
+            rest -= 1
+        }
+    }
+}
+
+extension Candidate {
+    fileprivate var doneWithOneMore: Double { Double(backlog + share + 1) / rate }
+}
