@@ -74,6 +74,8 @@ public struct ConvGeometry: Hashable, Sendable {
 // What an algorithm needs beside its operands. All four counts are functions of the geometry alone, the
 // same on every instruction set.
 extension ConvGeometry {
+    /// Pixels times images whose gradients a narrow convolution has in L1 at a time.
+    public static let narrowRun = 128
     /// Rows (images times tiles) that go through the Winograd planes together.
     public static let winogradRows = 32
 
@@ -115,14 +117,17 @@ extension ConvGeometry {
     public var accumulatorCount: Int {
         algorithm == .winograd ? 36 * inputChannels * outputChannels : 0
     }
+    /// Where the backward pass adds its weight gradients: the accumulator, or the gradient itself.
+    public var weightSumCount: Int { accumulatorCount > 0 ? accumulatorCount : weightCount }
     /// Floats of scratch that one call of either pass may use.
     public var scratchCount: Int {
         switch algorithm {
         case .direct: 0
-        case .narrow: 2 * 2 * 128 * 16 + 64 * 16
+        case .narrow: 2 * max(Self.narrowRun, 2 * images) * 16
         case .winograd:
-            36 * planeStride(channels: outputChannels) + 36 * planeStride(channels: 16) + 64 * 16
-                + images * max(inputChannels, outputChannels) * 2
+            // Gradients and products of a block, pixels outside the image, a transform's squares.
+            36 * planeStride(channels: outputChannels) + 36 * planeStride(channels: 16)
+                + 2 * images * max(inputChannels, outputChannels) + 64 * 16
         }
     }
     /// One byte for each pooled output: which of the four was largest, or 4 where none was above zero.

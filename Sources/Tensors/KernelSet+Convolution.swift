@@ -123,9 +123,7 @@ extension ConvGradients {
             inputGradient.count, geometry.needsInputGradient ? geometry.inputCount : 0,
             "\(kernel): input gradient", geometry)
         expect(
-            weights.count,
-            geometry.accumulatorCount > 0 ? geometry.accumulatorCount : geometry.weightCount,
-            "\(kernel): weight gradient", geometry)
+            weights.count, geometry.weightSumCount, "\(kernel): weight gradient", geometry)
         expect(bias.count, geometry.outputChannels, "\(kernel): bias gradient", geometry)
     }
 }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Convolution, activation and pool by their definitions, in double precision: the oracle of tests.
+
+import Tensors
+
+/// A convolution in the engine's layouts, `[y][x][image][channel]` and `[oc / 16][ky][kx][ic][16]`,
+/// with the gradients of input, weights and bias for a given gradient of its output.
+public struct ReferenceConvolution {
+    public let geometry: ConvGeometry
+    private let input: [Double], weights: [Double]
+    /// Before activation and pool.
+    public private(set) var sums: [Double]
+
+    public init(_ geometry: ConvGeometry, input: [Double], weights: [Double], bias: [Double]) {
+        self.geometry = geometry
+        self.input = input
+        self.weights = weights
+        let g = geometry
+        sums = (0..<g.convHeight * g.convWidth * g.images * g.outputChannels).map {
+            bias[$0 % g.outputChannels]
+        }
+        for tap in g.taps { sums[tap.output] += input[tap.input] * weights[tap.weight] }
+    }
+
+    /// After activation and, if the geometry has one, the 2x2 pool.
+    public var output: [Double] {
+        let active = sums.map { geometry.activation == .relu && $0 < 0 ? 0 : $0 }
+        return geometry.pooled ? geometry.pool.forward(active).output : active
+    }
+
+    /// The gradient of `sums`, from that of `output`: through the pool, then through ReLU.
+    public func sumGradient(_ outputGradient: [Double]) -> [Double] {
+        let active = sums.map { geometry.activation == .relu && $0 < 0 ? 0 : $0 }
+        var gradient = outputGradient
+        if geometry.pooled {
+            gradient = geometry.pool.backward(
+                outputGradient, argmax: geometry.pool.forward(active).argmax)
+        }
+        guard geometry.activation == .relu else { return gradient }
+        return zip(gradient, sums).map { $1 > 0 ? $0 : 0 }
+    }
+
+    /// - Parameter sumGradient: The gradient of `sums`.
+    public func gradients(
+        _ sumGradient: [Double]
+    ) -> (input: [Double], weights: [Double], bias: [Double]) {
+        let g = geometry
+        var result = (
+            input: [Double](repeating: 0, count: g.inputCount),
+            weights: [Double](repeating: 0, count: g.weightCount),
+            bias: [Double](repeating: 0, count: g.outputChannels)
+        )
+        for (i, gradient) in sumGradient.enumerated() {
+            result.bias[i % g.outputChannels] += gradient
+        }
+        for tap in g.taps {
+            result.input[tap.input] += sumGradient[tap.output] * weights[tap.weight]
+            result.weights[tap.weight] += sumGradient[tap.output] * input[tap.input]
+        }
+        return result
+    }
+}
+
+extension ConvGeometry {
+    /// One product of the convolution: which sum it goes to, and where its factors lie.
+    fileprivate struct Tap {
+        let output: Int, input: Int, weight: Int
+    }
+
+    /// All products, tap by tap.
+    fileprivate var taps: some Sequence<Tap> {
+        (0..<convHeight * convWidth * kernelHeight * kernelWidth).lazy.flatMap { index -> [Tap] in
+            let kx = index % kernelWidth, ky = index / kernelWidth % kernelHeight
+            let pixel = index / (kernelWidth * kernelHeight)
+            let y = pixel / convWidth * strideY - padTop + ky
+            let x = pixel % convWidth * strideX - padLeft + kx
+            guard y >= 0, y < inputHeight, x >= 0, x < inputWidth else { return [] }
+            var taps: [Tap] = []
+            taps.reserveCapacity(images * inputChannels * outputChannels)
+            for n in 0..<images {
+                for c in 0..<inputChannels {
+                    for o in 0..<outputChannels {
+                        let kernel = (o / 16 * kernelHeight + ky) * kernelWidth + kx
+                        taps.append(
+                            Tap(
+                                output: (pixel * images + n) * outputChannels + o,
+                                input: ((y * inputWidth + x) * images + n) * inputChannels + c,
+                                weight: (kernel * inputChannels + c) * 16 + o % 16))
+                    }
+                }
+            }
+            return taps
+        }
+    }
+
+    /// The pool that a fused convolution carries.
+    fileprivate var pool: PoolGeometry {
+        PoolGeometry(
+            images: images, inputHeight: convHeight, inputWidth: convWidth,
+            channels: outputChannels, windowHeight: 2, windowWidth: 2, strideY: 2, strideX: 2,
+            outputHeight: outputHeight, outputWidth: outputWidth)
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Direct convolution: any kernel, stride and padding. The rows of a register tile are images at one
+// pixel, so every row of it sees the same taps, and a border costs less work instead of padding.
+
+import Tensors
+
+enum Direct {
+    /// out[y, x, n, o] = activation(bias[o] + Σ in[y', x', n, c] * w[ky, kx, c, o])
+    @inline(never)
+    static func forward(
+        _ g: ConvGeometry, _ input: Source, _ weights: Source, _ bias: Source, into output: Target
+    ) {
+        let vertical = g.vertical, horizontal = g.horizontal
+        let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
+        let floor = g.floor
+        for o in 0..<oc / 16 {
+            let weights = weights + o * g.kernelHeight * g.kernelWidth * ic * 16
+            let bias = (bias + o * 16).vector
+            for y in 0..<g.convHeight {
+                let rows = vertical.taps(ofOutput: y), top = y * g.strideY - g.padTop
+                for x in 0..<g.convWidth {
+                    let columns = horizontal.taps(ofOutput: x), left = x * g.strideX - g.padLeft
+                    for i in stride(from: 0, to: n, by: Tile.count) {
+                        var acc = Tile(repeating: bias)
+                        for ky in rows {
+                            for kx in columns {
+                                dot(
+                                    &acc,
+                                    input + (((top + ky) * g.inputWidth + left + kx) * n + i) * ic,
+                                    ic, ic, weights + (ky * g.kernelWidth + kx) * ic * 16)
+                            }
+                        }
+                        for r in 0..<Tile.count { acc[r] = acc[r].raised(to: floor) }
+                        store(acc, output + ((y * g.convWidth + x) * n + i) * oc + o * 16, oc)
+                    }
+                }
+            }
+        }
+    }
+
+    /// dIn[y', x', n, c] = Σ dOut[y, x, n, o] * wᵀ[ky, kx, o, c]
+    @inline(never)
+    static func inputGradient(
+        _ g: ConvGeometry, _ gradient: Source, _ transposed: Source, into result: Target
+    ) {
+        let vertical = g.vertical, horizontal = g.horizontal
+        let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
+        for c in 0..<ic / 16 {
+            let weights = transposed + c * g.kernelHeight * g.kernelWidth * oc * 16
+            for y in 0..<g.inputHeight {
+                let (top, bottom) = vertical.taps(ofInput: y)
+                for x in 0..<g.inputWidth {
+                    let (left, right) = horizontal.taps(ofInput: x)
+                    for i in stride(from: 0, to: n, by: Tile.count) {
+                        var acc = Tile(repeating: Vector())
+                        var ky = top, row = (y + g.padTop - top) / g.strideY
+                        while ky < bottom {
+                            var kx = left, column = (x + g.padLeft - left) / g.strideX
+                            while kx < right {
+                                dot(
+                                    &acc, gradient + ((row * g.convWidth + column) * n + i) * oc,
+                                    oc, oc, weights + (ky * g.kernelWidth + kx) * oc * 16)
+                                kx += g.strideX
+                                column -= 1
+                            }
+                            ky += g.strideY
+                            row -= 1
+                        }
+                        store(acc, result + ((y * g.inputWidth + x) * n + i) * ic + c * 16, ic)
+                    }
+                }
+            }
+        }
+    }
+
+    /// w[oc / 16][tap][ic][16] -> wᵀ[ic / 16][tap][oc][16]
+    @inline(never)
+    static func transpose(_ g: ConvGeometry, _ weights: Source, into transposed: Target) {
+        let taps = g.kernelHeight * g.kernelWidth
+        let (ic, oc) = (g.inputChannels, g.outputChannels)
+        for o in 0..<oc / 16 {
+            for tap in 0..<taps {
+                for c in 0..<ic / 16 {
+                    let from = weights + ((o * taps + tap) * ic + c * 16) * 16
+                    let to = transposed + ((c * taps + tap) * oc + o * 16) * 16
+                    for j in 0..<16 {
+                        for i in 0..<16 { to[j * 16 + i] = from[i * 16 + j] }
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension ConvGeometry {
+    /// What the activation raises its argument to.
+    @inline(always) var floor: Vector { Vector(activation == .relu ? 0 : -.infinity) }
+}

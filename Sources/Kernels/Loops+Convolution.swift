@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The door for convolutions: which algorithm, and where its memory lies.
+
+import Tensors
+
+extension Loops {
+    package static func convPrepare(
+        _ geometry: ConvGeometry, _ weights: Floats, into prepared: MutableFloats
+    ) {
+        guard let prepared = prepared.baseAddress else { return }
+        switch geometry.algorithm {
+        case .direct: Direct.transpose(geometry, weights.baseAddress!, into: prepared)
+        case .narrow: break
+        case .winograd: Winograd.prepare(geometry, weights.baseAddress!, into: prepared)
+        }
+    }
+
+    package static func convForward(
+        _ geometry: ConvGeometry, _ operands: ConvOperands, into output: MutableFloats,
+        argmax: MutableBytes
+    ) {
+        let input = operands.input.baseAddress!, bias = operands.bias.baseAddress!
+        let weights = operands.weights.baseAddress!, output = output.baseAddress!
+        let argmax = geometry.pooled ? argmax.baseAddress : nil
+        switch geometry.algorithm {
+        case .direct: Direct.forward(geometry, input, weights, bias, into: output)
+        case .narrow:
+            if geometry.isFramed {
+                Frame.fill(geometry, input, into: operands.kept.baseAddress!)
+            }
+            let frame = Frame(geometry, operands)
+            switch geometry.inputChannels {
+            case 1: Narrow<1>.forward(geometry, frame, weights, bias, into: output, argmax)
+            case 2: Narrow<2>.forward(geometry, frame, weights, bias, into: output, argmax)
+            case 3: Narrow<3>.forward(geometry, frame, weights, bias, into: output, argmax)
+            default: Narrow<4>.forward(geometry, frame, weights, bias, into: output, argmax)
+            }
+        case .winograd:
+            Winograd(geometry, operands)
+                .forward(input, operands.prepared.baseAddress!, bias, into: output, argmax)
+        }
+    }
+
+    package static func convBackward(
+        _ geometry: ConvGeometry, _ operands: ConvOperands, _ gradients: ConvGradients,
+        argmax: Bytes
+    ) {
+        let argmax = geometry.pooled ? argmax.baseAddress : nil
+        let prepared = geometry.needsInputGradient ? operands.prepared.baseAddress : nil
+        switch geometry.algorithm {
+        case .direct: Direct.backward(geometry, operands, gradients, prepared)
+        case .narrow:
+            let frame = Frame(geometry, operands), scratch = operands.scratch.baseAddress!
+            switch geometry.inputChannels {
+            case 1: Narrow<1>.gradient(geometry, frame, gradients, argmax, scratch: scratch)
+            case 2: Narrow<2>.gradient(geometry, frame, gradients, argmax, scratch: scratch)
+            case 3: Narrow<3>.gradient(geometry, frame, gradients, argmax, scratch: scratch)
+            default: Narrow<4>.gradient(geometry, frame, gradients, argmax, scratch: scratch)
+            }
+        case .winograd:
+            Winograd(geometry, operands).backward(
+                gradients,
+                prepared.map { $0 + 36 * geometry.inputChannels * geometry.outputChannels }, argmax)
+        }
+    }
+
+    package static func convFinish(
+        _ geometry: ConvGeometry, _ accumulator: Floats, into weightGradient: MutableFloats
+    ) {
+        guard geometry.algorithm == .winograd else { return }
+        Winograd.finish(
+            geometry, accumulator.baseAddress!, into: weightGradient.baseAddress!)
+    }
+}

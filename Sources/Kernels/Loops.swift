@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The door of this module: from checked buffers to the pointers that the kernels work on.
+
+import Tensors
+
+/// The kernels of one instruction set.
+package enum Loops: KernelLoops {
+    package static var tileRows: Int { Tile.count }
+
+    package static func maxPoolForward(
+        _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats, argmax: MutableBytes
+    ) {
+        MaxPool.forward(
+            geometry, input.baseAddress!, into: output.baseAddress!, argmax.baseAddress!)
+    }
+
+    package static func maxPoolBackward(
+        _ geometry: PoolGeometry, _ outputGradient: Floats, argmax: Bytes,
+        into inputGradient: MutableFloats
+    ) {
+        MaxPool.backward(
+            geometry, outputGradient.baseAddress!, argmax.baseAddress!,
+            into: inputGradient.baseAddress!)
+    }
+
+    package static func activationForward(
+        _ activation: ElementActivation, _ rows: Rows, _ values: MutableFloats
+    ) {
+        guard let values = values.baseAddress else { return }
+        Activation.forward(activation, rows, values)
+    }
+
+    package static func activationBackward(
+        _ activation: ElementActivation, _ rows: Rows, output: Floats, _ gradient: MutableFloats
+    ) {
+        guard let gradient = gradient.baseAddress else { return }
+        Activation.backward(activation, rows, output.baseAddress!, gradient)
+    }
+
+    package static func affine(
+        scale: Float, offset: Float, _ rows: Rows, _ values: MutableFloats
+    ) {
+        guard let values = values.baseAddress else { return }
+        Activation.affine(scale, offset, rows, values)
+    }
+
+    package static func dropoutForward(
+        _ draw: DropoutDraw, _ values: MutableFloats, kept: MutableBytes
+    ) {
+        guard let values = values.baseAddress else { return }
+        Dropout.forward(draw, values, kept.baseAddress!)
+    }
+
+    package static func dropoutBackward(rate: Float, kept: Bytes, _ gradient: MutableFloats) {
+        guard let values = gradient.baseAddress else { return }
+        Dropout.backward(rate, kept.baseAddress!, values, count: gradient.count)
+    }
+
+    package static func softmaxCrossEntropy(
+        _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes
+    ) {
+        Loss.softmaxCrossEntropy(
+            rows, logits.baseAddress!, losses.baseAddress!, correct.baseAddress!)
+    }
+
+    package static func binaryCrossEntropy(
+        _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes
+    ) {
+        Loss.binaryCrossEntropy(
+            rows, logits.baseAddress!, losses.baseAddress!, correct.baseAddress!)
+    }
+
+    package static func packPixels(
+        _ block: PixelBlock, _ pixels: Bytes, into values: MutableFloats
+    ) {
+        guard let values = values.baseAddress else { return }
+        Pixels.pack(block, pixels.baseAddress, into: values)
+    }
+
+    package static func add(_ addend: UnsafeRawBufferPointer, to sum: MutableFloats) {
+        guard let base = sum.baseAddress else { return }
+        Sums.add(addend.baseAddress!, to: base, count: sum.count)
+    }
+
+    package static func isFinite(_ values: UnsafeRawBufferPointer) -> Bool {
+        guard let base = values.baseAddress else { return true }
+        return Sums.isFinite(base, count: values.count / 4)
+    }
+
+    package static func sgd(_ step: SGDStep, _ slice: OptimizerSlice) {
+        if !slice.weights.isEmpty { Optimizers.sgd(step, slice) }
+    }
+
+    package static func rmsprop(_ step: RMSpropStep, _ slice: OptimizerSlice) {
+        if !slice.weights.isEmpty { Optimizers.rmsprop(step, slice) }
+    }
+
+    package static func adam(_ step: AdamStep, _ slice: OptimizerSlice) {
+        if !slice.weights.isEmpty { Optimizers.adam(step, slice) }
+    }
+
+    package static func peakProbe(rounds: Int) -> Double { Probe.run(rounds: rounds) }
+
+    package static func exponential(_ values: MutableFloats) {
+        for i in stride(from: 0, to: values.count, by: 16) {
+            let at = values.baseAddress! + i
+            at.vector = exp(at.vector)
+        }
+    }
+
+    package static func logarithm(_ values: MutableFloats) {
+        for i in stride(from: 0, to: values.count, by: 16) {
+            let at = values.baseAddress! + i
+            at.vector = ln(at.vector)
+        }
+    }
+}

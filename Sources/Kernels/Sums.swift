@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Vectors as they travel: added where they arrive, and looked through for NaN and infinity.
+
+enum Sums {
+    /// sum[i] += addend[i]; the addend may lie at any byte.
+    @inline(never)
+    static func add(_ addend: UnsafeRawPointer, to sum: Target, count: Int) {
+        var i = 0
+        while i + 16 <= count {
+            (sum + i).vector =
+                (sum + i).vector + (addend + i * 4).loadUnaligned(as: Vector.self)
+            i += 16
+        }
+        while i < count {
+            sum[i] += (addend + i * 4).loadUnaligned(as: Float.self)
+            i += 1
+        }
+    }
+
+    /// x - x is zero for finite numbers and NaN for all others.
+    @inline(never)
+    static func isFinite(_ values: UnsafeRawPointer, count: Int) -> Bool {
+        var sum = Vector(), i = 0
+        while i + 16 <= count {
+            let x = (values + i * 4).loadUnaligned(as: Vector.self)
+            sum += x - x
+            i += 16
+        }
+        var last: Float = 0
+        while i < count {
+            let x = (values + i * 4).loadUnaligned(as: Float.self)
+            last += x - x
+            i += 1
+        }
+        return sum.total + last == 0
+    }
+}

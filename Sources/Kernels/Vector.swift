@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The virtual vector of the engine: 16 float32 lanes on every machine, in one fixed order.
+
+/// One ymm pair, one zmm or four q registers, as the module's flags have it.
+typealias Vector = SIMD16<Float>
+typealias Integers = SIMD16<Int32>
+typealias Mask = SIMDMask<SIMD16<Int32>>
+typealias Source = UnsafePointer<Float>
+typealias Target = UnsafeMutablePointer<Float>
+
+/// `N` vectors, in registers where the loops over them unroll.
+typealias Line<let N: Int> = InlineArray<N, Vector>
+
+extension UnsafePointer<Float> {
+    /// The 16 floats from here on.
+    @inline(always) var vector: Vector {
+        UnsafeRawPointer(self).loadUnaligned(as: Vector.self)
+    }
+}
+
+extension UnsafeMutablePointer<Float> {
+    @inline(always) var vector: Vector {
+        get { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
+        nonmutating set { UnsafeMutableRawPointer(self).storeBytes(of: newValue, as: Vector.self) }
+    }
+}
+
+extension SIMD16<Float> {
+    @inline(always) init(_ scalar: Float) { self.init(repeating: scalar) }
+
+    /// self + a * b, rounded once.
+    @inline(always) func plus(_ a: Vector, times b: Vector) -> Vector {
+        #if FUSED || arch(arm64)
+            addingProduct(a, b)
+        #else
+            fused(self, a, b)
+        #endif
+    }
+    @inline(always) func plus(_ a: Float, times b: Vector) -> Vector { plus(Vector(a), times: b) }
+
+    /// The lanes where `mask` holds, zero elsewhere.
+    @inline(always) func keeping(_ mask: Mask) -> Vector {
+        Vector().replacing(with: self, where: mask)
+    }
+    /// The lanes raised to `floor`; NaN stays.
+    @inline(always) func raised(to floor: Vector) -> Vector {
+        replacing(with: floor, where: self .< floor)
+    }
+    @inline(always) var squareRoots: Vector {
+        var roots = self
+        for i in 0..<16 { roots[i] = self[i].squareRoot() }
+        return roots
+    }
+    /// The sum of the lanes, always over the same tree.
+    @inline(always) var total: Float {
+        let eight = lowHalf + highHalf, four = eight.lowHalf + eight.highHalf
+        let two = four.lowHalf + four.highHalf
+        return two[0] + two[1]
+    }
+    /// The largest lane. A NaN may or may not show.
+    @inline(always) var greatest: Float {
+        let eight = lowHalf.or(highHalf), four = eight.lowHalf.or(eight.highHalf)
+        let two = four.lowHalf.or(four.highHalf)
+        return two[0] > two[1] ? two[0] : two[1]
+    }
+    @inline(always) func or(_ other: Self) -> Self {
+        replacing(with: other, where: other .> self)
+    }
+}
+
+extension SIMD8<Float> {
+    @inline(always) func or(_ other: Self) -> Self {
+        replacing(with: other, where: other .> self)
+    }
+}
+
+extension SIMD4<Float> {
+    @inline(always) func or(_ other: Self) -> Self {
+        replacing(with: other, where: other .> self)
+    }
+}
+
+extension SIMD2<Float> {
+    @inline(always) func or(_ other: Self) -> Self {
+        replacing(with: other, where: other .> self)
+    }
+}
+
+/// 0, 1, ... 15.
+@inline(always) var laneNumbers: Integers {
+    Integers(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+}
+
+/// The lanes of the 16 channels from `first` on that are below `count`.
+@inline(always) func channels(from first: Int, below count: Int) -> Mask {
+    laneNumbers .< Integers(repeating: Int32(truncatingIfNeeded: count - first))
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The backward pass: the gradients of the products, then those of weights, bias and input.
+
+import Tensors
+
+extension Winograd {
+    /// - Parameters:
+    ///   - uT: G gᵀ Gᵀ, `[ic / 16][36][oc][16]`; nil if nobody wants the input's gradient.
+    func backward(
+        _ gradients: ConvGradients, _ uT: Source?, _ argmax: UnsafePointer<UInt8>?
+    ) {
+        let result = gradients.inputGradient
+        for i in stride(from: 0, to: result.count, by: 16) {
+            (result.baseAddress! + i).vector = Vector()
+        }
+        eachBlock { tiles, v in
+            if let argmax {
+                unpool(gradients, argmax, tiles)
+            } else {
+                transformGradient(gradients, tiles)
+            }
+            accumulate(v, rows: tiles.count * n, into: gradients.weights.baseAddress!)
+            guard let uT else { return }
+            for c in 0..<ic / 16 {
+                multiply(
+                    self.gradients, plane: outputPlane, uT + c * 36 * oc * 16,
+                    rows: tiles.count * n, depth: oc)
+                transformInputGradient(into: result.baseAddress!, channel: c * 16, tiles)
+            }
+        }
+    }
+
+    /// A y' Aᵀ, where y' has passed ReLU.
+    @inline(never)
+    private func transformGradient(_ gradients: ConvGradients, _ tiles: Range<Int>) {
+        let y = gradients.outputGradient.baseAddress!
+        let toOutput = UnsafePointer(gradients.output.baseAddress!) - Source(y)
+        let gated = g.activation == .relu
+        for tile in tiles {
+            aim(
+                at: y, height: g.convHeight, width: g.convWidth, channels: oc,
+                top: tile / across * 4, left: tile % across * 4, side: 4, outside: zeros)
+            for q in stride(from: 0, to: n * oc, by: 16) {
+                let bias = gradients.bias.baseAddress! + q % oc
+                var sum = bias.vector
+                for e in 0..<16 {
+                    let pixel = pixels[e]
+                    var live = (pixel + q).vector
+                    if gated && pixel != zeros {
+                        live = live.keeping((pixel + toOutput + q).vector .> Vector())
+                    }
+                    (outputs + e * 16).vector = live
+                    sum += live
+                }
+                bias.vector = sum
+                transformOutputs(tile - tiles.lowerBound, at: q)
+            }
+        }
+    }
+
+    /// The same, from the gradients of pooled outputs.
+    @inline(never)
+    private func unpool(
+        _ gradients: ConvGradients, _ argmax: UnsafePointer<UInt8>, _ tiles: Range<Int>
+    ) {
+        let gradient = Source(gradients.outputGradient.baseAddress!)
+        let height = g.outputHeight, width = g.outputWidth
+        for tile in tiles {
+            let top = tile / across * 2, left = tile % across * 2
+            for q in stride(from: 0, to: n * oc, by: 16) {
+                let bias = gradients.bias.baseAddress! + q % oc
+                var sum = bias.vector
+                for y in 0..<2 {
+                    for x in 0..<2 {
+                        let pixel = outputs + (y * 8 + x * 2) * 16
+                        if top + y < height && left + x < width {
+                            let at = ((top + y) * width + left + x) * n * oc + q
+                            sum += spread(
+                                (gradient + at).vector, argmax + at, to: pixel, right: 16, below: 64
+                            )
+                        } else {
+                            for e in 0..<4 {
+                                (pixel + (e % 2 * 16 + e / 2 * 64)).vector = Vector()
+                            }
+                        }
+                    }
+                }
+                bias.vector = sum
+                transformOutputs(tile - tiles.lowerBound, at: q)
+            }
+        }
+    }
+
+    @inline(always)
+    private func transformOutputs(_ row: Int, at q: Int) {
+        let to = gradients + row * n * oc + q
+        Transform.square(Transform.outputGradient, square) {
+            (outputs + ($0 * 4 + $1) * 16).vector
+        } store: {
+            (to + ($0 * 6 + $1) * outputPlane).vector = $2
+        }
+    }
+
+    /// du[o / 16, ξ, c, o % 16] += Σ v[ξ, row, c] * gradients[ξ, row, o]
+    @inline(never)
+    private func accumulate(_ v: Source, rows: Int, into accumulator: Target) {
+        for point in 0..<36 {
+            for o in 0..<oc / 16 {
+                for c in stride(from: 0, to: ic, by: Tile.count) {
+                    let sum = accumulator + ((o * 36 + point) * ic + c) * 16
+                    var acc: Tile = load(sum, 16)
+                    outer(
+                        &acc, v + point * inputPlane + c, ic, rows,
+                        gradients + point * outputPlane + o * 16, oc)
+                    store(acc, sum, 16)
+                }
+            }
+        }
+    }
+
+    /// d' = B m Bᵀ; neighbouring tiles overlap and add.
+    @inline(never)
+    private func transformInputGradient(
+        into result: Target, channel: Int, _ tiles: Range<Int>
+    ) {
+        for tile in tiles {
+            aim(
+                at: result, height: g.inputHeight, width: g.inputWidth, channels: ic,
+                top: tile / across * 4 - g.padTop, left: tile % across * 4 - g.padLeft, side: 6,
+                outside: dump)
+            for i in 0..<n {
+                let m = products + ((tile - tiles.lowerBound) * n + i) * 16
+                Transform.square(Transform.inputGradient, square) {
+                    (m + ($0 * 6 + $1) * productPlane).vector
+                } store: {
+                    let pixel = pixels[$0 * 6 + $1] + i * ic + channel
+                    pixel.vector = pixel.vector + $2
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The forward pass: transform the input, multiply, transform the products and pool them.
+
+import Tensors
+
+extension Winograd {
+    /// - Parameter u: G g Gᵀ, `[oc / 16][36][ic][16]`.
+    func forward(
+        _ input: Source, _ u: Source, _ bias: Source, into output: Target,
+        _ argmax: UnsafeMutablePointer<UInt8>?
+    ) {
+        eachBlock { tiles, v in
+            transformInput(input, into: v, tiles)
+            for o in 0..<oc / 16 {
+                multiply(
+                    v, plane: inputPlane, u + o * 36 * ic * 16, rows: tiles.count * n, depth: ic)
+                let bias = (bias + o * 16).vector
+                if let argmax {
+                    pool(bias, into: output + o * 16, argmax + o * 16, tiles)
+                } else {
+                    transformProducts(bias, into: output, channel: o * 16, tiles)
+                }
+            }
+        }
+    }
+
+    /// V = Bᵀ d B
+    @inline(never)
+    private func transformInput(_ input: Source, into v: Target, _ tiles: Range<Int>) {
+        for tile in tiles {
+            aim(
+                at: Target(mutating: input), height: g.inputHeight, width: g.inputWidth,
+                channels: ic, top: tile / across * 4 - g.padTop,
+                left: tile % across * 4 - g.padLeft,
+                side: 6, outside: zeros)
+            let to = v + (tile - tiles.lowerBound) * n * ic
+            for q in stride(from: 0, to: n * ic, by: 16) {
+                Transform.square(Transform.input, square) {
+                    (pixels[$0 * 6 + $1] + q).vector
+                } store: {
+                    (to + ($0 * 6 + $1) * inputPlane + q).vector = $2
+                }
+            }
+        }
+    }
+
+    /// y = activation(Aᵀ m A + bias)
+    @inline(never)
+    private func transformProducts(
+        _ bias: Vector, into output: Target, channel: Int, _ tiles: Range<Int>
+    ) {
+        let floor = g.floor
+        for tile in tiles {
+            aim(
+                at: output, height: g.convHeight, width: g.convWidth, channels: oc,
+                top: tile / across * 4, left: tile % across * 4, side: 4, outside: dump)
+            for i in 0..<n {
+                let m = products + ((tile - tiles.lowerBound) * n + i) * 16
+                Transform.square(Transform.output, square) {
+                    (m + ($0 * 6 + $1) * productPlane).vector
+                } store: {
+                    (pixels[$0 * 4 + $1] + i * oc + channel).vector = ($2 + bias).raised(to: floor)
+                }
+            }
+        }
+    }
+
+    /// The largest of each 2x2 outputs: a tile gives 2x2 of them.
+    @inline(never)
+    private func pool(
+        _ bias: Vector, into output: Target, _ argmax: UnsafeMutablePointer<UInt8>,
+        _ tiles: Range<Int>
+    ) {
+        let height = g.outputHeight, width = g.outputWidth
+        for tile in tiles {
+            let top = tile / across * 2, left = tile % across * 2
+            for i in 0..<n {
+                let m = products + ((tile - tiles.lowerBound) * n + i) * 16
+                Transform.square(Transform.output, square) {
+                    (m + ($0 * 6 + $1) * productPlane).vector
+                } store: {
+                    (outputs + ($0 * 4 + $1) * 16).vector = $2 + bias
+                }
+                for y in 0..<min(2, height - top) {
+                    for x in 0..<min(2, width - left) {
+                        let at = (((top + y) * width + left + x) * n + i) * oc
+                        Largest(outputs + (y * 8 + x * 2) * 16, right: 16, below: 64)
+                            .write(to: output + at, argmax + at)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Weights into the transformed domain before a step, their gradient out of it after a shard.
+
+import Tensors
+
+extension Winograd {
+    /// Fills `prepared` with U and, if the input's gradient is wanted, Uᵀ; its end is scratch.
+    @inline(never)
+    static func prepare(_ g: ConvGeometry, _ weights: Source, into prepared: Target) {
+        let (ic, oc) = (g.inputChannels, g.outputChannels)
+        transform(weights, into: prepared, blocks: oc / 16, depth: ic)
+        guard g.needsInputGradient else { return }
+        let transposed = prepared + 72 * ic * oc
+        Direct.transpose(g, weights, into: transposed)
+        transform(transposed, into: prepared + 36 * ic * oc, blocks: ic / 16, depth: oc)
+    }
+
+    /// u[block, ξ, k, :] = G w[block, :, :, k, :] Gᵀ
+    @inline(never)
+    private static func transform(_ weights: Source, into u: Target, blocks: Int, depth: Int) {
+        withSquare { square in
+            for block in 0..<blocks {
+                for k in 0..<depth {
+                    Transform.square(Transform.weights, square) {
+                        (weights + ((block * 9 + $0 * 3 + $1) * depth + k) * 16).vector
+                    } store: {
+                        (u + ((block * 36 + $0 * 6 + $1) * depth + k) * 16).vector = $2
+                    }
+                }
+            }
+        }
+    }
+
+    /// dw += Gᵀ du G
+    @inline(never)
+    static func finish(_ g: ConvGeometry, _ accumulator: Source, into gradient: Target) {
+        let ic = g.inputChannels
+        withSquare { square in
+            for o in 0..<g.outputChannels / 16 {
+                for c in 0..<ic {
+                    Transform.square(Transform.weightGradient, square) {
+                        (accumulator + ((o * 36 + $0 * 6 + $1) * ic + c) * 16).vector
+                    } store: {
+                        let to = gradient + ((o * 9 + $0 * 3 + $1) * ic + c) * 16
+                        to.vector = to.vector + $2
+                    }
+                }
+            }
+        }
+    }
+
+    /// Scratch for `Transform.square` on the stack.
+    @inline(always)
+    private static func withSquare(_ body: (Target) -> Void) {
+        var square = Line<36>(repeating: Vector())
+        withUnsafeMutablePointer(to: &square) {
+            body(UnsafeMutableRawPointer($0).assumingMemoryBound(to: Float.self))
+        }
+    }
+}
