@@ -125,7 +125,7 @@ let package = Package(
         .testTarget(name: "CoordinationTests", dependencies: ["Coordination"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
         .testTarget(name: "WireTests", dependencies: ["Wire"]),
-        .testTarget(name: "JobsTests", dependencies: ["Jobs", "Configuration"]),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs", "Layers", "Datasets", "Digests"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Runtime"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Jobs", "Engines"]),
         .testTarget(name: "ClusterTests", dependencies: ["Runtime", "Jobs", "Digests"]),

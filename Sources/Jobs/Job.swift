@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What to train: a value that a YAML file, flags and defaults make together.
+
+import Configuration
+import Datasets
+import Digests
+import Layers
+import Tensors
+
+/// Version of the arithmetic: two builds with the same id compute the same bits from the same job.
+public let numericsID = "convoy-1"
+
+/// Everything that decides a run: model, data, hyper-parameters and seed, and how to run it.
+public struct Job: Sendable {
+    public var name: String
+    public var seed: UInt64
+    public var dataset: DatasetConfiguration
+    public var layers: [any Layer]
+    public var loss: Loss
+    public var training: TrainingOptions
+    public var cluster: ClusterOptions
+    public var numerics: NumericsOptions
+    /// What a run found out about the job; nil in a job that no run has resolved.
+    public var resolution: Resolution?
+
+    public var optimizer: any Optimizer { training.optimizer }
+
+    /// - Parameters:
+    ///   - yaml: The text of a job file.
+    ///   - overrides: `training.epochs=3`, in order, later ones win.
+    ///   - file: Its name, for messages.
+    public static func parse(
+        yaml: String, overrides: [String] = [], file: String
+    ) throws(JobError) -> Job {
+        do throws(ConfigError) {
+            var tree = try YAMLReader.read(yaml)
+            guard tree.kind != .null else {
+                throw ConfigError(
+                    code: .malformed, path: "", line: 0,
+                    detail: "is empty; a job has at least dataset, model and training")
+            }
+            tree = tree.withNamedOptimizer()
+            for (index, text) in overrides.enumerated() {
+                tree = try Override(text, line: -index - 1).applied(to: tree)
+            }
+            return try Job(tree, defaultName: stem(file))
+        } catch {
+            throw JobError(error, file: file, text: yaml, overrides: overrides)
+        }
+    }
+
+    /// The network of this job for images of a shape, with memory planned.
+    public func model(input: Shape, classes: Int?) throws(LayerError) -> Model {
+        try Model(
+            layers: layers, input: input, loss: loss, classes: classes, winograd: numerics.winograd)
+    }
+
+    private init(_ tree: ConfigValue, defaultName: String) throws(ConfigError) {
+        var fields = try Fields(tree, path: "")
+        name = try fields.string("name", default: defaultName)
+        seed = UInt64(try fields.int("seed", default: 0))
+        dataset = try Self.dataset(&fields)
+        let model = fields.value("model") ?? ConfigValue(.null, line: fields.line)
+        layers = try parseLayers(model, path: "model")
+        loss = try fields.choice("loss", default: .sparseCategoricalCrossentropy)
+        var training = try fields.section("training")
+        self.training = try TrainingOptions(fields: &training)
+        try training.finish()
+        var cluster = try fields.section("cluster")
+        self.cluster = try ClusterOptions(fields: &cluster)
+        try cluster.finish()
+        var numerics = try fields.section("numerics")
+        self.numerics = try NumericsOptions(fields: &numerics)
+        try numerics.finish()
+        if let value = fields.value("resolved") {
+            var resolved = try Fields(value, path: "resolved")
+            resolution = try Resolution(fields: &resolved)
+            try resolved.finish()
+        }
+        try fields.finish()
+    }
+
+    /// `dataset: shapes` is short for `dataset: {format: shapes}`.
+    private static func dataset(
+        _ fields: inout Fields
+    ) throws(ConfigError) -> DatasetConfiguration {
+        let value = fields.value("dataset") ?? ConfigValue(.null, line: fields.line)
+        var map = value
+        if case .scalar = value.kind {
+            map = ConfigValue(.map([.init("format", value)]), line: value.line)
+        }
+        var inner = try Fields(map, path: "dataset")
+        let configuration = try DatasetConfiguration(fields: &inner)
+        try inner.finish()
+        return configuration
+    }
+
+    /// `fashion` of `jobs/fashion.yaml`.
+    private static func stem(_ file: String) -> String {
+        let name = file.split(separator: "/").last.map(String.init) ?? file
+        let stem = name.split(separator: ".").first.map(String.init) ?? name
+        return stem.isEmpty ? "job" : stem
+    }
+}
+
+extension Fields {
+    /// The fields of a map inside this one; absent, a map without fields.
+    mutating func section(_ name: String) throws(ConfigError) -> Fields {
+        try Fields(value(name) ?? ConfigValue(.null, line: line), path: name)
+    }
+}

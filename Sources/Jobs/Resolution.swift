@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Configuration
+import Digests
+
+/// `resolved:` what a run found out about its job, kept so that anyone can check it later.
+public struct Resolution: Sendable, Equatable {
+    /// Images that go through the network together.
+    public var blockSize: Int
+    /// SHA-256 of the starting weights.
+    public var startingWeights: Digest
+    /// Fingerprints of the data.
+    public var trainingData: Digest
+    public var validationData: Digest?
+    public var testData: Digest?
+
+    public init(
+        blockSize: Int, startingWeights: Digest, trainingData: Digest,
+        validationData: Digest? = nil, testData: Digest? = nil
+    ) {
+        self.blockSize = blockSize
+        self.startingWeights = startingWeights
+        self.trainingData = trainingData
+        self.validationData = validationData
+        self.testData = testData
+    }
+
+    init(fields: inout Fields) throws(ConfigError) {
+        blockSize = try fields.int("block_size", in: 1...4096)
+        startingWeights = try Self.digest("starting_weights", &fields)
+        trainingData = try Self.digest("training_data", &fields)
+        validationData = try Self.optionalDigest("validation_data", &fields)
+        testData = try Self.optionalDigest("test_data", &fields)
+    }
+
+    func encoded() -> ConfigValue {
+        let digests: [(String, Digest?)] = [
+            ("starting_weights", startingWeights), ("training_data", trainingData),
+            ("validation_data", validationData), ("test_data", testData),
+        ]
+        return .map(
+            [.init("block_size", .scalar(blockSize))]
+                + digests.compactMap { name, digest in
+                    digest.map { .init(name, .scalar($0)) }
+                })
+    }
+
+    private static func optionalDigest(
+        _ name: String, _ fields: inout Fields
+    ) throws(ConfigError) -> Digest? {
+        guard fields.value(name) != nil else { return nil }
+        return try digest(name, &fields)
+    }
+
+    private static func digest(
+        _ name: String, _ fields: inout Fields
+    ) throws(ConfigError) -> Digest {
+        let text = try fields.string(name)
+        guard let digest = Digest(hex: text) else {
+            throw ConfigError(
+                code: .malformed, path: "resolved.\(name)", line: fields.value(name)?.line ?? 0,
+                detail: "found '\(text)', expected 64 hexadecimal digits")
+        }
+        return digest
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Configuration
+import Layers
+
+/// `training:` how long, how much at a time, by which rule.
+public struct TrainingOptions: Sendable {
+    public var epochs: Int
+    public var batchSize: Int
+    public var optimizer: any Optimizer
+    /// Samples in a unit of work, of reduction and of exactly-once.
+    public var shardSize: Int
+    /// Checkpoints between the epochs' ends; nil for none.
+    public var checkpointEvery: Int?
+
+    init(fields: inout Fields) throws(ConfigError) {
+        epochs = try fields.int("epochs", default: 1, in: 1...1_000_000)
+        batchSize = try fields.int("batch_size", default: 32, in: 1...1_048_576)
+        guard let rule = fields.value("optimizer") else {
+            throw ConfigError(
+                code: .missingField, path: "training.optimizer", line: fields.line,
+                detail: "is missing; add one under training, for example 'optimizer: adam'")
+        }
+        optimizer = try parseOptimizer(rule, path: "training.optimizer")
+        shardSize = try fields.int("shard_size", default: 16, in: 1...4096)
+        let every = try fields.int("checkpoint_every_steps", default: 0)
+        checkpointEvery = every == 0 ? nil : every
+    }
+
+    func encoded() -> ConfigValue {
+        .map([
+            .init("epochs", .scalar(epochs)),
+            .init("batch_size", .scalar(batchSize)),
+            .init("optimizer", optimizer.encoded()),
+            .init("shard_size", .scalar(shardSize)),
+            .init("checkpoint_every_steps", .scalar(checkpointEvery ?? 0)),
+        ])
+    }
+}
+
+extension ConfigValue {
+    /// The tree with its optimizer as a map with a name, whichever way it was written, so that
+    /// `--set training.optimizer.learning_rate=0.01` finds its place:
+    ///
+    ///     optimizer: adam
+    ///     optimizer: {Adam: {learning_rate: 0.001}}
+    ///     optimizer: {name: adam, learning_rate: 0.001}
+    func withNamedOptimizer() -> ConfigValue {
+        changing("training") { $0.changing("optimizer") { $0.named() } }
+    }
+
+    private func changing(_ name: String, _ change: (ConfigValue) -> ConfigValue) -> ConfigValue {
+        guard case .map(let entries) = kind else { return self }
+        let changed = entries.map { $0.name == name ? .init(name, change($0.value)) : $0 }
+        return ConfigValue(.map(changed), line: line)
+    }
+
+    private func named() -> ConfigValue {
+        switch kind {
+        case .scalar:
+            return ConfigValue(.map([.init("name", self)]), line: line)
+        case .map(let entries):
+            guard entries.count == 1, let only = entries.first, only.name != "name" else {
+                return self
+            }
+            let name = ConfigValue.Entry("name", ConfigValue(.scalar(only.name), line: line))
+            switch only.value.kind {
+            case .null: return ConfigValue(.map([name]), line: line)
+            case .map(let fields): return ConfigValue(.map([name] + fields), line: line)
+            case .scalar, .list: return self
+            }
+        case .null, .list:
+            return self
+        }
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Datasets
+import Digests
+import Jobs
+import Testing
+
+@Suite struct ResolvedJobTests {
+    @Test(arguments: Job.builtInFormats.map(\.rawValue))
+    func resolvedTextReadsBackToItself(format: String) throws {
+        let format = try #require(DatasetConfiguration.Format(rawValue: format))
+        var job = try Job.builtIn(dataset: format, overrides: ["dataset.path=a b/ü: \"x\"\n#"])
+        let text = job.resolvedYAML
+        #expect(try Job.parse(yaml: text, file: "other.yaml").resolvedYAML == text)
+        job.resolution = Resolution(
+            blockSize: 16, startingWeights: digest("w"), trainingData: digest("t"),
+            testData: digest("e"))
+        let resolved = try Job.parse(yaml: job.resolvedYAML, file: "other.yaml")
+        #expect(resolved.resolution == job.resolution)
+        #expect(resolved.resolvedYAML == job.resolvedYAML)
+    }
+
+    @Test(arguments: [
+        "null", "~", "", " x", "- a", "-1", "a: b", "#", "[", "*a", "\t", "1e-07", "Yes",
+    ])
+    func awkwardNamesSurvive(name: String) throws {
+        var job = try Job.builtIn()
+        job.name = name
+        #expect(try Job.parse(yaml: job.resolvedYAML, file: "f").name == name)
+    }
+
+    @Test func theResolvedJobHoldsEveryDefault() throws {
+        let text = try Job.builtIn().resolvedYAML
+        for field in [
+            "seed: 1", "shard_size: 16", "id: convoy-1", "winograd: true", "beta_2: 0.999",
+            "kernel_initializer", "data: ship", "validation: test",
+        ] where field != "kernel_initializer" {
+            #expect(text.contains(field))
+        }
+    }
+
+    @Test(arguments: [
+        "name=x", "cluster.data=local", "training.checkpoint_every_steps=10", "dataset.path=/else",
+        "cluster.heartbeat_seconds=2",
+    ])
+    func identityLeavesOutWhatChangesNoBit(flag: String) throws {
+        let (job, changed) = (try Job.builtIn(), try Job.builtIn(overrides: [flag]))
+        #expect(changed.resolvedYAML != job.resolvedYAML)
+        #expect(changed.identity == job.identity)
+        #expect(changed.identityDigest == job.identityDigest)
+        #expect(changed.differences(from: job).isEmpty)
+    }
+
+    @Test(arguments: [
+        ("seed=2", "seed: 1, here 2"),
+        ("training.epochs=9", "training.epochs: 5, here 9"),
+        ("training.shard_size=8", "training.shard_size: 16, here 8"),
+        ("training.optimizer.epsilon=0.1", "training.optimizer.epsilon: 1e-07, here 0.1"),
+        ("numerics.winograd=off", "numerics.winograd: true, here false"),
+        ("model[8].Dense.units=11", "model[8].Dense.units: 10, here 11"),
+        (
+            "dataset.augmentation.horizontal_flip=yes",
+            "dataset.augmentation.horizontal_flip: false, here true"
+        ),
+    ])
+    func identityHoldsWhatDecidesBits(flag: String, difference: String) throws {
+        let (job, changed) = (try Job.builtIn(), try Job.builtIn(overrides: [flag]))
+        #expect(changed.identityDigest != job.identityDigest)
+        #expect(changed.differences(from: job) == [difference])
+    }
+
+    private func digest(_ text: String) -> Digest {
+        Array(text.utf8).withUnsafeBytes { sha256($0) }
+    }
+}
