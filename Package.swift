@@ -56,7 +56,9 @@ let package = Package(
             providers: [.apt(["libjpeg-dev", "libpng-dev", "zlib1g-dev"])]),
         .systemLibrary(name: "CDigests", providers: [.apt(["libxxhash-dev", "libssl-dev"])]),
         .target(name: "CMachine"),
-        .target(name: "CWire", dependencies: ["CProtobufC"]),
+        .target(
+            name: "CWire", dependencies: ["CProtobufC"],
+            linkerSettings: [.linkedLibrary("protobuf-c")]),
 
         // The wire.
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),

@@ -42,7 +42,7 @@ public struct Job: Sendable {
             }
             tree = tree.withNamedOptimizer()
             for (index, text) in overrides.enumerated() {
-                tree = try Override(text, line: -index - 1).applied(to: tree)
+                tree = try Override(text, line: -index - 1).applied(to: tree).withNamedOptimizer()
             }
             return try Job(tree, defaultName: stem(file))
         } catch {

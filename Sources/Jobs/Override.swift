@@ -25,7 +25,14 @@ struct Override {
                 detail: "has an empty name in '\(text[..<equals])'")
         }
         self.path = path.map(String.init)
-        value = try YAMLReader.read(String(text[text.index(after: equals)...]), line: line)
+        let text = text[text.index(after: equals)...]
+        // Text is meant as it stands, `name=a: b`; lists, maps and quotes are YAML.
+        if let first = text.first, "[{\"'".contains(first) {
+            value = try YAMLReader.read(String(text), line: line)
+        } else {
+            let isNull = YAMLReader.nulls.contains(String(text))
+            value = ConfigValue(isNull ? .null : .scalar(String(text)), line: line)
+        }
     }
 
     /// The tree with the value in its place; maps on the way are made where there are none.

@@ -10,6 +10,8 @@ enum YAMLReader {
     /// A job is a page of text; what is far larger is another file by mistake, or an alias bomb.
     private static let maximumBytes = 1 << 20
     private static let maximumValues = 20_000
+    /// What stands for nothing at all.
+    static let nulls: Set = ["", "~", "null", "Null", "NULL"]
 
     /// - Parameter line: Given to every value instead of its own line, for texts that are no file.
     static func read(_ text: String, line: Int? = nil) throws(ConfigError) -> ConfigValue {
@@ -43,7 +45,7 @@ enum YAMLReader {
         switch node {
         case .scalar(let scalar):
             let isPlain = scalar.style == .plain || scalar.style == .any
-            let isNull = isPlain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+            let isNull = isPlain && nulls.contains(scalar.string)
             return ConfigValue(isNull ? .null : .scalar(scalar.string), line: place)
         case .sequence(let sequence):
             var values: [ConfigValue] = []
@@ -79,7 +81,7 @@ enum YAMLReader {
             .composer(let context, let problem, let mark, _):
             place = mark.line
             detail = "is not valid YAML: \(problem) (column \(mark.column))"
-            if let context, context.mark.line != mark.line {
+            if let context, context.mark.line != mark.line, line == nil {
                 detail += ", \(context.text) that begins on line \(context.mark.line)"
             }
             if problem.contains("cannot start any token") {

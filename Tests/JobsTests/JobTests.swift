@@ -107,7 +107,7 @@ import Testing
         (
             smallest.replacing("{units: 10}", with: "{units: 10"),
             """
-            job.yaml:7: is not valid YAML: did not find expected ',' or '}' (column 1), \
+            job.yaml:7: is not valid YAML: did not find expected ',' or '}' (column 9), \
             while parsing a flow mapping that begins on line 6
                 7 | training:
             """
@@ -115,9 +115,8 @@ import Testing
         (
             smallest.replacing("  batch_size", with: "\tbatch_size"),
             """
-            job.yaml:8: is not valid YAML: found character that cannot start any token (column 1), \
-            while scanning for the next token; indent with spaces, not tabs, and quote text that \
-            begins with @ or `
+            job.yaml:8: is not valid YAML: found character that cannot start any token (column 1); \
+            indent with spaces, not tabs, and quote text that begins with @ or `
                 8 | \tbatch_size: 32
             """
         ),
@@ -160,8 +159,7 @@ import Testing
         ),
         (
             "dataset.target_size=[1",
-            "is not valid YAML: did not find expected ',' or ']' (column 3), "
-                + "while parsing a flow sequence that begins on line 1"
+            "is not valid YAML: did not find expected ',' or ']' (column 1)"
         ),
         ("training=3", "training: found '3', expected a map of fields (name: value)"),
     ])

@@ -46,6 +46,11 @@ import Testing
         #expect(job.optimizer as? SGD == SGD())
     }
 
+    @Test func textIsMeantAsItStands() throws {
+        let job = try Job.parse(yaml: smallest, overrides: ["name=a: b #c"], file: "f")
+        #expect(job.name == "a: b #c")
+    }
+
     @Test func nothingStandsForTheDefault() throws {
         let job = try Job.parse(yaml: smallest, overrides: ["training.batch_size="], file: "f")
         #expect(job.training.batchSize == 32)
