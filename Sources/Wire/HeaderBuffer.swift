@@ -1,21 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CWire
+
 /// Memory for one encoded header, used again for each message.
 @safe public struct HeaderBuffer: ~Copyable {
     /// Every header that `Message.encode` writes fits.
     public static let capacity = WireLimits.control.headerBytes
 
+    // [capacity] the header, then [capacity] the texts and digests that the next one is made from.
     private let storage: UnsafeMutableRawPointer
+    private var scratch = capacity
     public private(set) var count = 0
 
     public init() {
-        unsafe storage = .allocate(byteCount: Self.capacity, alignment: 16)
+        unsafe storage = .allocate(byteCount: 2 * Self.capacity, alignment: 16)
     }
 
     deinit { unsafe storage.deallocate() }
 
-    /// The header that was encoded last; until the next encode.
+    /// The header that was encoded last. The memory lives as long as the buffer.
     public var bytes: UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(start: storage, count: count)
+    }
+
+    /// Writes an envelope around `body`, a message struct of which only the fields are set.
+    mutating func pack<Body>(_ body: Body, as kind: Convoy__Envelope__BodyCase) {
+        var body = body
+        var envelope = unsafe Convoy__Envelope()
+        unsafe convoy__envelope__init(&envelope)
+        unsafe envelope.protocol = Message.protocolVersion
+        unsafe envelope.body_case = kind
+        // The envelope's description knows the type of each body, by its field number.
+        let field = unsafe protobuf_c_message_descriptor_get_field(
+            envelope.base.descriptor, kind.rawValue)
+        guard let description = unsafe field?.pointee.descriptor else {
+            preconditionFailure("HeaderBuffer: the envelope has no body \(kind.rawValue)")
+        }
+        let type = unsafe description.assumingMemoryBound(to: ProtobufCMessageDescriptor.self)
+        precondition(
+            unsafe type.pointee.sizeof_message == MemoryLayout<Body>.size,
+            "HeaderBuffer: \(Body.self) is not body \(kind.rawValue) of the envelope")
+        count = unsafe withUnsafeMutablePointer(to: &body) { body in
+            // Every message struct starts with its ProtobufCMessage, and in the envelope all bodies
+            // are one pointer: `hello` stands for each of them.
+            let raw = UnsafeMutableRawPointer(body)
+            unsafe raw.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor = type
+            unsafe envelope.hello = raw.assumingMemoryBound(to: Convoy__Hello.self)
+            let size = unsafe convoy__envelope__get_packed_size(&envelope)
+            precondition(
+                size <= Self.capacity, "HeaderBuffer: \(size) bytes, capacity \(Self.capacity)")
+            return unsafe convoy__envelope__pack(&envelope, storage)
+        }
+        scratch = Self.capacity
+    }
+
+    /// Keeps a C string for the next `pack`: `text`, made fit for its kind.
+    mutating func keep(_ text: String, _ kind: Text) -> UnsafeMutablePointer<CChar> {
+        var text = kind.fitting(text)
+        return text.withUTF8 { utf8 in
+            let start = unsafe keep(UnsafeRawBufferPointer(utf8), room: utf8.count + 1)
+            unsafe start.storeBytes(of: 0, toByteOffset: utf8.count, as: UInt8.self)
+            return unsafe start.assumingMemoryBound(to: CChar.self)  // read as a C string only
+        }
+    }
+
+    /// Keeps a digest for the next `pack`; nil is no bytes.
+    mutating func keep(_ digest: [UInt8]?) -> ProtobufCBinaryData {
+        guard let digest else { return unsafe ProtobufCBinaryData() }
+        precondition(
+            digest.count == WireLimits.digestBytes,
+            "HeaderBuffer: a digest of \(digest.count) bytes, expected \(WireLimits.digestBytes)")
+        return unsafe digest.withUnsafeBytes { bytes in
+            let start = unsafe keep(bytes, room: bytes.count)
+            return unsafe ProtobufCBinaryData(
+                len: bytes.count, data: start.assumingMemoryBound(to: UInt8.self))
+        }
+    }
+
+    private mutating func keep(
+        _ bytes: UnsafeRawBufferPointer, room: Int
+    ) -> UnsafeMutableRawPointer {
+        precondition(
+            scratch + room <= 2 * Self.capacity,
+            "HeaderBuffer: \(room) bytes of text beyond \(scratch - Self.capacity)")
+        let start = unsafe storage + scratch
+        // `room` bytes are free, and are no less than these.
+        unsafe UnsafeMutableRawBufferPointer(start: start, count: room).copyMemory(from: bytes)
+        scratch += room
+        return unsafe start
     }
 }

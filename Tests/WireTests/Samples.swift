@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import Wire
+
+/// A message as it travels: with the size of its payload, and the limits of its connection.
+struct Sample: Sendable, CustomTestStringConvertible {
+    let message: Message
+    var payload: Int?
+    var limits = WireLimits.control
+
+    var testDescription: String { "\(message)".split(separator: "(").first.map(String.init) ?? "" }
+}
+
+let digest = [UInt8](0..<32)
+
+/// One row a message, or more where it has more than one face.
+let samples: [Sample] = [
+    Sample(
+        message: .hello(
+            .init(
+                name: "cpu-7", host: "node7.example", pid: 4711, build: "1.0.0+abc",
+                numerics: "convoy-1"))),
+    Sample(
+        message: .welcome(
+            .init(
+                worker: 3, session: 0xfeed_f00d_dead_beef, run: "fashion-1", incarnation: 2,
+                job: "name: fashion\ntraining:\n  epochs: 3\n", localData: false,
+                fingerprint: digest))),
+    Sample(message: .ready(.init(digest: digest, threads: 8))),
+    Sample(message: .ready(.init(digest: digest, threads: 1, fingerprint: digest.reversed()))),
+    Sample(message: .refused(reason: "numerics convoy-2, expected convoy-1")),
+    Sample(message: .heartbeat),
+    Sample(message: .leaving),
+    Sample(message: .goodbye(reason: "told to stop")),
+    Sample(message: .goodbye(reason: "")),
+    Sample(
+        message: .failure(
+            .init(step: 12, shard: 0, layer: "conv2d_1", message: "the gradient is not finite"))),
+    Sample(message: .shutdown(reason: "the run is finished")),
+    Sample(message: .attach(.init(worker: 0, session: 0)), limits: .data),
+    Sample(
+        message: .lease(
+            .init(
+                session: 7, lease: 1, step: 300, kind: .train, epoch: 0, firstShard: 2,
+                shardCount: 2, firstPosition: 32, sampleCount: 32, batchSamples: 64,
+                weightsVersion: 300, sampleBytes: 25088)),
+        limits: .data),
+    Sample(
+        message: .lease(
+            .init(
+                session: 7, lease: .max, step: .max, kind: .evaluate, epoch: 9, firstShard: 0,
+                shardCount: 1, firstPosition: 0, sampleCount: 1, batchSamples: 1,
+                weightsVersion: .max, sampleBytes: 0)),
+        limits: .data),
+    Sample(
+        message: .samples(.init(session: 7, lease: 1, offset: 1 << 20, checksum: .max)),
+        payload: 784, limits: .data),
+    Sample(
+        message: .weights(.init(session: 7, version: 301, chunk: 4, checksum: 0x0123_4567)),
+        payload: 1 << 20, limits: .data),
+    Sample(
+        message: .published(.init(session: 7, version: 301, digest: 0x89ab_cdef)), limits: .data),
+    Sample(
+        message: .contribution(
+            .init(
+                session: 7, lease: 1, step: 300, chunk: 4, level: 1, index: 1, checksum: 99,
+                lossSum: 73.25, correct: 3, samples: 32)),
+        payload: 4096, limits: .data),
+    Sample(
+        message: .contribution(
+            .init(
+                session: 7, lease: 2, step: 301, chunk: 0, level: 0, index: 0, checksum: 0,
+                lossSum: 0, correct: 0, samples: 1)),
+        limits: .data),
+]
