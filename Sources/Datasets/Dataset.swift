@@ -15,7 +15,7 @@ public enum Partition: String, CaseIterable, Sendable {
 }
 
 /// The form in which samples are stored, and travel.
-public enum SampleEncoding: String, Sendable {
+public enum SampleEncoding: String, CaseIterable, Sendable {
     /// Pixels, uint8, `[H, W, C]`.
     case pixels
     /// The bytes of a JPEG or PNG file.

@@ -15,6 +15,12 @@ extension Job {
     /// nor the cluster. Two jobs with one identity and the same data give one result.
     public var identity: String { YAMLWriter.write(identifying()) }
 
+    /// The resolved job without what depends on the cluster: the same text wherever the run went.
+    public var portableYAML: String {
+        YAMLWriter.write(
+            encoded().without("cluster").without("training", "checkpoint_every_steps"))
+    }
+
     public var identityDigest: Digest {
         let bytes = Array(identity.utf8)
         // The bytes live for the length of the call.

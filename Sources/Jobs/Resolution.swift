@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Configuration
+import Datasets
 import Digests
 
 /// `resolved:` what a run found out about its job, kept so that anyone can check it later.
 public struct Resolution: Sendable, Equatable {
     /// Images that go through the network together.
     public var blockSize: Int
+    /// `[H, W, C]` of a decoded image.
+    public var imageShape: [Int]
+    public var classes: Int
+    public var encoding: SampleEncoding
     /// SHA-256 of the starting weights.
     public var startingWeights: Digest
     /// Fingerprints of the data.
@@ -15,10 +20,14 @@ public struct Resolution: Sendable, Equatable {
     public var testData: Digest?
 
     public init(
-        blockSize: Int, startingWeights: Digest, trainingData: Digest,
+        blockSize: Int, imageShape: [Int], classes: Int, encoding: SampleEncoding,
+        startingWeights: Digest, trainingData: Digest,
         validationData: Digest? = nil, testData: Digest? = nil
     ) {
         self.blockSize = blockSize
+        self.imageShape = imageShape
+        self.classes = classes
+        self.encoding = encoding
         self.startingWeights = startingWeights
         self.trainingData = trainingData
         self.validationData = validationData
@@ -27,6 +36,13 @@ public struct Resolution: Sendable, Equatable {
 
     init(fields: inout Fields) throws(ConfigError) {
         blockSize = try fields.int("block_size", in: 1...4096)
+        var extents: [Int] = []
+        for (name, limit) in [("height", 1 << 16), ("width", 1 << 16), ("channels", 4)] {
+            extents.append(try fields.int(name, in: 1...limit))
+        }
+        imageShape = extents
+        classes = try fields.int("classes", in: 1...1_000_000)
+        encoding = try fields.choice("encoding")
         startingWeights = try Self.digest("starting_weights", &fields)
         trainingData = try Self.digest("training_data", &fields)
         validationData = try Self.optionalDigest("validation_data", &fields)
@@ -39,7 +55,12 @@ public struct Resolution: Sendable, Equatable {
             ("validation_data", validationData), ("test_data", testData),
         ]
         return .map(
-            [.init("block_size", .scalar(blockSize))]
+            [
+                .init("block_size", .scalar(blockSize)),
+                .init("height", .scalar(imageShape[0])), .init("width", .scalar(imageShape[1])),
+                .init("channels", .scalar(imageShape[2])), .init("classes", .scalar(classes)),
+                .init("encoding", .scalar(encoding.rawValue)),
+            ]
                 + digests.compactMap { name, digest in
                     digest.map { .init(name, .scalar($0)) }
                 })

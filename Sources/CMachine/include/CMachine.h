@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "threads.h"
+
 #if defined(__x86_64__)
 
 #include <cpuid.h>

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a compute thread of a worker does: shard after shard, from stored bytes to sums of gradients.
+
+import Datasets
+import Layers
+import Tensors
+
+/// One thread's memory and loop. Allocates at `init`, never in a step.
+final class ComputeThread: @unchecked Sendable {
+    // Used by its own thread only, once that is started.
+    private let model: WorkerModel
+    private let queue: WorkQueue
+    private let replica: Replica
+    private let local: SampleSources?
+    private let pixels: AlignedBuffer<UInt8>
+    private let labels: AlignedBuffer<Int32>
+    private var stored: AlignedBuffer<UInt8>
+    private var thread: PlainThread?
+
+    /// - Parameter local: The worker's own copy of the data, where only positions travel.
+    init(_ number: Int, model: WorkerModel, queue: WorkQueue, local: SampleSources?) {
+        self.model = model
+        self.queue = queue
+        self.local = local
+        replica = Replica(model: model.model, kernels: model.kernels)
+        let shardSize = model.job.training.shardSize
+        pixels = AlignedBuffer(count: shardSize * model.data.imageShape.count)
+        labels = AlignedBuffer(count: shardSize)
+        stored = AlignedBuffer(count: 1 << 16)
+        thread = PlainThread("convoy-compute\(number)") { [self] in run() }
+    }
+
+    func join() { thread?.join() }
+
+    private func run() {
+        while let task = queue.nextShard() {
+            do throws(DatasetError) {
+                try decode(task)
+                compute(task)
+            } catch {
+                queue.fail(task.work, shard: task.shard, layer: "", message: error.description)
+            }
+            queue.finishShard(task.work)
+        }
+    }
+
+    private func compute(_ task: ShardTask) {
+        let version = task.work.version
+        guard queue.enter(version: version) else { return }
+        defer { queue.leave() }
+        let lease = task.work.lease
+        let input = ShardInput(
+            pixels: Bytes(pixels[0..<task.positions.count * model.data.imageShape.count]),
+            labels: UnsafeBufferPointer(labels[0..<task.positions.count]), seed: model.job.seed,
+            epoch: lease.epoch, firstPosition: task.positions.lowerBound)
+        do throws(LayerError) {
+            switch lease.kind {
+            case .train: try train(task, input)
+            case .evaluate:
+                let metrics = try replica.evaluate(
+                    input, weights: model.weights(version: version), prepared: model.prepared,
+                    willUse: { queue.prepare(stage: $0, version: version) })
+                queue.deposit(
+                    task.work, shard: task.shard, chunk: 0, gradient: nil,
+                    metrics: NodeMetrics(metrics))
+            }
+        } catch {
+            queue.fail(task.work, shard: task.shard, layer: error.layer, message: error.description)
+        }
+    }
+
+    private func train(_ task: ShardTask, _ input: ShardInput) throws(LayerError) {
+        let version = task.work.version
+        let gradient = queue.takeGradient()
+        let metrics = try replica.train(
+            input, weights: model.weights(version: version), prepared: model.prepared,
+            gradient: gradient.memory.elements,
+            willUse: { queue.prepare(stage: $0, version: version) },
+            didFinish: { stage in
+                // The front bucket waits for the metrics, which travel with it.
+                let bucket = model.bucketDoneAtStage[stage]
+                if bucket > 0 { deposit(task, bucket: bucket, gradient, NodeMetrics()) }
+            })
+        deposit(task, bucket: 0, gradient, NodeMetrics(metrics))
+    }
+
+    private func deposit(
+        _ task: ShardTask, bucket: Int, _ gradient: FlightBuffer<Float>, _ metrics: NodeMetrics
+    ) {
+        for chunk in model.chunks.chunksOfBucket[bucket] {
+            queue.deposit(
+                task.work, shard: task.shard, chunk: chunk, gradient: gradient,
+                metrics: chunk == 0 ? metrics : NodeMetrics())
+        }
+    }
+
+    /// Stored bytes to pixels, from the lease's records or from the worker's own files.
+    private func decode(_ task: ShardTask) throws(DatasetError) {
+        let lease = task.work.lease
+        var records = task.records
+        let source = local?.source(
+            kind: lease.kind == .train ? .train : .evaluate, epoch: lease.epoch)
+        for (row, position) in task.positions.enumerated() {
+            let bytes: UnsafeRawBufferPointer
+            if let source {
+                let index = source.index(at: position)
+                let count = try source.dataset.storedBytes(index)
+                if stored.count < count { stored = AlignedBuffer(count: count * 2) }
+                let buffer = UnsafeMutableRawBufferPointer(stored[0..<count])
+                try source.dataset.read(index, into: buffer)
+                labels.base[row] = source.dataset.label(index)
+                bytes = UnsafeRawBufferPointer(buffer)
+            } else {
+                guard let record = SampleRecord.first(of: records) else {
+                    throw DatasetError(
+                        code: .corrupt,
+                        detail:
+                            "the samples of lease \(lease.lease) end before position \(position)")
+                }
+                labels.base[row] = record.label
+                bytes = record.stored
+                records = record.rest
+            }
+            let count = model.data.imageShape.count
+            try model.decoder.decode(
+                bytes, into: pixels[row * count..<(row + 1) * count],
+                augment: lease.kind == .train
+                    ? (seed: model.job.seed, epoch: lease.epoch, position: position) : nil)
+        }
+    }
+}
+
+extension NodeMetrics {
+    init(_ metrics: ShardMetrics) {
+        self.init(
+            lossSum: metrics.lossSum, correct: UInt64(metrics.correct),
+            samples: UInt64(metrics.samples))
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The end of a run: the model on disk, and what it is worth.
+
+import Tensors
+
+extension Coordinator {
+    /// Saves the model and evaluates it on the test images, if there are any.
+    ///
+    /// - Precondition: `work` has returned.
+    public func finish(threads: Int) throws -> FinalReport {
+        let weights = AlignedBuffer<Float>(count: run.chunks.count)
+        shelf.gather(into: weights.elements)
+        let file = ModelFile(
+            job: run.job, data: run.data, classNames: run.classNames, model: run.model,
+            weights: Array(weights.elements))
+        let digest = try file.write(to: run.folder.modelPath)
+        let test = try run.test.map {
+            try Evaluator(file, engine: run.kernels.name).evaluate($0, threads: threads)
+        }
+        let report = FinalReport(
+            testLoss: test?.loss, testAccuracy: test?.accuracy, model: run.folder.modelPath,
+            weightsDigest: digest.description, seconds: now / .seconds(1))
+        observer.handle(.finished(report))
+        return report
+    }
+
+    /// What each worker of this run delivered: vectors that were the first of their name.
+    public var contributions: [(name: String, vectors: Int)] {
+        departed.map { (name: $0.name, vectors: $0.contributions) }
+            + members.map { (name: $0.name, vectors: $0.contributions) }
+    }
+}

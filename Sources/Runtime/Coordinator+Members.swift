@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Workers coming, proving themselves, contributing and going.
+
+import Coordination
+import Digests
+import Jobs
+import Tensors
+import Wire
+import ZeroMQ
+
+extension Coordinator {
+    /// Workers send both kinds of messages to the one socket; none has a long header.
+    private static let limits = WireLimits(
+        headerBytes: 16 << 10, payloadBytes: WireLimits.chunkBytes)
+
+    func receive(_ message: borrowing Router.Received) {
+        let peer = message.peer
+        let decoded: Message
+        let payload = message.payload.byteCount
+        do throws(WireError) {
+            decoded = try message.header.withBytes { bytes throws(WireError) in
+                try Message.decode(
+                    header: bytes, payload: payload, limits: Self.limits)
+            }
+        } catch {
+            logger.debug(
+                "message not understood", metadata: ["peer": "\(peer)", "error": "\(error)"])
+            if memberIndex(control: peer) == nil, memberIndex(data: peer) == nil {
+                send(.refused(reason: error.description), to: peer)
+            }
+            return
+        }
+        switch decoded {
+        case .contribution(let contribution):
+            guard contribution.session == session, let index = memberIndex(data: peer) else {
+                return
+            }
+            heard(index)
+            message.payload.withPayload { contribute(contribution, $0, from: index) }
+        case .heartbeat, .ready, .leaving, .goodbye, .failure:
+            guard let index = memberIndex(control: peer) else {
+                // Counted as lost, or of an earlier start of this run.
+                send(.goodbye(reason: "this coordinator does not know you; say hello"), to: peer)
+                return
+            }
+            heard(index)
+            control(decoded, from: index)
+        case .hello(let hello): welcome(hello, peer)
+        case .attach(let attach):
+            guard attach.session == session,
+                let index = members.firstIndex(where: { $0.id.raw == attach.worker })
+            else { return }
+            members[index].data = peer
+            heard(index)
+            startIfComplete(index)
+        case .welcome, .refused, .shutdown, .lease, .samples, .weights, .published:
+            logger.debug(
+                "a worker's peer sent a coordinator's message", metadata: ["peer": "\(peer)"])
+        }
+    }
+
+    private func control(_ message: Message, from index: Int) {
+        let id = members[index].id
+        switch message {
+        case .ready(let ready): prove(ready, index)
+        case .leaving:
+            machine.workerLeaving(id, at: now, into: &actions)
+            perform()
+        case .goodbye(let reason): lose(id, reason: reason)
+        case .failure(let report):
+            fail(report, worker: members[index].name)
+        default: break
+        }
+    }
+
+    private func memberIndex(control peer: RoutingID) -> Int? {
+        members.firstIndex { $0.control == peer }
+    }
+
+    private func memberIndex(data peer: RoutingID) -> Int? {
+        members.firstIndex { $0.data == peer }
+    }
+
+    private func heard(_ index: Int) {
+        members[index].heard = now
+        if members[index].phase == .working { machine.heard(from: members[index].id, at: now) }
+    }
+
+    private func welcome(_ hello: Message.Hello, _ peer: RoutingID) {
+        guard hello.numerics == numericsID else {
+            send(
+                .refused(
+                    reason: "worker \(hello.name) computes '\(hello.numerics)', this run "
+                        + "'\(numericsID)'; deploy one convoy build on all nodes"), to: peer)
+            return
+        }
+        if let index = memberIndex(control: peer) {
+            lose(members[index].id, reason: "said hello again")
+        }
+        let id = WorkerID(raw: nextWorker)
+        nextWorker += 1
+        members.append(
+            Member(
+                id: id, name: hello.name, pid: hello.host == run.host ? hello.pid : -1,
+                control: peer,
+                heard: now, sentVersions: Array(repeating: nil, count: run.chunks.chunks.count)))
+        send(
+            .welcome(
+                .init(
+                    worker: id.raw, session: session, run: run.id,
+                    incarnation: Int(run.incarnation),
+                    job: run.job.resolvedYAML, localData: run.job.cluster.data == .local,
+                    fingerprint: run.fingerprint.bytes)), to: peer)
+    }
+
+    private func prove(_ ready: Message.Ready, _ index: Int) {
+        let member = members[index]
+        guard member.phase == .proving else { return }
+        func refuse(_ reason: String) {
+            send(.refused(reason: reason), to: member.control)
+            lose(member.id, reason: reason)
+        }
+        guard ready.digest == proof.bytes else {
+            return refuse(
+                "worker \(member.name) computes other bits than this coordinator (proof "
+                    + "\(Digest(bytes: ready.digest).description.prefix(12)), expected "
+                    + "\(proof.description.prefix(12))); run 'convoy doctor' on that machine")
+        }
+        if run.job.cluster.data == .local, ready.fingerprint != run.fingerprint.bytes {
+            return refuse(
+                "worker \(member.name) has other data than this coordinator; give it the same files, or "
+                    + "use cluster.data: ship")
+        }
+        members[index].threads = ready.threads
+        members[index].phase = .ready
+        startIfComplete(index)
+    }
+
+    /// Both connections are there and the proof is right: give it work.
+    private func startIfComplete(_ index: Int) {
+        guard members[index].phase == .ready, members[index].data != nil else { return }
+        members[index].phase = .working
+        let member = members[index]
+        observer.handle(
+            .workerJoined(name: member.name, threads: member.threads, alive: workersAlive))
+        logger.info("worker joined", metadata: ["worker": "\(member.name)", "id": "\(member.id)"])
+        machine.workerJoined(member.id, threads: member.threads, at: now, into: &actions)
+        perform()
+    }
+
+    var workersAlive: Int { members.count { $0.phase == .working } }
+
+    /// The worker is gone: what it owes is leased to others, what it delivered stays.
+    func lose(_ id: WorkerID, reason: String) {
+        guard let index = members.firstIndex(where: { $0.id == id }) else { return }
+        let member = forget(index, reason: reason)
+        if member.phase == .working {
+            machine.workerLost(id, at: now, into: &actions)
+            perform()
+        }
+    }
+
+    /// Takes a member off the list, and says so.
+    @discardableResult
+    func forget(_ index: Int, reason: String) -> Member {
+        let member = members.remove(at: index)
+        waitingLeases.removeAll { $0.worker == member.id }
+        departed.append((member.name, member.contributions))
+        if member.phase == .working {
+            observer.handle(.workerLost(name: member.name, reason: reason, alive: workersAlive))
+        }
+        logger.info("worker lost", metadata: ["worker": "\(member.name)", "reason": "\(reason)"])
+        return member
+    }
+
+    private func fail(_ report: Message.Failure, worker: String) {
+        guard failure == nil else { return }
+        let place = run.describe(StepID(raw: report.step), shard: report.shard)
+        failure = RuntimeError(
+            report.layer.isEmpty ? .workerFailed : .notFinite,
+            "\(place), worker \(worker): \(report.message)")
+    }
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the machine decides, performed: leases out, vectors added, weights stepped and published.
+
+import Coordination
+import Digests
+import Layers
+import Tensors
+import Wire
+import ZeroMQ
+
+extension Coordinator {
+    /// Plans one step more, if there is one.
+    func planNextStep() {
+        guard nextStep.raw < lastStep else { return }
+        let step = run.plan.step(nextStep)
+        nextStep = nextStep.advanced(by: 1)
+        let chunks = step.kind == .train ? run.chunks.chunks.map(\.range.count) : [0]
+        boards.append(
+            ReductionBoard(step: step.id, shards: step.shards, chunks: chunks, pool: pool))
+        feed?.request(step.id)
+        machine.stepPlanned(
+            step.id, shards: step.shards, chunks: chunks.count, at: now, into: &actions)
+    }
+
+    /// Performs the machine's actions, and those that performing them brings about.
+    func perform() {
+        var index = 0
+        while index < actions.count {
+            perform(actions[index])
+            index += 1
+        }
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    private func perform(_ action: Action) {
+        switch action {
+        case .lease(let lease):
+            waitingLeases.append(lease)
+            sendWaitingLeases()
+        case .evict(let id):
+            guard let index = members.firstIndex(where: { $0.id == id }) else { return }
+            let patience = run.job.cluster.heartbeat * run.job.cluster.missedHeartbeats
+            send(.goodbye(reason: "silent for \(patience)"), to: members[index].control)
+            forget(index, reason: "silent for \(patience)")
+        case .straggler(let id, _):
+            if let member = members.first(where: { $0.id == id }) {
+                observer.handle(.straggler(name: member.name))
+            }
+        case .drop, .store: break  // dealt with where the vector is at hand
+        case .discard(let step, let chunk, let node): board(step).discard(chunk, node)
+        case .merge(let step, let chunk, let left, let right, let parent):
+            board(step).merge(chunk, left: left, right: right, into: parent, run.kernels)
+        case .pass(let step, let chunk, let node, let parent):
+            board(step).pass(chunk, node, into: parent)
+        case .reduced(let step, let chunk): apply(step, chunk)
+        case .commit(let step): commit(step)
+        case .waiting: observer.handle(.waitingForWorkers)
+        }
+    }
+
+    private func board(_ step: StepID) -> ReductionBoard {
+        guard let board = boards.first(where: { $0.step == step }) else {
+            preconditionFailure("no board for step \(step); open are \(boards.map(\.step))")
+        }
+        return board
+    }
+
+    // MARK: Leases
+
+    /// Sends the leases whose samples are there.
+    func sendWaitingLeases() {
+        guard !waitingLeases.isEmpty, failure == nil else { return }
+        var index = 0
+        while index < waitingLeases.count {
+            let lease = waitingLeases[index]
+            do throws(RuntimeError) {
+                let samples = try feed?.samples(of: lease.step)
+                guard feed == nil || samples != nil else {
+                    index += 1
+                    continue
+                }
+                waitingLeases.remove(at: index)
+                send(lease, samples)
+            } catch {
+                failure = error
+                return
+            }
+        }
+    }
+
+    private func send(_ lease: Lease, _ samples: StepSamples?) {
+        guard let index = members.firstIndex(where: { $0.id == lease.worker }),
+            let peer = members[index].data
+        else { return }
+        let step = run.plan.step(lease.step)
+        let first = run.plan.samples(ofShard: lease.shards.lowerBound, in: step).lowerBound
+        let end = run.plan.samples(ofShard: lease.shards.upperBound - 1, in: step).upperBound
+        let bytes = samples?.bytes(ofShards: lease.shards) ?? 0..<0
+        let version = UInt64(step.trainingStep)
+        send(
+            .lease(
+                .init(
+                    session: session, lease: lease.id.raw, step: lease.step.raw,
+                    kind: step.kind == .train ? .train : .evaluate, epoch: step.epoch,
+                    firstShard: lease.shards.lowerBound, shardCount: lease.shards.count,
+                    firstPosition: first, sampleCount: end - first,
+                    batchSamples: step.samples.count,
+                    weightsVersion: version, sampleBytes: bytes.count)), to: peer)
+        if let samples {
+            var offset = bytes.lowerBound
+            while offset < bytes.upperBound {
+                let upper = min(offset + WireLimits.chunkBytes, bytes.upperBound)
+                let part = UnsafeRawBufferPointer(samples.buffer.memory[offset..<upper])
+                send(
+                    .samples(
+                        .init(
+                            session: session, lease: lease.id.raw,
+                            offset: offset - bytes.lowerBound,
+                            checksum: checksum64(part))), part, of: samples.buffer, to: peer)
+                offset = upper
+            }
+        }
+        members[index].wants.removeAll { $0 + 1 < version }
+        if !members[index].wants.contains(version) { members[index].wants.append(version) }
+        for chunk in run.chunks.chunks.indices where shelf.versions[chunk] == version {
+            publish(chunk, to: index)
+        }
+    }
+
+    // MARK: Sums
+
+    /// A vector has come: the machine says what becomes of it, the board does it.
+    func contribute(
+        _ message: Message.Contribution, _ payload: UnsafeRawBufferPointer, from index: Int
+    ) {
+        let step = StepID(raw: message.step)
+        let node = TreeNode(level: message.level, index: message.index)
+        guard let board = boards.first(where: { $0.step == step }) else { return }
+        guard message.chunk < board.chunks.count, payload.count == board.chunks[message.chunk] * 4,
+            checksum64(payload) == message.checksum
+        else {
+            lose(members[index].id, reason: "sent a damaged gradient (chunk \(message.chunk))")
+            return
+        }
+        let sums = NodeMetrics(
+            lossSum: message.lossSum, correct: UInt64(message.correct),
+            samples: UInt64(message.samples))
+        machine.contributionArrived(
+            Contribution(
+                worker: members[index].id, step: step, chunk: message.chunk, node: node,
+                lease: LeaseID(raw: message.lease)), at: now, into: &actions)
+        var next = 0
+        while next < actions.count {
+            let action = actions[next]
+            next += 1
+            guard case .store(_, let chunk, let stored) = action else {
+                perform(action)
+                continue
+            }
+            members[index].contributions += 1
+            // Where the vector completes a pair it is added straight from the message.
+            if next < actions.count,
+                case .merge(_, _, let left, let right, let parent) = actions[next],
+                left == stored || right == stored
+            {
+                board.add(
+                    chunk, payload, sums, to: left == stored ? right : left, into: parent,
+                    run.kernels)
+                next += 1
+            } else {
+                board.store(chunk, stored, payload, sums)
+            }
+        }
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    /// The sum of a chunk over the whole step is there: average, step, publish.
+    private func apply(_ id: StepID, _ chunk: Int) {
+        let step = run.plan.step(id)
+        let board = board(id)
+        if step.kind == .train {
+            shelf.apply(
+                chunk, gradient: board.rootVector(chunk), step: UInt64(step.trainingStep + 1),
+                samples: step.samples.count)
+            let version = shelf.versions[chunk]
+            for index in members.indices where members[index].wants.contains(version) {
+                publish(chunk, to: index)
+            }
+        }
+        board.release(chunk)
+        machine.chunkApplied(step: id, chunk: chunk, at: now, into: &actions)
+    }
+
+    /// The newest version of a chunk, to a worker that has a lease for it and not got it yet.
+    private func publish(_ chunk: Int, to index: Int) {
+        let version = shelf.versions[chunk]
+        guard members[index].sentVersions[chunk] != version, let peer = members[index].data else {
+            return
+        }
+        members[index].sentVersions[chunk] = version
+        let buffer = shelf.current[chunk]
+        send(
+            .weights(
+                .init(
+                    session: session, version: version, chunk: chunk,
+                    checksum: shelf.checksums[chunk])),
+            UnsafeRawBufferPointer(buffer.memory.elements), of: buffer, to: peer)
+        if shelf.versions.allSatisfy({ $0 == version }),
+            members[index].sentVersions.allSatisfy({ $0 == version })
+        {
+            send(
+                .published(.init(session: session, version: version, digest: shelf.digest)),
+                to: peer)
+        }
+    }
+
+    // MARK: Commit
+
+    private func commit(_ id: StepID) {
+        guard let position = boards.firstIndex(where: { $0.step == id }) else { return }
+        let step = run.plan.step(id)
+        let board = boards.remove(at: position)
+        board.clear()
+        feed?.forget(id)
+        if step.kind == .train { optimizerSteps = UInt64(step.trainingStep + 1) }
+        let (stepReport, epochReport) = phase.commit(
+            step, board.rootMetrics, plan: run.plan, workers: workersAlive, now: now,
+            lastCommit: lastCommit)
+        lastCommit = now
+        observer.handle(.step(stepReport))
+        if let epochReport { observer.handle(.epoch(epochReport)) }
+        let isLast = id.raw + 1 == lastStep
+        let isStopped = options.stop?.isRung == true
+        if step.checkpointAfter || isLast || isStopped {
+            do throws(RuntimeError) { try checkpoint(after: id) } catch { failure = error }
+        }
+        if isStopped, !isLast, failure == nil {
+            failure = RuntimeError(
+                .stopped,
+                "stopped after step \(id.raw + 1) of \(run.plan.stepCount) with a "
+                    + "checkpoint; the same command goes on from there")
+        }
+        isFinished = isLast
+        planNextStep()
+    }
+
+    private func checkpoint(after id: StepID) throws(RuntimeError) {
+        let next = id.advanced(by: 1)
+        let path = run.folder.checkpointPath(step: next.raw)
+        let weights = AlignedBuffer<Float>(count: run.chunks.count)
+        shelf.gather(into: weights.elements)
+        let checkpoint = Checkpoint(
+            next: next, optimizerSteps: optimizerSteps, epochSums: phase.sums,
+            weights: Array(weights.elements), slots: shelf.optimizerState.map(Array.init))
+        try checkpoint.write(to: path, identity: run.identity)
+        run.folder.pruneCheckpoints()
+        observer.handle(.checkpoint(path: path))
+    }
+}

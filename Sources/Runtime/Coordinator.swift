@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The coordinator's one loop: poll, decode, ask the machine, perform.
+
+import Coordination
+import Datasets
+import Digests
+import Engines
+import Glibc
+import Jobs
+import Layers
+import Logging
+import Tensors
+import Wire
+import ZeroMQ
+
+/// Leads a run: leases shards to whoever is there, completes the reduction tree, steps the optimizer,
+/// sends the new weights.
+///
+/// One thread does all of it; only the sample feed has another. What to do is decided by `StepMachine`, a
+/// pure value; here are the sockets, the clock and the numbers.
+public final class Coordinator {
+    let run: Run
+    let options: CoordinatorOptions
+    let logger: Logger
+    let observer: any RunObserver
+    let started = ContinuousClock.now
+
+    let socket: Router
+    private var poller = Poller(capacity: 3)
+    let doorbell: Doorbell
+    var header = HeaderBuffer()
+    let endpoint: String
+    let session: UInt64
+    let proof: Digest
+
+    var machine: StepMachine
+    var actions: [Action] = []
+    var members: [Member] = []
+    var nextWorker: UInt64 = 1
+    let shelf: WeightShelf
+    let pool: VectorPool
+    var boards: [ReductionBoard] = []
+    let feed: SampleFeed?
+    /// Leases whose samples are still being read.
+    var waitingLeases: [Lease] = []
+    var nextStep: StepID
+    /// One after the last step to do.
+    let lastStep: UInt64
+    var optimizerSteps: UInt64
+    var phase = PhaseProgress()
+    var failure: RuntimeError?
+    var isFinished = false
+    var lastHeartbeat = Duration.zero
+    var aloneSince: Duration?
+    var lastCommit = Duration.zero
+    /// Workers that are gone, with what they contributed.
+    var departed: [(name: String, contributions: Int)] = []
+
+    /// Opens the socket; workers may connect from here on.
+    public init(
+        run: Run, options: CoordinatorOptions, observer: any RunObserver, logger: Logger
+    ) throws(RuntimeError) {
+        self.run = run
+        self.options = options
+        self.observer = observer
+        self.logger = logger
+        let cluster = run.job.cluster
+        doorbell = try Doorbell()
+        do throws(ZeroMQError) {
+            socket = try Router(Context(), options: .control)
+            endpoint = try socket.bind(options.endpoint)
+        } catch { throw RuntimeError(.network, error.description) }
+        _ = poller.watch(socket.socket)
+        _ = poller.watch(fileDescriptor: doorbell.descriptor)
+        if let stop = options.stop { _ = poller.watch(fileDescriptor: stop.descriptor) }
+        let state = run.start
+        let all = UInt64(run.plan.stepCount)
+        lastStep = options.stopAfterSteps.map { min(all, state.next.raw + UInt64($0)) } ?? all
+        session = UInt64.random(in: 1...UInt64.max)
+        proof = EngineProof.digest(job: run.job, model: run.model, kernels: run.kernels)
+        shelf = WeightShelf(
+            plan: run.chunks, optimizer: run.job.optimizer, kernels: run.kernels,
+            weights: state.weights, slots: state.slots, version: state.optimizerSteps)
+        pool = VectorPool(floats: run.chunks.chunks.map(\.range.count).max() ?? 0)
+        machine = StepMachine(
+            MachineConfiguration(
+                heartbeatTimeout: cluster.heartbeat * cluster.missedHeartbeats,
+                leaseCredits: cluster.leaseCredits, deadlineFactor: cluster.stragglerFactor,
+                deadlineFloor: cluster.stragglerFloor))
+        feed =
+            cluster.data == .ship
+            ? SampleFeed(sources: run.sources, plan: run.plan, doorbell: doorbell) : nil
+        nextStep = state.next
+        optimizerSteps = state.optimizerSteps
+        phase.sums = state.epochSums
+        actions.reserveCapacity(256)
+    }
+
+    var now: Duration { ContinuousClock.now - started }
+
+    /// Runs until the last step is committed.
+    ///
+    /// - Throws: `stopped` if it was told to stop and has written a checkpoint; the first failure else.
+    public func work() throws(RuntimeError) {
+        defer { feed?.close() }
+        for _ in 0..<2 { planNextStep() }
+        perform()
+        while !isFinished, failure == nil {
+            try wait()
+            do throws(ZeroMQError) {
+                while let message = try socket.receive() { receive(message) }
+            } catch { throw RuntimeError(.network, error.description) }
+            doorbell.answer()
+            sendWaitingLeases()
+            if let deadline = machine.nextDeadline, deadline <= now {
+                machine.deadlinePassed(at: now, into: &actions)
+                perform()
+            }
+            tick()
+        }
+        farewell()
+        if let failure { throw failure }
+    }
+
+    private func wait() throws(RuntimeError) {
+        var timeout = min(.milliseconds(100), lastHeartbeat + run.job.cluster.heartbeat - now)
+        if let deadline = machine.nextDeadline { timeout = min(timeout, deadline - now) }
+        do throws(ZeroMQError) {
+            try poller.wait(timeout: max(.zero, timeout))
+        } catch { throw RuntimeError(.network, error.description) }
+    }
+
+    /// Heartbeats out; silent newcomers and an empty cluster noticed.
+    private func tick() {
+        let now = now
+        if now >= lastHeartbeat + run.job.cluster.heartbeat {
+            lastHeartbeat = now
+            for member in members { send(.heartbeat, to: member.control) }
+            let patience = run.job.cluster.heartbeat * run.job.cluster.missedHeartbeats * 10
+            for member in members where member.phase != .working && now - member.heard > patience {
+                lose(member.id, reason: "said hello and then nothing")
+            }
+        }
+        options.onTick?(CoordinatorDoor(self))
+        guard members.isEmpty else {
+            aloneSince = nil
+            return
+        }
+        let since = aloneSince ?? now
+        aloneSince = since
+        if now - since > run.job.cluster.waitForWorkers {
+            failure = RuntimeError(
+                .noWorkers,
+                "no worker for \(run.job.cluster.waitForWorkers); the run can go on from its last "
+                    + "checkpoint: start workers with 'convoy worker --connect \(endpoint)' and run the "
+                    + "same command again, or raise cluster.wait_for_workers_seconds")
+        }
+    }
+
+    // MARK: Sending
+
+    /// A control message, or one without payload. A peer that is gone is noticed elsewhere.
+    func send(_ message: Message, to peer: RoutingID) {
+        message.encode(into: &header)
+        do throws(ZeroMQError) {
+            try socket.send(to: peer, header: header.bytes)
+        } catch { logger.debug("send failed", metadata: ["error": "\(error)"]) }
+    }
+
+    /// A message with bytes that stay where they are until they have left.
+    func send<Element>(
+        _ message: Message, _ bytes: UnsafeRawBufferPointer, of buffer: FlightBuffer<Element>,
+        to peer: RoutingID
+    ) {
+        message.encode(into: &header)
+        do throws(ZeroMQError) {
+            try socket.send(to: peer, header: header.bytes, payload: .lent(bytes, buffer.loan))
+        } catch { logger.debug("send failed", metadata: ["error": "\(error)"]) }
+    }
+
+    private func farewell() {
+        let reason = failure.map(\.detail) ?? "the run is finished"
+        for member in members { send(.shutdown(reason: reason), to: member.control) }
+    }
+}
+
+/// What a tick may do to a coordinator.
+public struct CoordinatorDoor: ~Copyable {
+    private let coordinator: Coordinator
+    init(_ coordinator: Coordinator) { self.coordinator = coordinator }
+
+    /// A local worker process has ended: no need to wait for its heartbeats.
+    public func processEnded(pid: Int, how: String) {
+        guard let member = coordinator.members.first(where: { $0.pid == pid }) else { return }
+        coordinator.lose(member.id, reason: how)
+    }
+
+    /// The run cannot go on.
+    public func fail(_ error: RuntimeError) {
+        if coordinator.failure == nil { coordinator.failure = error }
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a coordinator runs a job; nothing here changes a bit of the result.
+public struct CoordinatorOptions {
+    /// `ipc:///path` or `tcp://host:port`; port 0 or `*` picks a free one.
+    public var endpoint: String
+    /// Workers that the run starts itself, for messages.
+    public var localWorkers = 0
+    /// Steps to do before the run stops as if it were finished; nil for all.
+    public var stopAfterSteps: Int?
+    /// Rung when the run is to stop at the end of its step, with a checkpoint.
+    public var stop: StopSignal?
+    /// Called about ten times a second on the coordinator's thread: local workers that died, ...
+    public var onTick: ((borrowing CoordinatorDoor) -> Void)?
+
+    public init(endpoint: String) {
+        self.endpoint = endpoint
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Memory that libzmq may still be sending from.
+
+import Synchronization
+import Tensors
+import ZeroMQ
+
+/// A buffer that knows whether anybody still needs its contents: owners in this process, or messages on
+/// their way (`loan`). Whoever wants to write to it again asks `isFree` first.
+final class FlightBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
+    // The counts are atomic, and the memory is written only by an owner that found it free.
+    let memory: AlignedBuffer<Element>
+    /// Goes with every message that points into the memory.
+    let loan: Loan
+    private let owners = Atomic<Int>(0)
+
+    init(count: Int) {
+        memory = AlignedBuffer(count: count)
+        loan = Loan(owner: memory)
+    }
+
+    var isFree: Bool { owners.load(ordering: .acquiring) == 0 && loan.inFlight == 0 }
+    func retain(_ owners: Int = 1) { self.owners.add(owners, ordering: .relaxed) }
+    func release() { owners.subtract(1, ordering: .acquiringAndReleasing) }
+}
+
+/// Buffers of one size: a free one if there is any, else a new one.
+struct FlightPool<Element: BitwiseCopyable> {
+    let count: Int
+    private var buffers: [FlightBuffer<Element>] = []
+
+    init(count: Int) { self.count = count }
+
+    /// A buffer nobody else uses, retained for `owners` owners.
+    mutating func take(owners: Int = 1) -> FlightBuffer<Element> {
+        let buffer = buffers.first(where: \.isFree) ?? FlightBuffer(count: count)
+        if !buffers.contains(where: { $0 === buffer }) { buffers.append(buffer) }
+        buffer.retain(owners)
+        return buffer
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Worker processes on this machine: the same program, started, watched and stopped.
+
+import Foundation
+import Glibc
+
+/// The workers that `convoy train --workers N` starts.
+public final class LocalCluster {
+    private struct Child {
+        let number: Int
+        let process: Process
+        var restarts: Int
+    }
+
+    /// A worker that keeps dying is started again this often.
+    private static let maximumRestarts = 3
+
+    private let executable: String
+    private let arguments: (Int) -> [String]
+    private var children: [Child] = []
+
+    /// - Parameters:
+    ///   - executable: Path of the `convoy` program.
+    ///   - arguments: Of the worker with this number, from 0.
+    public init(executable: String, arguments: @escaping (Int) -> [String]) {
+        self.executable = executable
+        self.arguments = arguments
+    }
+
+    public var processIdentifiers: [Int] { children.map { Int($0.process.processIdentifier) } }
+
+    public func start(_ count: Int) throws(RuntimeError) {
+        for number in children.count..<count {
+            children.append(Child(number: number, process: try launch(number), restarts: 0))
+        }
+    }
+
+    private func launch(_ number: Int) throws(RuntimeError) -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: executable)
+        process.arguments = arguments(number)
+        process.standardInput = FileHandle.nullDevice
+        do { try process.run() } catch {
+            throw RuntimeError(
+                .system,
+                "cannot start worker \(number) (\(executable)): \(error.localizedDescription)")
+        }
+        return process
+    }
+
+    /// Tells the coordinator of workers that have died, and starts them again.
+    public func watch(_ coordinator: borrowing CoordinatorDoor) {
+        for index in children.indices where !children[index].process.isRunning {
+            let process = children[index].process
+            let how = Self.describe(process)
+            coordinator.processEnded(pid: Int(process.processIdentifier), how: how)
+            guard children[index].restarts < Self.maximumRestarts else {
+                coordinator.fail(
+                    RuntimeError(
+                        .workerFailed,
+                        "worker \(children[index].number) died "
+                            + "\(Self.maximumRestarts + 1) times, last: \(how)"))
+                return
+            }
+            do throws(RuntimeError) {
+                children[index] = Child(
+                    number: children[index].number, process: try launch(children[index].number),
+                    restarts: children[index].restarts + 1)
+            } catch { coordinator.fail(error) }
+        }
+    }
+
+    /// Waits for the workers to go by themselves, then sends SIGTERM, then SIGKILL.
+    public func stop() {
+        for (signal, patience) in [(nil, 2.0), (SIGTERM, 2.0), (SIGKILL, 2.0)] as [(CInt?, Double)]
+        {
+            for child in children where child.process.isRunning {
+                if let signal { kill(child.process.processIdentifier, signal) }
+            }
+            let end = Date().addingTimeInterval(patience)
+            while children.contains(where: \.process.isRunning), Date() < end { usleep(2000) }
+        }
+        children = []
+    }
+
+    private static func describe(_ process: Process) -> String {
+        let status = process.terminationStatus
+        switch process.terminationReason {
+        case .exit: return "exited with code \(status)"
+        case .uncaughtSignal:
+            return "killed by signal \(status) (\(String(cString: strsignal(status))))"
+        @unknown default: return "ended with status \(status)"
+        }
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the coordinator knows of one worker.
+
+import Coordination
+import ZeroMQ
+
+/// One worker process, from its hello to its loss.
+struct Member {
+    enum Phase: Equatable {
+        /// Welcomed; builds its network.
+        case proving
+        /// Proved its arithmetic; its data connection may still be missing.
+        case ready
+        /// Known to the step machine.
+        case working
+    }
+
+    let id: WorkerID
+    let name: String
+    let pid: Int
+    let control: RoutingID
+    var data: RoutingID?
+    var threads = 1
+    var phase = Phase.proving
+    /// When anything last came from it; the step machine watches those that work.
+    var heard: Duration
+    /// For each chunk the newest version that was sent to it; nil for none.
+    var sentVersions: [UInt64?]
+    /// Versions of the weights that its leases ask for: those of at most two open steps.
+    var wants: [UInt64] = []
+    /// Shards that it was the first to deliver, for the end of the run.
+    var contributions = 0
+}

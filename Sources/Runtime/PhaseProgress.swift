@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sums behind the reports of a run.
+
+import Coordination
+
+/// Adds up committed steps over a phase (the training or the validation of one epoch).
+struct PhaseProgress {
+    var sums = NodeMetrics()
+    /// Images since the phase began here (a resumed epoch counts from where it was resumed).
+    private var imagesHere = 0
+    private var began: Duration?
+    private var epochBegan: Duration?
+    private var training: (loss: Double, accuracy: Double, imagesPerSecond: Double)?
+
+    /// - Returns: The step's report, and the epoch's if this step ends it.
+    mutating func commit(
+        _ step: PlannedStep, _ metrics: NodeMetrics, plan: RunPlan, workers: Int, now: Duration,
+        lastCommit: Duration
+    ) -> (StepReport, EpochReport?) {
+        if step.stepInPhase == 0 { sums = NodeMetrics() }
+        let began = began ?? lastCommit
+        let epochBegan = epochBegan ?? lastCommit
+        self.began = began
+        self.epochBegan = epochBegan
+        sums = sums + metrics
+        imagesHere += Int(metrics.samples)
+        let seconds = max((now - began) / .seconds(1), 1e-9)
+        let report = StepReport(
+            step: step.trainingStep + (step.kind == .train ? 1 : 0), epoch: step.epoch + 1,
+            stepInEpoch: step.stepInPhase + 1, stepsInEpoch: step.stepsInPhase,
+            phase: step.kind == .train ? .train : .validate, loss: sums.meanLoss,
+            accuracy: sums.accuracy, stepLoss: metrics.meanLoss, samples: Int(metrics.samples),
+            imagesPerSecond: Double(imagesHere) / seconds, workersAlive: workers,
+            seconds: now / .seconds(1))
+        guard step.isLastOfPhase else { return (report, nil) }
+        self.began = nil
+        imagesHere = 0
+        if step.kind == .train {
+            training = (sums.meanLoss, sums.accuracy, report.imagesPerSecond)
+            if plan.validationSamples > 0 { return (report, nil) }
+        }
+        self.epochBegan = nil
+        let epoch = EpochReport(
+            epoch: step.epoch + 1, epochs: plan.epochs, loss: training?.loss ?? .nan,
+            accuracy: training?.accuracy ?? .nan,
+            validationLoss: step.kind == .evaluate ? sums.meanLoss : nil,
+            validationAccuracy: step.kind == .evaluate ? sums.accuracy : nil,
+            seconds: (now - epochBegan) / .seconds(1),
+            imagesPerSecond: training?.imagesPerSecond ?? .nan)
+        return (report, epoch)
+    }
+}
+
+extension NodeMetrics {
+    var meanLoss: Double { samples == 0 ? .nan : lossSum / Double(samples) }
+    var accuracy: Double { samples == 0 ? .nan : Double(correct) / Double(samples) }
+}

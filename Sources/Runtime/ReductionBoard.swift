@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The vectors of one step that wait for their siblings, on the coordinator.
+
+import Coordination
+import Tensors
+
+/// What a node of the reduction tree adds up beside its gradient.
+struct NodeMetrics: Sendable, Equatable {
+    var lossSum: Double = 0
+    var correct: UInt64 = 0
+    var samples: UInt64 = 0
+
+    static func + (a: Self, b: Self) -> Self {
+        .init(
+            lossSum: a.lossSum + b.lossSum, correct: a.correct + b.correct,
+            samples: a.samples + b.samples)
+    }
+}
+
+/// Memory for node vectors, shared by the steps that are open.
+///
+/// Grows to the most vectors that ever wait at once, then allocates no more.
+final class VectorPool {
+    private let floats: Int
+    private var buffers: [AlignedBuffer<Float>] = []
+    private var free: [Int32] = []
+
+    /// - Parameter floats: The largest chunk.
+    init(floats: Int) { self.floats = floats }
+
+    func take() -> Int32 {
+        if let slot = free.popLast() { return slot }
+        buffers.append(AlignedBuffer(count: floats))
+        free.reserveCapacity(buffers.count)
+        return Int32(buffers.count - 1)
+    }
+
+    func giveBack(_ slot: Int32) { free.append(slot) }
+
+    func vector(_ slot: Int32, count: Int) -> MutableFloats { buffers[Int(slot)][0..<count] }
+}
+
+/// Performs what the step machine decides about the vectors of one step.
+///
+/// The machine knows names; here are the numbers. A vector that completes a pair is added straight from
+/// the message to its sibling, so that most vectors are never copied.
+final class ReductionBoard {
+    let step: StepID
+    private let tree: ReductionTree
+    let chunks: [Int]
+    private let pool: VectorPool
+    private let levelOffsets: [Int]
+    private let nodeCount: Int
+    private var slots: [Int32]
+    private var metrics: [NodeMetrics]
+
+    /// - Parameters:
+    ///   - chunks: Floats of each chunk; `[0]` for an evaluation.
+    init(step: StepID, shards: Int, chunks: [Int], pool: VectorPool) {
+        self.step = step
+        self.chunks = chunks
+        self.pool = pool
+        tree = ReductionTree(leaves: shards)
+        var offsets: [Int] = []
+        var total = 0
+        for level in 0...tree.root.level {
+            offsets.append(total)
+            total += (shards + (1 << level) - 1) >> level
+        }
+        levelOffsets = offsets
+        nodeCount = total
+        slots = Array(repeating: -1, count: total * chunks.count)
+        metrics = Array(repeating: NodeMetrics(), count: total)
+    }
+
+    var root: TreeNode { tree.root }
+
+    private func place(_ chunk: Int, _ node: TreeNode) -> Int {
+        chunk * nodeCount + levelOffsets[node.level] + node.index
+    }
+
+    private func metricsPlace(_ node: TreeNode) -> Int { levelOffsets[node.level] + node.index }
+
+    /// Keeps the vector that has just arrived. Its metrics come with chunk 0.
+    func store(_ chunk: Int, _ node: TreeNode, _ bytes: UnsafeRawBufferPointer, _ sums: NodeMetrics)
+    {
+        let slot = pool.take()
+        let vector = pool.vector(slot, count: chunks[chunk])
+        UnsafeMutableRawBufferPointer(vector).copyMemory(from: bytes)
+        slots[place(chunk, node)] = slot
+        if chunk == 0 { metrics[metricsPlace(node)] = sums }
+    }
+
+    /// `parent` = the stored `sibling` + the vector that has just arrived, which was never stored.
+    func add(
+        _ chunk: Int, _ bytes: UnsafeRawBufferPointer, _ sums: NodeMetrics, to sibling: TreeNode,
+        into parent: TreeNode, _ kernels: KernelSet
+    ) {
+        let slot = take(chunk, sibling)
+        kernels.add(bytes, to: pool.vector(slot, count: chunks[chunk]))
+        slots[place(chunk, parent)] = slot
+        if chunk == 0 { metrics[metricsPlace(parent)] = metrics[metricsPlace(sibling)] + sums }
+    }
+
+    /// `parent` = `left` + `right`, both stored and now forgotten.
+    func merge(
+        _ chunk: Int, left: TreeNode, right: TreeNode, into parent: TreeNode, _ kernels: KernelSet
+    ) {
+        let kept = take(chunk, left), added = take(chunk, right)
+        kernels.add(
+            UnsafeRawBufferPointer(pool.vector(added, count: chunks[chunk])),
+            to: pool.vector(kept, count: chunks[chunk]))
+        pool.giveBack(added)
+        slots[place(chunk, parent)] = kept
+        if chunk == 0 {
+            metrics[metricsPlace(parent)] =
+                metrics[metricsPlace(left)] + metrics[metricsPlace(right)]
+        }
+    }
+
+    /// The node's sibling has no shards: the node is its parent.
+    func pass(_ chunk: Int, _ node: TreeNode, into parent: TreeNode) {
+        slots[place(chunk, parent)] = take(chunk, node)
+        if chunk == 0 { metrics[metricsPlace(parent)] = metrics[metricsPlace(node)] }
+    }
+
+    /// Forgets a vector that a bigger node has come for.
+    func discard(_ chunk: Int, _ node: TreeNode) { pool.giveBack(take(chunk, node)) }
+
+    /// The sum of the whole step, for one chunk.
+    func rootVector(_ chunk: Int) -> MutableFloats {
+        pool.vector(slots[place(chunk, root)], count: chunks[chunk])
+    }
+
+    var rootMetrics: NodeMetrics { metrics[metricsPlace(root)] }
+
+    /// The root's vector has been applied.
+    func release(_ chunk: Int) { pool.giveBack(take(chunk, root)) }
+
+    /// Gives all memory back: the step is committed or abandoned.
+    func clear() {
+        for index in slots.indices where slots[index] >= 0 {
+            pool.giveBack(slots[index])
+            slots[index] = -1
+        }
+    }
+
+    private func take(_ chunk: Int, _ node: TreeNode) -> Int32 {
+        let index = place(chunk, node)
+        let slot = slots[index]
+        precondition(
+            slot >= 0, "ReductionBoard: no vector at \(node) of chunk \(chunk), step \(step)")
+        slots[index] = -1
+        return slot
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A job, its data and its folder, opened together: everything a coordinator needs to know.
+
+import Coordination
+import Datasets
+import Digests
+import Engines
+import Foundation
+import Glibc
+import Jobs
+import Layers
+import Tensors
+
+/// A run that is about to start or to go on.
+public struct Run {
+    public let job: Job
+    public let folder: RunFolder
+    public let model: Model
+    public let data: DataDescription
+    public let classNames: [String]
+    public let sources: SampleSources
+    public let test: (any Dataset)?
+    public let kernels: KernelSet
+    public let plan: RunPlan
+    let chunks: ChunkPlan
+    let decoder: SampleDecoder
+    /// Where the run stands: its beginning, or its last checkpoint.
+    let start: Checkpoint
+    /// Checkpoints that could not be used, and why.
+    public let damaged: [String]
+    let incarnation: UInt32
+    let id: String
+    let host: String
+
+    /// What decides the bits, as text: the job's part and the data's fingerprints.
+    let identity: String
+    /// Of the data that workers compute with.
+    let fingerprint: Digest
+
+    public var isFinished: Bool { start.next.raw >= plan.stepCount }
+    public var resumedStep: Int? { start.next.raw == 0 ? nil : Int(start.optimizerSteps) }
+
+    /// Reads the data, plans the network, and finds the last checkpoint that is whole.
+    ///
+    /// - Parameter engine: Name of a kernel set, or nil for the best one.
+    public static func open(
+        job given: Job, folder: RunFolder, engine: String? = nil
+    ) throws -> Run {
+        let kernels = try Engine.kernels(named: engine)
+        let datasets = try openDatasets(given.dataset)
+        guard let training = datasets[.train], training.count > 0 else {
+            throw RuntimeError(.dataset, "the data set has no training images; check dataset.path")
+        }
+        let validation = datasets[.validation]
+        let data = DataDescription(
+            imageShape: training.imageShape, classes: training.classNames.count,
+            encoding: training.encoding)
+        let model = try given.model(input: data.imageShape, classes: data.classes)
+        let initial = AlignedBuffer<Float>(count: model.parameters.count)
+        model.initialize(initial.elements, seed: given.seed)
+        var job = given
+        job.resolution = Resolution(
+            blockSize: model.blockSize, imageShape: data.imageShape.extents, classes: data.classes,
+            encoding: data.encoding,
+            startingWeights: sha256(UnsafeRawBufferPointer(initial.elements)),
+            trainingData: training.fingerprint, validationData: validation?.fingerprint,
+            testData: datasets[.test]?.fingerprint)
+        let identity = job.identityWithData
+        try folder.claim(
+            job: job.resolvedYAML, name: job.name,
+            isSame: {
+                (try? Job.parse(yaml: $0, file: folder.jobPath))?.identityWithData == identity
+            })
+        var hash = SHA256()
+        for set in [training, validation].compactMap({ $0 }) {
+            set.fingerprint.bytes.withUnsafeBytes { hash.update($0) }
+        }
+        let beginning = Checkpoint(
+            next: StepID(raw: 0), optimizerSteps: 0, epochSums: NodeMetrics(),
+            weights: Array(initial.elements),
+            slots: (0..<job.optimizer.slots).map { _ in
+                Array(repeating: 0, count: model.parameters.count)
+            })
+        var damaged: [String] = []
+        var start: Checkpoint?
+        for path in folder.checkpoints where start == nil {
+            do {
+                start = try Checkpoint.read(
+                    from: path, identity: identity, count: model.parameters.count,
+                    slots: job.optimizer.slots)
+            } catch { damaged.append("\(error)") }
+        }
+        return Run(
+            job: job, folder: folder, model: model, data: data, classNames: training.classNames,
+            sources: SampleSources(training: training, validation: validation, seed: job.seed),
+            test: datasets[.test], kernels: kernels,
+            plan: RunPlan(
+                trainingSamples: training.count, validationSamples: validation?.count ?? 0,
+                batchSize: job.training.batchSize, shardSize: job.training.shardSize,
+                epochs: job.training.epochs, checkpointEvery: job.training.checkpointEvery),
+            chunks: ChunkPlan(layout: model.parameters),
+            decoder: SampleDecoder(
+                configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding),
+            start: start ?? beginning, damaged: damaged, incarnation: try folder.countIncarnation(),
+            id: job.name, host: ProcessInfo.processInfo.hostName, identity: identity,
+            fingerprint: hash.finalize())
+    }
+
+    /// "step 12 of epoch 3, shard 4 (images 64 to 79)", for messages.
+    func describe(_ id: StepID, shard: Int) -> String {
+        guard id.raw < plan.stepCount, shard < plan.step(id).shards else { return "step \(id)" }
+        let step = plan.step(id)
+        let range = plan.samples(ofShard: shard, in: step)
+        return
+            "\(step.kind == .train ? "step" : "validation step") \(step.stepInPhase + 1) of epoch "
+            + "\(step.epoch + 1), shard \(shard) (positions \(range.lowerBound) to \(range.upperBound - 1))"
+    }
+
+    /// The name of the sample at a position, for messages.
+    func sampleName(_ id: StepID, position: Int) -> String {
+        let step = plan.step(id)
+        let source = sources.source(kind: step.kind, epoch: step.epoch)
+        return source.dataset.name(source.index(at: position))
+    }
+}
+
+extension Job {
+    /// What decides the bits: the job's identity with the fingerprints of data and starting weights.
+    var identityWithData: String {
+        guard let resolution else { return identity }
+        return identity
+            + "training_data: \(resolution.trainingData)\n"
+            + "validation_data: \(resolution.validationData?.description ?? "none")\n"
+            + "starting_weights: \(resolution.startingWeights)\n"
+    }
+}

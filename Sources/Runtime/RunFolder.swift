@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The folder that holds everything a run leaves behind.
+
+import Foundation
+import Glibc
+
+/// `job.yaml` (resolved), `run.log`, `checkpoints/`, `model.safetensors`, and a lock while a coordinator
+/// works on it.
+///
+/// The same command on the same folder goes on from the last checkpoint.
+public final class RunFolder {
+    public let path: String
+    private let lock: CInt
+
+    public var jobPath: String { path + "/job.yaml" }
+    public var modelPath: String { path + "/model.safetensors" }
+    public var logPath: String { path + "/run.log" }
+    var checkpointFolder: String { path + "/checkpoints" }
+
+    /// Opens or makes the folder, and holds it for this process alone.
+    ///
+    /// - Throws: `runFolder` if it cannot be made, or another coordinator works on it.
+    public init(_ path: String) throws(RuntimeError) {
+        self.path = path
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path + "/checkpoints", withIntermediateDirectories: true)
+        } catch {
+            throw RuntimeError(
+                .runFolder,
+                "cannot make the run folder \(path): \(error.localizedDescription); "
+                    + "choose another --output")
+        }
+        lock = open(path + "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard lock >= 0 else { throw RuntimeError(call: "open \(path)/.lock", errno: errno) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            close(lock)
+            throw RuntimeError(
+                .runFolder,
+                "another coordinator is working on \(path); "
+                    + "wait for it to end, stop it, or choose another --output")
+        }
+    }
+
+    // The kernel gives the lock back when the descriptor closes, however the process ends.
+    deinit { close(lock) }
+
+    /// How often a coordinator has started on this folder, with this start.
+    func countIncarnation() throws(RuntimeError) -> UInt32 {
+        let file = path + "/incarnation"
+        let last = (try? String(contentsOfFile: file, encoding: .utf8)).flatMap {
+            UInt32($0.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+        let now = (last ?? 0) + 1
+        try AtomicFile.write(text: "\(now)\n", to: file)
+        return now
+    }
+
+    func checkpointPath(step: UInt64) -> String {
+        let digits = String(step)
+        return checkpointFolder + "/step-"
+            + String(repeating: "0", count: max(0, 10 - digits.count))
+            + digits + ".safetensors"
+    }
+
+    /// Newest first.
+    var checkpoints: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpointFolder)) ?? []
+        return names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".safetensors") }
+            .sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }.reversed()
+            .map { checkpointFolder + "/" + $0 }
+    }
+
+    /// Keeps the newest ones and deletes the others.
+    func pruneCheckpoints(keep: Int = 2) {
+        for old in checkpoints.dropFirst(keep) { unlink(old) }
+    }
+
+    /// Writes the resolved job, or makes sure that the one that is there decides the same bits.
+    func claim(
+        job: String, name: String, isSame: (String) -> Bool
+    ) throws(RuntimeError) {
+        if let text = try? String(contentsOfFile: jobPath, encoding: .utf8), !isSame(text) {
+            throw RuntimeError(
+                .runFolder,
+                "\(path) holds a run of another job or other data (compare \(jobPath)); "
+                    + "choose another --output, or delete the folder to start anew")
+        }
+        try AtomicFile.write(text: job, to: jobPath)
+    }
+}

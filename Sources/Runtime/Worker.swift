@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The worker's socket thread: finds a coordinator, proves itself, passes work in and sums out.
+
+import Coordination
+import Datasets
+import Digests
+import Engines
+import Foundation
+import Glibc
+import Jobs
+import Layers
+import Logging
+import Tensors
+import Wire
+import ZeroMQ
+
+/// How a worker runs; nothing here changes a bit of the result.
+public struct WorkerOptions: Sendable {
+    public var endpoint: String
+    public var name: String
+    public var threads: Int
+    /// Name of a kernel set, or nil for the best one.
+    public var engine: String?
+    /// Where this machine has the data, if not where the job says. For `cluster.data: local`.
+    public var dataPath: String?
+    /// How long to look for a coordinator, at the start and when it is lost.
+    public var patience: Duration
+    /// The process that started this worker; when it is gone, so is the worker.
+    public var parent: Int?
+
+    public init(
+        endpoint: String, name: String, threads: Int = 1, engine: String? = nil,
+        dataPath: String? = nil, patience: Duration = .seconds(120), parent: Int? = nil
+    ) {
+        self.endpoint = endpoint
+        self.name = name
+        self.threads = threads
+        self.engine = engine
+        self.dataPath = dataPath
+        self.patience = patience
+        self.parent = parent
+    }
+}
+
+/// One worker process.
+public final class Worker {
+    private let options: WorkerOptions
+    private let kernels: KernelSet
+    private let context: Context
+    private let logger: Logger
+    private let stop: StopSignal
+
+    /// - Parameter stop: Rung by SIGTERM: the worker finishes what it computes, and leaves.
+    public init(options: WorkerOptions, stop: StopSignal, logger: Logger) throws {
+        self.options = options
+        self.stop = stop
+        self.logger = logger
+        kernels = try Engine.kernels(named: options.engine)
+        context = try Context()
+    }
+
+    /// Works until the run is finished, or no coordinator is found for `options.patience`.
+    ///
+    /// - Returns: What the coordinator said at the end.
+    public func work() throws(RuntimeError) -> String {
+        var lastHeard = ContinuousClock.now
+        while true {
+            let session = try WorkerSession(
+                options: options, kernels: kernels, context: context, stop: stop, logger: logger,
+                lastHeard: lastHeard)
+            switch try session.run() {
+            case .finished(let reason): return reason
+            case .again(let reason):
+                logger.info("looking for the coordinator again", metadata: ["reason": "\(reason)"])
+                lastHeard = session.lastHeard
+            }
+            if ContinuousClock.now - lastHeard > options.patience { throw lost(options) }
+            usleep(50_000)
+        }
+    }
+}
+
+/// The error of a worker that found no coordinator for too long.
+func lost(_ options: WorkerOptions) -> RuntimeError {
+    RuntimeError(
+        .lostCoordinator,
+        "no coordinator answers at \(options.endpoint) for \(options.patience); check the address, and "
+            + "that 'convoy coordinator' runs there")
+}

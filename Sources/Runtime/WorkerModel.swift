@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a worker computes with, for one job: the same on every worker of a run.
+
+import Datasets
+import Jobs
+import Layers
+import Tensors
+
+/// The data of a run as a worker must know it without having the files.
+public struct DataDescription: Sendable, Equatable {
+    /// `[H, W, C]` of a decoded image.
+    public var imageShape: Shape
+    public var classes: Int
+    public var encoding: SampleEncoding
+}
+
+/// A job's network, laid out for one worker process with some threads.
+final class WorkerModel: @unchecked Sendable {
+    // Immutable but for `weights` and `prepared`, whose writers and readers `WorkQueue` keeps apart.
+    let job: Job
+    let model: Model
+    let kernels: KernelSet
+    let chunks: ChunkPlan
+    let decoder: SampleDecoder
+    let data: DataDescription
+    /// Two flat buffers: weights of even and of odd versions.
+    let weights: [AlignedBuffer<Float>]
+    let prepared: PreparedWeights
+    /// For each stage the chunks that hold its parameters.
+    let chunksOfStage: [Range<Int>]
+    /// For each stage the bucket whose gradients are whole when its backward pass is done; -1 for none.
+    let bucketDoneAtStage: [Int]
+
+    var stageCount: Int { model.stageCount }
+
+    init(job: Job, data: DataDescription, kernels: KernelSet) throws(LayerError) {
+        self.job = job
+        self.data = data
+        self.kernels = kernels
+        model = try job.model(input: data.imageShape, classes: data.classes)
+        chunks = ChunkPlan(layout: model.parameters)
+        decoder = SampleDecoder(
+            configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding)
+        weights = (0..<2).map { [model] _ in AlignedBuffer(count: model.parameters.count) }
+        prepared = PreparedWeights(model: model, kernels: kernels)
+        let ranges = (0..<model.stageCount).map(model.parameterRange)
+        chunksOfStage = ranges.map(chunks.chunks(holding:))
+        bucketDoneAtStage = ranges.map { [chunks] range in
+            range.isEmpty
+                ? -1
+                : chunks.buckets.firstIndex { $0.range.lowerBound == range.lowerBound } ?? -1
+        }
+    }
+
+    /// The weights of a version, for the threads that compute with it.
+    func weights(version: UInt64) -> Floats { Floats(weights[Int(version & 1)].elements) }
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A worker's time with one start of one coordinator.
+
+import Coordination
+import Datasets
+import Digests
+import Foundation
+import Glibc
+import Jobs
+import Layers
+import Logging
+import Tensors
+import Wire
+import ZeroMQ
+
+/// From hello to goodbye. Owns the two connections, and the threads that compute.
+final class WorkerSession {
+    enum End {
+        case finished(String)
+        /// The coordinator is gone, or has forgotten this worker: say hello again.
+        case again(String)
+    }
+
+    private(set) var lastHeard: ContinuousClock.Instant
+    private let options: WorkerOptions
+    private let kernels: KernelSet
+    private let logger: Logger
+    private let stop: StopSignal
+    private let control: Dealer
+    private let data: Dealer
+    private var poller = Poller(capacity: 4)
+    private let doorbell: Doorbell
+    private var header = HeaderBuffer()
+
+    private var session: UInt64?
+    private var saidHello = false
+    private var attach: Message.Attach?
+    private var crew: Crew?
+    private var outgoing: [WorkQueue.Outgoing] = []
+    private var lastHeartbeat = ContinuousClock.now
+    private var heartbeat = Duration.seconds(1)
+    private var silence = Duration.seconds(10)
+    private var isLeaving = false
+    private var end: End?
+
+    /// What there is once the job is known.
+    private struct Crew {
+        let model: WorkerModel
+        let queue: WorkQueue
+        let threads: [ComputeThread]
+        /// Of the chunks as they arrived, for the digest of a version.
+        var checksums: [UInt64]
+    }
+
+    init(
+        options: WorkerOptions, kernels: KernelSet, context: Context, stop: StopSignal,
+        logger: Logger, lastHeard: ContinuousClock.Instant
+    ) throws(RuntimeError) {
+        self.options = options
+        self.kernels = kernels
+        self.stop = stop
+        self.logger = logger
+        self.lastHeard = lastHeard
+        doorbell = try Doorbell()
+        do throws(ZeroMQError) {
+            control = try Dealer(context, options: .control)
+            data = try Dealer(context, options: .data)
+            try control.connect(options.endpoint)
+            try data.connect(options.endpoint)
+        } catch { throw RuntimeError(.network, error.description) }
+        _ = poller.watch(control.socket)
+        _ = poller.watch(data.socket)
+        _ = poller.watch(fileDescriptor: doorbell.descriptor)
+        _ = poller.watch(fileDescriptor: stop.descriptor)
+        outgoing.reserveCapacity(256)
+    }
+
+    func run() throws(RuntimeError) -> End {
+        defer { dismiss() }
+        do throws(ZeroMQError) {
+            while end == nil {
+                try poller.wait(timeout: pause)
+                while let message = try control.receive() { receive(message.header, nil, .control) }
+                while let message = try data.receive() {
+                    receive(message.header, message.payload, .data)
+                }
+                doorbell.answer()
+                try sendOutgoing()
+                try keepInTouch()
+            }
+        } catch { throw RuntimeError(.network, error.description) }
+        guard let end else { preconditionFailure("the loop ends when there is an end") }
+        return end
+    }
+
+    private var pause: Duration {
+        saidHello && attach == nil
+            ? max(.zero, heartbeat - (ContinuousClock.now - lastHeartbeat)) : .milliseconds(5)
+    }
+
+    // MARK: Sending
+
+    @discardableResult
+    private func send(_ message: Message) throws(ZeroMQError) -> Bool {
+        message.encode(into: &header)
+        return try control.send(header: header.bytes)
+    }
+
+    private func sendOutgoing() throws(ZeroMQError) {
+        guard let crew, let session else { return }
+        crew.queue.takeOutgoing(into: &outgoing)
+        for item in outgoing {
+            let range = crew.model.chunks.chunks[item.chunk].range
+            let bytes = item.gradient.map { UnsafeRawBufferPointer($0.memory[range]) }
+            Message.contribution(
+                .init(
+                    session: session, lease: item.lease, step: item.step, chunk: item.chunk,
+                    level: item.node.level, index: item.node.index,
+                    checksum: bytes.map { checksum64($0) } ?? 0, lossSum: item.metrics.lossSum,
+                    correct: Int(item.metrics.correct), samples: Int(item.metrics.samples))
+            ).encode(into: &header)
+            if let bytes, let gradient = item.gradient {
+                try data.send(header: header.bytes, payload: .lent(bytes, gradient.loan))
+                gradient.release()
+            } else {
+                try data.send(header: header.bytes)
+            }
+        }
+        outgoing.removeAll(keepingCapacity: true)
+        if let failure = crew.queue.takeFailure() {
+            try send(
+                .failure(
+                    .init(
+                        step: failure.step, shard: failure.shard, layer: failure.layer,
+                        message: failure.message)))
+        }
+    }
+
+    /// Hello, heartbeats, and the ends that nobody announces.
+    private func keepInTouch() throws(ZeroMQError) {
+        let now = ContinuousClock.now
+        if !saidHello {
+            saidHello = try send(
+                .hello(
+                    .init(
+                        name: options.name, host: ProcessInfo.processInfo.hostName,
+                        pid: Int(getpid()), build: convoyVersion, numerics: numericsID)))
+            lastHeartbeat = now
+        } else if let waiting = attach {
+            Message.attach(waiting).encode(into: &header)
+            if try data.send(header: header.bytes) { attach = nil }
+        } else if now - lastHeartbeat >= heartbeat {
+            lastHeartbeat = now
+            if crew != nil { try send(.heartbeat) }
+        }
+        if let parent = options.parent, getppid() != parent {
+            end = .finished("the process that started this worker is gone")
+        }
+        let isSilent = now - lastHeard > (saidHello && crew != nil ? silence : options.patience)
+        if isSilent { end = .again("nothing heard for \(now - lastHeard)") }
+        if stop.isRung { try leave() }
+    }
+
+    /// SIGTERM: no new leases; when the last one is done, goodbye.
+    private func leave() throws(ZeroMQError) {
+        guard let crew else {
+            end = .finished("told to stop")
+            return
+        }
+        if !isLeaving {
+            isLeaving = true
+            try send(.leaving)
+        }
+        if crew.queue.isIdle {
+            try send(.goodbye(reason: "told to stop"))
+            end = .finished("told to stop")
+        }
+    }
+
+    // MARK: Receiving
+
+    private func receive(
+        _ header: borrowing Frame, _ payload: borrowing Frame?, _ limits: WireLimits
+    ) {
+        lastHeard = .now
+        let count = payload.byteCount
+        let decoded: Message
+        do throws(WireError) {
+            decoded = try header.withBytes { bytes throws(WireError) in
+                try Message.decode(header: bytes, payload: count, limits: limits)
+            }
+        } catch {
+            logger.debug("message not understood", metadata: ["error": "\(error)"])
+            return
+        }
+        payload.withPayload { take(decoded, $0) }
+    }
+
+    private func take(_ message: Message, _ bytes: UnsafeRawBufferPointer) {
+        switch message {
+        case .welcome(let welcome): begin(welcome)
+        case .refused(let reason):
+            end = .finished("refused: \(reason)")
+        case .goodbye(let reason): end = .again(reason)
+        case .shutdown(let reason): end = .finished(reason)
+        case .heartbeat: break
+        case .lease(let lease):
+            guard lease.session == session, !isLeaving else { return }
+            crew?.queue.add(lease)
+        case .samples(let samples):
+            guard samples.session == session, checksum64(bytes) == samples.checksum else { return }
+            _ = crew?.queue.addSamples(lease: samples.lease, offset: samples.offset, bytes)
+        case .weights(let weights): addWeights(weights, bytes)
+        case .published(let published):
+            guard published.session == session, let crew else { return }
+            if WeightShelf.digest(of: crew.checksums) != published.digest {
+                end = .again("the weights of version \(published.version) arrived damaged")
+            }
+        case .hello, .ready, .leaving, .failure, .attach, .contribution:
+            logger.debug("a coordinator sent a worker's message")
+        }
+    }
+
+    private func addWeights(_ weights: Message.Weights, _ bytes: UnsafeRawBufferPointer) {
+        guard weights.session == session, let crew else { return }
+        let chunks = crew.model.chunks.chunks
+        guard weights.chunk < chunks.count, bytes.count == chunks[weights.chunk].range.count * 4,
+            checksum64(bytes) == weights.checksum
+        else {
+            end = .again("chunk \(weights.chunk) of the weights arrived damaged")
+            return
+        }
+        self.crew?.checksums[weights.chunk] = weights.checksum
+        crew.queue.addWeights(version: weights.version, chunk: weights.chunk, bytes)
+    }
+
+    /// Builds the network, proves the arithmetic, starts the threads.
+    private func begin(_ welcome: Message.Welcome) {
+        guard crew == nil else { return }
+        do {
+            var job = try Job.parse(yaml: welcome.job, file: "the coordinator's job")
+            if let path = options.dataPath { job.dataset.path = path }
+            guard let resolution = job.resolution else {
+                end = .finished("refused: the coordinator's job has no resolved part")
+                return
+            }
+            let data = DataDescription(
+                imageShape: Shape(resolution.imageShape), classes: resolution.classes,
+                encoding: resolution.encoding)
+            let model = try WorkerModel(job: job, data: data, kernels: kernels)
+            var local: SampleSources?
+            if welcome.localData { local = try SampleSources.open(job) }
+            let proof = EngineProof.digest(job: job, model: model.model, kernels: kernels)
+            heartbeat = job.cluster.heartbeat
+            silence = job.cluster.heartbeat * job.cluster.missedHeartbeats * 2
+            session = welcome.session
+            let queue = WorkQueue(model: model, doorbell: doorbell)
+            crew = Crew(
+                model: model, queue: queue,
+                threads: (0..<options.threads).map {
+                    ComputeThread($0, model: model, queue: queue, local: local)
+                }, checksums: Array(repeating: 0, count: model.chunks.chunks.count))
+            attach = .init(worker: welcome.worker, session: welcome.session)
+            try send(
+                .ready(
+                    .init(
+                        digest: proof.bytes, threads: options.threads,
+                        fingerprint: local?.fingerprint.bytes)))
+            logger.debug("session begins", metadata: ["worker": "\(welcome.worker)"])
+        } catch {
+            end = .finished("refused: \(error)")
+        }
+    }
+
+    private func dismiss() {
+        crew?.queue.close()
+        for thread in crew?.threads ?? [] { thread.join() }
+        crew = nil
+    }
+}
