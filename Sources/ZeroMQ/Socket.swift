@@ -26,8 +26,9 @@ public struct Socket: ~Copyable {
             unsafe zmq_bind(handle.raw, endpoint)  // the string lives as long as the call
         }
         guard result == 0 else { throw ZeroMQError(errno, "zmq_bind", endpoint) }
-        handle.endpoint = try handle.lastEndpoint()
-        return handle.endpoint
+        let bound = try handle.lastEndpoint()
+        handle.endpoint = bound
+        return bound
     }
 
     /// The corresponding C function is `zmq_connect`.
