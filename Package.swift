@@ -51,11 +51,11 @@ let package = Package(
         // System libraries, and the few C lines that Swift cannot say.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
-        .systemLibrary(
-            name: "CImageCodecs",
-            providers: [.apt(["libjpeg-dev", "libpng-dev", "zlib1g-dev"])]),
         .systemLibrary(name: "CDigests", providers: [.apt(["libxxhash-dev", "libssl-dev"])]),
         .target(name: "CMachine"),
+        .target(  // apt: libjpeg-dev, libpng-dev, zlib1g-dev
+            name: "CImageCodecs",
+            linkerSettings: ["jpeg", "png", "z"].map { .linkedLibrary($0) }),
         .target(
             name: "CWire", dependencies: ["CProtobufC"],
             linkerSettings: [.linkedLibrary("protobuf-c")]),
@@ -123,7 +123,10 @@ let package = Package(
             name: "LayersTests",
             dependencies: ["Layers", "Engines", "KernelReference", "Tensors", "Configuration"],
             exclude: ["Goldens"]),
-        .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Digests"]),
+        .testTarget(
+            name: "DatasetsTests",
+            dependencies: ["Datasets", "Digests", "Configuration", "Tensors", "CImageCodecs"],
+            exclude: ["Goldens"]),
         .testTarget(name: "CoordinationTests", dependencies: ["Coordination"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
         .testTarget(name: "WireTests", dependencies: ["Wire"]),

@@ -36,3 +36,9 @@ private func mode(_ path: String) -> mode_t? {
     // Writes one `stat`, a local variable.
     return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
 }
+
+func isLink(_ path: String) -> Bool {
+    var status = stat()
+    // Writes one `stat`, a local variable.
+    return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+}

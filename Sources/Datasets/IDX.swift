@@ -32,13 +32,13 @@ extension PixelBlock {
                     + " take both from the same distribution (\(source.cure))")
         }
         // The two buffers are parts of the block that is being filled.
-        unsafe try self.init(
+        try unsafe self.init(
             title: "\(source.title) \(stem)", classNames: source.classNames, imageShape: shape,
             count: count
         ) { (pixels, bytes) throws(DatasetError) in
-            unsafe try images.read("pixels", into: UnsafeMutableRawBufferPointer(pixels))
+            try unsafe images.read("pixels", into: UnsafeMutableRawBufferPointer(pixels))
             try images.expectEnd()
-            unsafe try labels.read("labels", into: UnsafeMutableRawBufferPointer(bytes))
+            try unsafe labels.read("labels", into: UnsafeMutableRawBufferPointer(bytes))
             try labels.expectEnd()
             for unsafe(i, label) in unsafe bytes.enumerated() where label >= source.classNames.count
             {
@@ -116,8 +116,8 @@ extension InflatedFile {
     private borrowing func readBigEndian() throws(DatasetError) -> Int {
         var word: UInt32 = 0
         // The four bytes of a local variable.
-        unsafe try withUnsafeMutableBytes(of: &word) { (bytes) throws(DatasetError) in
-            unsafe try read("header", into: bytes)
+        try unsafe withUnsafeMutableBytes(of: &word) { (bytes) throws(DatasetError) in
+            try unsafe read("header", into: bytes)
         }
         return Int(UInt32(bigEndian: word))
     }

@@ -55,6 +55,15 @@ import CImageCodecs
         }
     }
 
+    /// Fills an array.
+    func read(_ what: String, into bytes: inout [UInt8]) throws(DatasetError) {
+        // The array's own bytes, during the call.
+        let outcome = unsafe bytes.withUnsafeMutableBytes { buffer in
+            Result { () throws(DatasetError) in try unsafe read(what, into: buffer) }
+        }
+        try outcome.get()
+    }
+
     /// Reads on to see that there is nothing more, which also checks gzip's checksum.
     func expectEnd() throws(DatasetError) {
         var byte: UInt8 = 0

@@ -2,6 +2,8 @@
 //
 // From a configuration to data.
 
+import Tensors
+
 /// Opens what the configuration names: `.train` always, `.validation` as it says, `.test` if the data
 /// comes with a test set.
 public func openDatasets(
@@ -9,43 +11,160 @@ public func openDatasets(
 ) throws(DatasetError) -> [Partition: any Dataset] {
     switch configuration.format {
     case .fashionMNIST:
-        let source = IDXSource.fashionMNIST(configuration.path)
-        return try pixelDatasets(
-            PixelBlock(idx: "train", of: source), PixelBlock(idx: "t10k", of: source), configuration
-        )
+        try IDXSource.fashionMNIST(configuration.path).open(configuration)
     case .mnist:
-        let source = IDXSource.mnist(configuration.path)
-        return try pixelDatasets(
-            PixelBlock(idx: "train", of: source), PixelBlock(idx: "t10k", of: source), configuration
-        )
+        try IDXSource.mnist(configuration.path).open(configuration)
+    case .cifar10:
+        try CIFAR10Source(configuration.path).open(configuration)
     case .shapes:
-        return try pixelDatasets(
-            PixelBlock(shapes: .train, count: 10_000), PixelBlock(shapes: .test, count: 2_000),
-            configuration)
-    case .cifar10, .folder:
-        throw DatasetError(code: .unsupported, detail: "not read yet")
+        try configuration.partitions(
+            PixelBlock(shapes: .train, count: 10_000), PixelBlock(shapes: .test, count: 2_000))
+    case .folder:
+        try ImageFolder(configuration).open()
     }
 }
 
-/// Sets in memory hold out the last images, as `validation_split` of Keras's `Model.fit` does.
-private func pixelDatasets(
-    _ train: PixelBlock, _ test: PixelBlock, _ configuration: DatasetConfiguration
-) throws(DatasetError) -> [Partition: any Dataset] {
-    var parts: [Partition: any Dataset] = [.train: PixelDataset(train), .test: PixelDataset(test)]
-    switch configuration.validation {
-    case .test, .auto: parts[.validation] = parts[.test]
-    case .none: break
-    case .split:
-        let kept = Int(Double(train.count) * (1 - configuration.validationSplit))
-        guard kept > 0, kept < train.count else {
+extension IDXSource {
+    fileprivate func open(
+        _ configuration: DatasetConfiguration
+    ) throws(DatasetError) -> [Partition: any Dataset] {
+        try configuration.partitions(
+            PixelBlock(idx: "train", of: self), PixelBlock(idx: "t10k", of: self))
+    }
+}
+
+extension CIFAR10Source {
+    fileprivate func open(
+        _ configuration: DatasetConfiguration
+    ) throws(DatasetError) -> [Partition: any Dataset] {
+        let batches = (1...5).map { "data_batch_\($0).bin" }
+        return try configuration.partitions(
+            PixelBlock(cifar10: batches, "cifar10 train", of: self),
+            PixelBlock(cifar10: ["test_batch.bin"], "cifar10 test", of: self))
+    }
+}
+
+extension DatasetConfiguration {
+    /// Sets in memory hold out the *last* images, as `validation_split` of Keras's `Model.fit`: of n
+    /// images the first `floor(n * (1 - validation_split))` are kept for training.
+    fileprivate func partitions(
+        _ train: PixelBlock, _ test: PixelBlock
+    ) throws(DatasetError) -> [Partition: any Dataset] {
+        var parts: [Partition: any Dataset] = [
+            .train: PixelDataset(train), .test: PixelDataset(test),
+        ]
+        switch validation {
+        case .test, .auto: parts[.validation] = parts[.test]
+        case .none: break
+        case .split:
+            let kept = Int(Double(train.count) * (1 - validationSplit))
+            try checkSplit(kept: kept, of: train.count)
+            parts[.train] = PixelDataset(train, 0..<kept)
+            parts[.validation] = PixelDataset(train, kept..<train.count)
+        }
+        return parts
+    }
+
+    fileprivate func checkSplit(kept: Int, of count: Int) throws(DatasetError) {
+        guard kept > 0, kept < count else {
             throw DatasetError(
                 code: .empty,
-                detail: "validation_split \(configuration.validationSplit) of \(train.count) images"
-                    + " leaves none to \(kept > 0 ? "validate with" : "train on"); change it, or"
-                    + " set validation to test or none")
+                detail: "validation_split \(validationSplit) of \(count) images leaves none to"
+                    + " \(kept > 0 ? "validate with" : "train on"); change it, or set validation to"
+                    + " test or none")
         }
-        parts[.train] = PixelDataset(train, 0..<kept)
-        parts[.validation] = PixelDataset(train, kept..<train.count)
     }
-    return parts
+}
+
+/// A folder of images: `train/<class>/` with `validation/` or `val/` and `test/` beside it, or just
+/// `<class>/`.
+private struct ImageFolder {
+    private let configuration: DatasetConfiguration
+    private let imageShape: Shape
+
+    init(_ configuration: DatasetConfiguration) {
+        self.configuration = configuration
+        imageShape = Shape(configuration.targetSize + [configuration.colorMode.channels])
+    }
+
+    func open() throws(DatasetError) -> [Partition: any Dataset] {
+        let train = try FolderListing(root: try trainingRoot())
+        guard !train.files.isEmpty else {
+            throw DatasetError(
+                code: .empty,
+                detail: "\(train.root): no image in \(train.classNames.count) class folders"
+                    + " (\(train.leftOut) other files); expected \(train.root)/<class>/*.jpg, .jpeg or"
+                    + " .png")
+        }
+        let test = try heldOut(["test"], train)
+        let validation = try heldOut(["validation", "val"], train) ?? test
+        var parts: [Partition: any Dataset] = [:]
+        parts[.test] = test
+        switch configuration.validation {
+        case .none: break
+        case .split: try split(train, into: &parts)
+        case .auto:
+            parts[.validation] = validation
+            if validation == nil { try split(train, into: &parts) }
+        case .test:
+            parts[.validation] = validation
+            guard validation != nil else {
+                throw DatasetError(
+                    code: .notFound,
+                    detail:
+                        "\(configuration.path): neither validation/, val/ nor test/ beside train/;"
+                        + " make one, or set validation to split or none")
+            }
+        }
+        if parts[.train] == nil { parts[.train] = try FolderDataset(train, imageShape: imageShape) }
+        return parts
+    }
+
+    /// Where the class folders of the training set are.
+    private func trainingRoot() throws(DatasetError) -> String {
+        let path = configuration.path
+        guard isDirectory(path) else {
+            throw DatasetError(
+                code: .notFound,
+                detail: "\(path): there is no such folder; set dataset.path to a folder of class"
+                    + " folders, or use --dataset shapes, which needs no files")
+        }
+        if isDirectory("\(path)/train") { return "\(path)/train" }
+        for name in ["validation", "val", "test"] where isDirectory("\(path)/\(name)") {
+            throw DatasetError(
+                code: .notFound,
+                detail: "\(path): has \(name)/ but no train/; put the training images in"
+                    + " \(path)/train/<class>/")
+        }
+        return path
+    }
+
+    /// The first of the folders that is there.
+    private func heldOut(
+        _ names: [String], _ train: FolderListing
+    ) throws(DatasetError) -> (any Dataset)? {
+        let root = names.map { "\(configuration.path)/\($0)" }.first(where: isDirectory)
+        guard let root else { return nil }
+        let listing = try FolderListing(root: root, classes: train.classNames)
+        guard !listing.files.isEmpty else {
+            throw DatasetError(
+                code: .empty,
+                detail: "\(root): no image in it; expected \(root)/<class>/*.jpg, .jpeg or .png, or"
+                    + " remove the folder")
+        }
+        return try FolderDataset(listing, imageShape: imageShape)
+    }
+
+    /// Folders hold out the *first* files of each class, as `validation_split` of Keras's
+    /// `ImageDataGenerator`: `floor(n * validation_split)` of a class of n.
+    private func split(
+        _ listing: FolderListing, into parts: inout [Partition: any Dataset]
+    ) throws(DatasetError) {
+        let share = configuration.validationSplit
+        let kept = listing.filter { place, count in place >= Int(Double(count) * share) }
+        try configuration.checkSplit(kept: kept.files.count, of: listing.files.count)
+        let held = listing.filter { place, count in place < Int(Double(count) * share) }
+        parts[.train] = try FolderDataset(kept, imageShape: imageShape)
+        parts[.validation] = try FolderDataset(held, imageShape: imageShape)
+    }
 }

@@ -29,7 +29,7 @@ final class PixelBlock: Sendable {
         let pixels = count * imageShape.count
         memory = AlignedBuffer(count: pixels + count)
         // Two ranges of the block, checked by the buffer; nobody else sees it yet.
-        unsafe try fill(memory[0..<pixels], memory[pixels..<pixels + count])
+        try unsafe fill(memory[0..<pixels], memory[pixels..<pixels + count])
         var fingerprint = Fingerprint("pixels 1")
         fingerprint.add(imageShape.extents)
         fingerprint.add(classNames)

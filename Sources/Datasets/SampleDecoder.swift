@@ -42,7 +42,9 @@ public struct SampleDecoder: Sendable {
             // Both hold `pixels.count` bytes.
             unsafe UnsafeMutableRawBufferPointer(pixels).copyMemory(from: stored)
         case .file:
-            throw DatasetError(code: .unsupported, detail: "not read yet")
+            // `stored` is read, `pixels` overwritten, during these calls.
+            let image = try unsafe DecodedImage(file: stored)
+            unsafe image.fit(imageShape, into: pixels)
         }
         if let (seed, epoch, position) = augment,
             augmentation.flips(seed: seed, epoch: epoch, position: position)

@@ -14,7 +14,7 @@ extension PixelBlock {
         let shape: Shape = [ShapeImage.extent, ShapeImage.extent, 3]
         let names = ShapeKind.allCases.map(\.rawValue)
         // The two buffers are parts of the block that is being filled.
-        unsafe try self.init(title: title, classNames: names, imageShape: shape, count: count) {
+        try unsafe self.init(title: title, classNames: names, imageShape: shape, count: count) {
             (pixels, labels) throws(DatasetError) in
             for i in 0..<count {
                 let label = i % names.count

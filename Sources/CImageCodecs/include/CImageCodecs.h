@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// zlib as it is; libjpeg-turbo and libpng behind one call each, because both report errors by longjmp,
+// which must not cross Swift.
+#ifndef CIMAGECODECS_H
+#define CIMAGECODECS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <zlib.h>
+
+enum codec_outcome {
+    CODEC_DECODED,
+    CODEC_TRUNCATED,    // the bytes end too early
+    CODEC_DAMAGED,      // the bytes are not what the format allows
+    CODEC_UNSUPPORTED,  // a variant of the format that the library does not read
+    CODEC_TOO_LARGE,    // more pixels than the caller allows
+    CODEC_NO_MEMORY,
+};
+
+// An image, or the reason why there is none.
+struct codec_image {
+    enum codec_outcome outcome;
+    uint32_t width, height;
+    uint32_t channels;  // 1: grey, 3: red, green, blue
+    uint8_t *pixels;    // [height][width][channels], released by free(); NULL unless decoded
+    char message[256];  // the library's words; empty if decoded
+};
+
+// Decodes the `count` bytes of a JPEG or PNG file. Never reads past them, prints, exits or jumps.
+void codec_decode_jpeg(
+    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image);
+void codec_decode_png(
+    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image);
+
+#endif

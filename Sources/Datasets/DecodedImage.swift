@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The pixels of a JPEG or PNG file.
+
+import CImageCodecs
+import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// An image as its file has it: grey or RGB, uint8, any size.
+@safe struct DecodedImage: ~Copyable {
+    /// 64 megapixels, 192 MiB of RGB: above it a file is taken for a decompression bomb.
+    static let mostPixels = 1 << 26
+
+    let height: Int
+    let width: Int
+    /// 1 or 3.
+    let channels: Int
+    private let base: UnsafeMutablePointer<UInt8>
+
+    /// Decodes a file by its contents, whatever its name.
+    init(file: UnsafeRawBufferPointer) throws(DatasetError) {
+        let kind = try unsafe ImageKind(of: file)  // looks at the first bytes, if there are any
+        var image = unsafe codec_image()
+        // A kind was found, so the file has bytes. The C side reads no others and writes `image` alone.
+        let bytes = unsafe file.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        switch kind {
+        case .jpeg: unsafe codec_decode_jpeg(bytes, file.count, Self.mostPixels, &image)
+        case .png: unsafe codec_decode_png(bytes, file.count, Self.mostPixels, &image)
+        }
+        if let code = unsafe DatasetError.Code(image.outcome) {
+            throw DatasetError(code, kind, unsafe Self.message(image))
+        }
+        // Decoded: there are `height * width * channels` bytes, ours to release.
+        unsafe (height, width) = (Int(image.height), Int(image.width))
+        unsafe (channels, base) = (Int(image.channels), image.pixels)
+    }
+
+    // Made by malloc in C, owned by this value alone.
+    deinit { unsafe free(base) }
+
+    /// `[height, width, channels]`, valid as long as this value.
+    var pixels: Bytes { unsafe Bytes(start: base, count: height * width * channels) }
+
+    /// The library's words.
+    private static func message(_ image: codec_image) -> String {
+        // The field is a C string of at most 255 bytes.
+        unsafe withUnsafeBytes(of: image.message) {
+            unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+}
+
+/// The formats that are read.
+enum ImageKind: String {
+    case jpeg = "JPEG"
+    case png = "PNG"
+
+    /// Tells the format by a file's first bytes.
+    init(of file: UnsafeRawBufferPointer) throws(DatasetError) {
+        // At most the file's own first bytes.
+        let start = unsafe Array(file.prefix(12))
+        func begins(_ text: StaticString, at offset: Int = 0) -> Bool {
+            start.dropFirst(offset).starts(with: Array("\(text)".utf8))
+        }
+        if start.starts(with: [0xFF, 0xD8, 0xFF]) {
+            self = .jpeg
+        } else if start.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+            self = .png
+        } else if start.isEmpty {
+            throw DatasetError(
+                code: .truncated, detail: "the file is empty; copy it anew or remove it")
+        } else {
+            let found =
+                begins("GIF8")
+                ? "a GIF image"
+                : begins("BM")
+                    ? "a BMP image"
+                    : begins("WEBP", at: 8)
+                        ? "a WebP image"
+                        : begins("II*")
+                            ? "a TIFF image"
+                            : begins("MM")
+                                ? "a TIFF image"
+                                : begins("ftyp", at: 4)
+                                    ? "an AVIF or HEIC image"
+                                    : begins("<")
+                                        ? "a web page or XML"
+                                        : "of a kind unknown here (it begins with the bytes \(start.prefix(4)))"
+            throw DatasetError(
+                code: .unsupported,
+                detail: "the file is \(found), only JPEG and PNG are read; convert it or remove it")
+        }
+    }
+}
+
+extension DatasetError.Code {
+    /// nil for a decoded image.
+    fileprivate init?(_ outcome: codec_outcome) {
+        switch outcome {
+        case CODEC_DECODED: return nil
+        case CODEC_TRUNCATED: self = .truncated
+        case CODEC_UNSUPPORTED: self = .unsupported
+        case CODEC_TOO_LARGE, CODEC_NO_MEMORY: self = .tooLarge
+        default: self = .corrupt
+        }
+    }
+}
+
+extension DatasetError {
+    fileprivate init(_ code: Code, _ kind: ImageKind, _ words: String) {
+        let said = words.isEmpty ? "" : " (\(words))"
+        switch code {
+        case .truncated:
+            self.init(
+                code: code,
+                detail: "the \(kind.rawValue) file ends too early\(said); copy it anew or remove it"
+            )
+        case .unsupported:
+            self.init(
+                code: code,
+                detail: "the \(kind.rawValue) file is of a variant that is not read\(said);"
+                    + " save it as RGB with 8 bits a channel, or remove it")
+        case .tooLarge:
+            self.init(
+                code: code,
+                detail: "the \(kind.rawValue) file is too large to decode\(said), the most is"
+                    + " \(DecodedImage.mostPixels) pixels; scale it down or remove it")
+        default:
+            self.init(
+                code: code,
+                detail: "the \(kind.rawValue) file is damaged\(said); copy it anew or remove it")
+        }
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From an image of any size to the shape that a model takes, in integers: the same bits everywhere.
+
+import Tensors
+
+extension DecodedImage {
+    /// Overwrites `target` with this image in `shape`: first the colours, as Pillow's `convert` does it,
+    /// then the size.
+    ///
+    /// - Parameter shape: `[H, W, C]`, C is 1 or 3.
+    /// - Precondition: `target.count == shape.count`.
+    borrowing func fit(_ shape: Shape, into target: MutableBytes) {
+        precondition(
+            target.count == shape.count && (shape[2] == 1 || shape[2] == 3),
+            "fit: \(target.count) bytes for \(shape)")
+        guard channels == 3, shape[2] == 1 else {
+            // These pixels, during the call.
+            return unsafe resize(pixels, (height, width, channels), into: target, shape)
+        }
+        // `grey` has a byte for each pixel; all of it is written before it is read.
+        let grey = MutableBytes.allocate(capacity: height * width)
+        defer { unsafe grey.deallocate() }
+        let source = unsafe pixels
+        for i in 0..<height * width {
+            unsafe grey[i] = luma(source[3 * i], source[3 * i + 1], source[3 * i + 2])
+        }
+        // Both buffers outlive the call.
+        unsafe resize(Bytes(grey), (height, width, 1), into: target, shape)
+    }
+}
+
+/// ITU-R BT.601 in 16-bit fixed point, rounded.
+private func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
+    let sum: UInt32 = 19_595 * UInt32(red) + 38_470 * UInt32(green) + 7_471 * UInt32(blue)
+    return UInt8((sum + 32_768) >> 16)
+}
+
+/// Bilinear interpolation between pixel centres, as `tf.image.resize` without antialiasing:
+///
+/// Output pixel `i` of `m` looks at the place `(i + 1/2) n / m - 1/2` of `n` input pixels, kept within
+/// `0...n-1`. Its distance from the pixel before it is rounded down to a multiple of 1/4096. The four
+/// neighbours enter with the products of these weights, exactly; the sum is rounded once, half up.
+///
+/// - Parameters:
+///   - source: `[height, width, channels]`; one channel may serve three.
+///   - target: Overwritten. `[H, W, C]` by `shape`.
+private func resize(
+    _ source: Bytes, _ size: (height: Int, width: Int, channels: Int), into target: MutableBytes,
+    _ shape: Shape
+) {
+    let (height, width, channels) = (shape[0], shape[1], shape[2])
+    precondition(source.count == size.height * size.width * size.channels)
+    precondition(target.count == shape.count && (size.channels == channels || size.channels == 1))
+    if size == (height, width, channels) {
+        // As many bytes on both sides.
+        return unsafe UnsafeMutableRawBufferPointer(target).copyMemory(
+            from: UnsafeRawBufferPointer(source))
+    }
+    let columns = (0..<width).map { Neighbours(of: $0, of: width, in: size.width) }
+    let length = size.width * size.channels
+    // One row of the input's width: every element is written before it is read.
+    let mixed = MutableWords.allocate(capacity: length)
+    defer { unsafe mixed.deallocate() }
+    for y in 0..<height {
+        let rows = Neighbours(of: y, of: height, in: size.height)
+        // mixed[x, c] = the rows above and below, weighted: at most 255 * 4096
+        unsafe mix(source, rows, length, into: mixed)
+        let start = y * width * channels
+        // Row y of target[y, x, c].
+        let row = unsafe MutableBytes(rebasing: target[start..<start + width * channels])
+        switch (size.channels, channels) {
+        case (1, 1): unsafe interpolate(mixed, columns, 1, into: row, copies: 1)
+        case (1, _): unsafe interpolate(mixed, columns, 1, into: row, copies: 3)
+        default: unsafe interpolate(mixed, columns, 3, into: row, copies: 1)
+        }
+    }
+}
+
+private typealias MutableWords = UnsafeMutableBufferPointer<UInt32>
+
+/// Mixes two rows of `length` bytes; `rows` are rows of `source`.
+private func mix(
+    _ source: Bytes, _ rows: Neighbours, _ length: Int, into mixed: MutableWords
+) {
+    precondition(mixed.count == length && (rows.after + 1) * length <= source.count)
+    // Within the two rows and `mixed`, by the line above; an empty image does not exist.
+    let (above, below) = unsafe (
+        source.baseAddress! + rows.before * length, source.baseAddress! + rows.after * length
+    )
+    let (far, near) = (rows.weight, 4096 - rows.weight)
+    for i in 0..<length {
+        unsafe mixed[i] = UInt32(above[i]) &* near &+ UInt32(below[i]) &* far  // i < length
+    }
+}
+
+/// Interpolates along a row. With literal arguments the inner loops unroll.
+@inline(__always)
+private func interpolate(
+    _ mixed: MutableWords, _ columns: [Neighbours], _ channels: Int, into row: MutableBytes,
+    copies: Int
+) {
+    precondition(row.count == columns.count * channels * copies)
+    for x in 0..<columns.count {
+        let column = columns[x]
+        let (before, after) = (column.before * channels, column.after * channels)
+        for channel in 0..<channels {
+            // mixed[column, channel]: columns lie within the input by construction. The sum is at most
+            // 255 * 4096 * 4096 + 2^23, which fits 32 bits.
+            let near = unsafe mixed[before + channel] &* (4096 &- column.weight)
+            let sum = unsafe near &+ mixed[after + channel] &* column.weight &+ 1 << 23
+            for copy in 0..<copies {
+                // row[x, channel or copy]
+                unsafe row[x * channels * copies + channel + copy] = UInt8(
+                    truncatingIfNeeded: sum >> 24)
+            }
+        }
+    }
+}
+
+/// The two input pixels that an output pixel lies between, along one axis.
+private struct Neighbours {
+    let before: Int
+    let after: Int
+    /// How far from `before` to `after`, in 4096ths.
+    let weight: UInt32
+
+    /// - Parameters:
+    ///   - output: The output pixel, of `outputs`.
+    ///   - inputs: The number of input pixels.
+    init(of output: Int, of outputs: Int, in inputs: Int) {
+        // (output + 1/2) inputs / outputs - 1/2, as a fraction of 2 outputs.
+        let numerator = max((2 * output + 1) * inputs - outputs, 0)
+        before = min(numerator / (2 * outputs), inputs - 1)
+        after = min(before + 1, inputs - 1)
+        weight = UInt32(numerator % (2 * outputs) * 4096 / (2 * outputs))
+    }
+}
