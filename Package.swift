@@ -115,7 +115,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        // Tests mirror the targets.
+        // Tests mirror the targets. CAllocations counts what they allocate.
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(
             name: "KernelsTests", dependencies: ["Engines", "KernelReference", "Tensors"]),
@@ -128,8 +129,8 @@ let package = Package(
             dependencies: ["Datasets", "Digests", "Configuration", "Tensors", "CImageCodecs"],
             exclude: ["Goldens"]),
         .testTarget(name: "CoordinationTests", dependencies: ["Coordination"]),
-        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"]),
-        .testTarget(name: "WireTests", dependencies: ["Wire"]),
+        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "CAllocations"]),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "CAllocations"]),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Layers", "Datasets", "Digests"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Runtime"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Jobs", "Engines"]),

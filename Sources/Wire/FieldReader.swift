@@ -37,7 +37,7 @@ struct FieldReader {
                 "\(body).\(field) has \(bytes.count) bytes, expected at most \(kind.limit)")
         }
         guard let text = unsafe String(validating: bytes, as: UTF8.self) else {
-            throw .outOfRange("\(body).\(field) is not UTF-8")
+            throw .outOfRange("\(body).\(field) is not valid, expected UTF-8")
         }
         if let scalar = text.unicodeScalars.first(where: { !kind.allows($0) }) {
             throw .outOfRange(

@@ -14,10 +14,9 @@ extension Message {
     ) throws(WireError) {
         // Five bytes are there whenever they are read.
         guard header.count >= versionBytes, unsafe header[0] == versionTag else {
-            let start = unsafe header.prefix(versionBytes).map { String($0, radix: 16) }
+            let start = unsafe header.first.map { "starts with \($0)" } ?? "starts with nothing"
             throw .malformed(
-                "a header of \(header.count) bytes starts with [\(start.joined(separator: " "))], "
-                    + "expected [\(String(versionTag, radix: 16)) and a version]")
+                "a header of \(header.count) bytes \(start), expected \(versionTag) and a version")
         }
         let version = unsafe UInt32(
             littleEndian: header.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
@@ -72,8 +71,8 @@ extension Message {
                 throw .unknownBody("an envelope is empty, expected a body")
             }
             throw .unknownBody(
-                unsafe "an envelope has body \(base.unknown_fields[0].tag), which protocol "
-                    + "\(protocolVersion) does not know")
+                unsafe "an envelope has body \(base.unknown_fields[0].tag), expected one of "
+                    + "protocol \(protocolVersion)")
         }
         // All bodies are one pointer, and start with their ProtobufCMessage.
         let body = unsafe UnsafeRawPointer(envelope.pointee.hello!)
@@ -109,7 +108,7 @@ extension Message {
             .attach, .lease, .published:
             guard payload == nil else {
                 throw .badPayload(
-                    "a message that has no payload comes with \(count) bytes of it")
+                    "a message that has no payload comes with \(count) bytes, expected none")
             }
         }
     }

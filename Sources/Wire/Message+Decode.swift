@@ -25,7 +25,8 @@ extension Message {
             let envelope = unsafe convoy__envelope__unpack(
                 nil, header.count, header.baseAddress?.assumingMemoryBound(to: UInt8.self))
         else {
-            throw .malformed("a header of \(header.count) bytes is cut off or garbled")
+            throw .malformed(
+                "a header of \(header.count) bytes is cut off or garbled, expected an envelope")
         }
         defer { unsafe convoy__envelope__free_unpacked(envelope, nil) }
         try unsafe checkBody(envelope, headerCount: header.count)
@@ -74,7 +75,8 @@ extension Message {
         case CONVOY__ENVELOPE__BODY_CONTRIBUTION:
             self = try unsafe .contribution(Contribution(envelope.contribution.pointee, limits))
         default:
-            throw .unknownBody(unsafe "body \(envelope.body_case.rawValue) has no reader")
+            throw .unknownBody(
+                unsafe "body \(envelope.body_case.rawValue) has no reader, expected one")
         }
     }
 }
