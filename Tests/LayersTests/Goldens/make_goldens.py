@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the *.json files beside it with the real Keras 3, in double precision.
+
+    python3 -m venv venv && venv/bin/pip install tensorflow-cpu
+    KERAS_BACKEND=tensorflow venv/bin/python Tests/LayersTests/Goldens/make_goldens.py
+
+Each file holds a tiny model in the form of a job's `layers:` list, a batch of images, starting weights
+(float32), and what Keras makes of them: probabilities, the sum of the losses, the gradient of that sum,
+and the weights after ten steps of an optimizer on the batch's mean loss. Keras computes in float64, so
+that a comparison shows the rounding of one side only.
+"""
+
+import json
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+HERE = pathlib.Path(__file__).parent
+SPARSE, BINARY = "sparse_categorical_crossentropy", "binary_crossentropy"
+PIXELS = {"Rescaling": {"scale": 1 / 127.5, "offset": -1.0}}
+
+
+def conv(filters, kernel, **fields):
+    return {"Conv2D": {"filters": filters, "kernel_size": kernel, **fields}}
+
+
+def dense(units, **fields):
+    return {"Dense": {"units": units, **fields}}
+
+
+def pool(**fields):
+    return {"MaxPooling2D": fields}
+
+
+# name: (input, batch, loss, optimizer, layers)
+MODELS = {
+    "conv_valid_strided": ([8, 7, 3], 5, SPARSE, {"name": "sgd"}, [
+        PIXELS, conv(5, [3, 2], strides=[2, 1], activation="sigmoid"), "Flatten", dense(3)]),
+    "conv_same_strided": ([7, 6, 2], 3, SPARSE, {"name": "adam"}, [
+        PIXELS, conv(3, [4, 3], strides=[2, 2], padding="same", activation="sigmoid"),
+        conv(4, [2, 3], padding="same", strides=[1, 2]), "Flatten", dense(4, activation="softmax")]),
+    "narrow_pooled": ([9, 8, 1], 17, SPARSE, {"name": "rmsprop"}, [
+        PIXELS, conv(6, 3, activation="relu"), pool(), "Flatten", dense(3, activation="softmax")]),
+    "narrow_same": ([6, 5, 3], 7, SPARSE, {"name": "adam"}, [
+        PIXELS, conv(4, 3, padding="same"), {"Activation": {"activation": "sigmoid"}}, "Flatten",
+        dense(3)]),
+    "narrow_four_channels": ([5, 6, 4], 4, SPARSE, {"name": "sgd", "learning_rate": 0.1}, [
+        PIXELS, conv(3, 3, activation="relu", padding="same"), pool(), "Flatten", dense(2)]),
+    "winograd_valid": ([9, 8, 1], 6, SPARSE, {"name": "sgd", "learning_rate": 0.05}, [
+        PIXELS, conv(3, 3, activation="sigmoid"), conv(4, 3, activation="relu"),
+        "Flatten", dense(3)]),
+    "winograd_same_pooled": ([7, 9, 1], 19, SPARSE, {"name": "adam", "learning_rate": 0.01}, [
+        PIXELS, conv(3, 3, activation="relu", padding="same"),
+        conv(5, 3, activation="relu", padding="same"), pool(), "Flatten", dense(3)]),
+    "three_convolutions": ([14, 14, 1], 2, SPARSE, {"name": "adam"}, [
+        PIXELS, conv(3, 3, activation="relu"), pool(), conv(4, 3, activation="relu"), pool(),
+        conv(3, 2, activation="relu"), "Flatten", dense(5, activation="relu"), dense(3)]),
+    "pool_overlapping": ([8, 9, 1], 5, SPARSE, {"name": "sgd"}, [
+        PIXELS, conv(3, 3, activation="sigmoid"),
+        pool(pool_size=[3, 2], strides=[2, 1], padding="same"), "Flatten", dense(3)]),
+    "pool_first": ([6, 7, 3], 9, SPARSE, {"name": "sgd"}, [
+        PIXELS, pool(pool_size=3, strides=2, padding="same"), "Flatten", dense(4)]),
+    "dense_on_images": ([4, 3, 3], 4, SPARSE, {"name": "rmsprop", "momentum": 0.5}, [
+        PIXELS, dense(5, activation="sigmoid"), dense(2, activation="softmax"), "Flatten",
+        dense(3)]),
+    "activations": ([5, 4, 1], 8, SPARSE, {"name": "sgd"}, [
+        PIXELS, conv(4, 2), "Softmax", {"Rescaling": {"scale": 3.0, "offset": -0.5}}, conv(3, 2),
+        "ReLU", {"Rescaling": {"scale": -0.7, "offset": 0.2}}, "Flatten", dense(3, activation="sigmoid"),
+        dense(3), "Softmax"]),
+    "no_bias": ([6, 6, 1], 3, SPARSE, {"name": "adam"}, [
+        PIXELS, conv(3, 3, use_bias=False, activation="sigmoid"), conv(2, 3, use_bias=False),
+        "Flatten", dense(3, use_bias=False)]),
+    "binary": ([7, 7, 3], 22, BINARY, {"name": "rmsprop", "learning_rate": 0.0005}, [
+        PIXELS, conv(4, 3, activation="relu"), pool(), "Flatten", dense(5, activation="relu"),
+        dense(1, activation="sigmoid")]),
+    "pixels_as_they_are": ([4, 4, 1], 5, SPARSE, {"name": "sgd", "learning_rate": 1e-5}, [
+        conv(3, 2, activation="relu"), "Flatten", dense(2)]),
+}
+OPTIMIZERS = [
+    {"name": "sgd", "learning_rate": 0.2},
+    {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9},
+    {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
+    {"name": "rmsprop", "learning_rate": 0.003},
+    {"name": "rmsprop", "learning_rate": 0.003, "rho": 0.8, "momentum": 0.7, "epsilon": 1e-3},
+    {"name": "adam", "learning_rate": 0.01},
+    {"name": "adam", "learning_rate": 0.01, "beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-3},
+]
+
+
+def layer(entry):
+    name, fields = (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
+    return getattr(keras.layers, name)(**fields)
+
+
+def optimizer(fields):
+    fields = dict(fields)
+    kind = {"sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop,
+            "adam": keras.optimizers.Adam}[fields.pop("name")]
+    return kind(**fields)
+
+
+def ends_in_probabilities(layers):
+    last = layers[-1]
+    return last == "Softmax" or last["Dense"].get("activation") in ("softmax", "sigmoid")
+
+
+def probabilities(outputs, loss, layers):
+    """Of what a model gives: it may end in an activation or in logits."""
+    if ends_in_probabilities(layers):
+        return outputs
+    return keras.ops.softmax(outputs) if loss == SPARSE else keras.ops.sigmoid(outputs)
+
+
+def losses(model, images, labels, loss, layers):
+    """One for each image."""
+    kind = keras.losses.SparseCategoricalCrossentropy if loss == SPARSE else keras.losses.BinaryCrossentropy
+    function = kind(from_logits=not ends_in_probabilities(layers), reduction=None)
+    return function(labels.reshape(-1, 1), model(images))
+
+
+def tensors(model, values):
+    """Keras 3 calls a variable `kernel`; with its layer's name in front it is unique."""
+    names = [f"{l.name}/{v.name}" for l in model.layers for v in l.weights]
+    return [{"name": n, "shape": list(v.shape), "values": numbers(v)} for n, v in zip(names, values)]
+
+
+def numbers(array):
+    """The shortest decimals that read back to the same float32."""
+    flat = np.asarray(array, dtype=np.float32).ravel()
+    return [float(np.format_float_scientific(x, unique=True)) for x in flat]
+
+
+def build(shape, layers, seed):
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential([keras.Input(shape)] + [layer(entry) for entry in layers])
+    rng = np.random.default_rng(seed)
+    for v in model.weights:  # biases too, so that a forgotten one shows
+        limit = 0.3 if len(v.shape) == 1 else np.sqrt(6 / (np.prod(v.shape[:-1]) + v.shape[-1]))
+        v.assign(rng.uniform(-limit, limit, v.shape).astype(np.float32).astype(np.float64))
+    return model
+
+
+def descend(model, images, labels, loss, layers, fields, steps):
+    method = optimizer(fields)
+    for _ in range(steps):
+        with tf.GradientTape() as tape:
+            mean = tf.reduce_mean(losses(model, images, labels, loss, layers))
+        method.apply(tape.gradient(mean, model.trainable_variables), model.trainable_variables)
+
+
+def golden(seed, shape, batch, loss, layers):
+    model = build(shape, layers, seed)
+    rng = np.random.default_rng(seed + 1000)
+    pixels = rng.integers(0, 256, [batch] + shape, dtype=np.uint8)
+    labels = rng.integers(0, max(2, model.output_shape[-1]), batch)
+    images = tf.constant(pixels, dtype=tf.float64)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(losses(model, images, labels, loss, layers))
+    gradients = tape.gradient(total, model.trainable_variables)
+    result = {
+        "layers": layers, "input": shape, "loss": loss,
+        "pixels": pixels.ravel().tolist(), "labels": labels.tolist(),
+        "weights": tensors(model, model.weights),
+        "loss_sum": float(total),
+        "probabilities": numbers(probabilities(model(images), loss, layers)),
+        "gradients": tensors(model, gradients),
+    }
+    return model, images, labels, result
+
+
+def write(name, result):
+    text = json.dumps(result, separators=(",", ":")).replace('],"', '],\n"').replace('},{"name', '},\n{"name')
+    (HERE / f"{name}.json").write_text(text + "\n")
+
+
+def main():
+    keras.config.set_floatx("float64")
+    for seed, (name, (shape, batch, loss, fields, layers)) in enumerate(MODELS.items()):
+        model, images, labels, result = golden(seed, shape, batch, loss, layers)
+        descend(model, images, labels, loss, layers, fields, steps=10)
+        result["steps"] = [{"optimizer": fields, "count": 10, "weights": tensors(model, model.weights)}]
+        write(name, result)
+
+    layers = [PIXELS, conv(2, 3, activation="sigmoid"), "Flatten", dense(3)]
+    model, images, labels, result = golden(100, [5, 4, 1], 6, SPARSE, layers)
+    result["steps"] = []
+    for fields in OPTIMIZERS:
+        for count in (1, 2, 10):
+            model = build([5, 4, 1], layers, 100)
+            descend(model, images, labels, SPARSE, layers, fields, count)
+            result["steps"].append(
+                {"optimizer": fields, "count": count, "weights": tensors(model, model.weights)})
+    write("optimizers", result)
+
+
+main()

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engines
+import Layers
+import Tensors
+import Testing
+
+/// Whole tiny models against Keras in double precision: the differences are our rounding alone.
+@Suite struct KerasTests {
+    /// Of the largest value of a tensor. A value is a sum of some hundred products through up to five
+    /// layers, each of which rounds to 2^-24; errors of that many roundings add up to about 2^-24 times
+    /// the root of their number, with a margin for Winograd (whose transforms multiply errors by up to 5)
+    /// and for sums that cancel.
+    static let tolerance: Float = 1e-5
+
+    @Test func thereAreGoldens() { #expect(Golden.all.count >= 16) }
+
+    @Test(arguments: Golden.all)
+    func lossIsThatOfKeras(_ golden: Golden) throws {
+        let metrics = try Trial(golden).train().metrics
+        #expect(metrics.samples == golden.labels.count)
+        #expect(abs(metrics.lossSum - golden.lossSum) <= Double(Self.tolerance) * golden.lossSum)
+    }
+
+    @Test(arguments: Golden.all)
+    func probabilitiesAreThoseOfKeras(_ golden: Golden) throws {
+        let found = try Trial(golden).predict()
+        #expect(relativeError(found, golden.probabilities) <= Self.tolerance)
+    }
+
+    @Test(arguments: Golden.all, [true, false])
+    func gradientsAreThoseOfKeras(_ golden: Golden, winograd: Bool) throws {
+        let trial = try Trial(golden, winograd: winograd)
+        let found = trial.model.tensors(try trial.train().gradient)
+        for expected in golden.gradients {
+            let error = relativeError(try #require(found[expected.name]), expected.values)
+            #expect(error <= Self.tolerance, "\(expected.name)")
+        }
+    }
+
+    @Test(arguments: Golden.all)
+    func evaluationCountsWhatKerasPredicts(_ golden: Golden) throws {
+        let metrics = try Trial(golden).evaluate()
+        let outputs = golden.probabilities.count / golden.labels.count
+        let correct = golden.labels.indices.count { image in
+            let row = golden.probabilities[image * outputs..<(image + 1) * outputs]
+            if outputs == 1 { return (row.first! > 0.5) == (golden.labels[image] == 1) }
+            return row.max() == row[row.startIndex + Int(golden.labels[image])]
+        }
+        #expect(metrics.correct == correct)
+        #expect(abs(metrics.lossSum - golden.lossSum) <= Double(Self.tolerance) * golden.lossSum)
+    }
+
+    @Test(arguments: Golden.all)
+    func weightsAfterSomeStepsAreThoseOfKeras(_ golden: Golden) throws {
+        for steps in golden.steps {
+            let optimizer = try parseOptimizer(steps.optimizer.config, path: "optimizer")
+            var trial = try Trial(golden)
+            try trial.descend(optimizer, steps: steps.count)
+            let found = trial.model.tensors(trial.weights)
+            for expected in steps.weights {
+                let error = relativeError(try #require(found[expected.name]), expected.values)
+                #expect(
+                    error <= 10 * Self.tolerance,
+                    "\(optimizer) \(steps.count) steps: \(expected.name)")
+            }
+        }
+    }
+}

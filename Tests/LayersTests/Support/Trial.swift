@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One shard through one replica, with everything that tests look at.
+
+import Engines
+import Layers
+import Tensors
+
+/// A model with weights and a batch of images.
+struct Trial {
+    let model: Model
+    var weights: [Float]
+    var pixels: [UInt8]
+    var labels: [Int32]
+    var seed: UInt64 = 0, epoch = 0, firstPosition = 0
+
+    /// Weights and images drawn from `seed`; biases are not zero, so that a forgotten one shows.
+    init(_ model: Model, samples: Int, seed: UInt64) {
+        self.model = model
+        weights = [Float](repeating: 0, count: model.parameters.count)
+        weights.withUnsafeMutableBufferPointer { model.initialize($0, seed: seed) }
+        var random = Draw(seed: seed)
+        for entry in model.parameters.entries where entry.shape.rank == 1 {
+            for i in 0..<entry.shape.count {
+                weights[entry.range.lowerBound + i] = random.float(in: -0.3, 0.3)
+            }
+        }
+        pixels = (0..<samples * model.input.count).map { _ in UInt8(random.int(in: 0, 255)) }
+        labels = (0..<samples).map { _ in Int32(random.int(in: 0, max(2, model.outputs) - 1)) }
+        self.seed = seed
+    }
+
+    init(_ golden: Golden, winograd: Bool = true) throws {
+        model = try golden.model(winograd: winograd)
+        weights = [Float](repeating: 0, count: model.parameters.count)
+        pixels = golden.pixels
+        labels = golden.labels
+        try importWeights(golden.weights.map(\.tensor))
+    }
+
+    mutating func importWeights(_ tensors: [NamedTensor]) throws {
+        try weights.withUnsafeMutableBufferPointer { [model] in
+            try model.importTensors(tensors, into: $0)
+        }
+    }
+
+    /// Metrics and gradient of the batch as one shard.
+    func train(
+        _ kernels: KernelSet = Engine.best(), sharingMemory: Bool = true,
+        replica: Replica? = nil, willUse: (Int) -> Void = { _ in },
+        didFinish: (Int) -> Void = { _ in }
+    ) throws -> (metrics: ShardMetrics, gradient: [Float]) {
+        Engine.enableFlushToZero()
+        let replica =
+            replica ?? Replica(model: model, kernels: kernels, sharingMemory: sharingMemory)
+        // What was there before must not matter.
+        var gradient = [Float](repeating: .nan, count: weights.count)
+        let metrics = try withShard(kernels) { shard, weights, prepared in
+            try gradient.withUnsafeMutableBufferPointer { gradient in
+                try replica.train(
+                    shard, weights: weights, prepared: prepared, gradient: gradient,
+                    willUse: willUse, didFinish: didFinish)
+            }
+        }
+        return (metrics, gradient)
+    }
+
+    func evaluate(_ kernels: KernelSet = Engine.best()) throws -> ShardMetrics {
+        Engine.enableFlushToZero()
+        let replica = Replica(model: model, kernels: kernels)
+        return try withShard(kernels) {
+            try replica.evaluate($0, weights: $1, prepared: $2)
+        }
+    }
+
+    func predict(_ kernels: KernelSet = Engine.best()) -> [Float] {
+        Engine.enableFlushToZero()
+        let replica = Replica(model: model, kernels: kernels)
+        var result = [Float](repeating: .nan, count: labels.count * model.outputs)
+        withShard(kernels) { shard, weights, prepared in
+            result.withUnsafeMutableBufferPointer {
+                replica.predict(
+                    pixels: shard.pixels, count: shard.count, weights: weights, prepared: prepared,
+                    into: $0)
+            }
+        }
+        return result
+    }
+
+    /// Steps on the mean loss of the batch.
+    mutating func descend(
+        _ optimizer: any Optimizer, steps: Int, _ kernels: KernelSet = Engine.best()
+    ) throws {
+        let none = AlignedBuffer<Float>(count: 0)
+        let slots = (0..<2).map {
+            $0 < optimizer.slots ? AlignedBuffer<Float>(count: weights.count) : none
+        }
+        for step in 1...steps {
+            let gradient = try train(kernels).gradient
+            let samples = labels.count
+            weights.withUnsafeMutableBufferPointer { weights in
+                gradient.withUnsafeBufferPointer { gradient in
+                    optimizer.apply(
+                        kernels, step: step, samples: samples,
+                        OptimizerSlice(
+                            gradient: gradient, weights: Floats(weights), newWeights: weights,
+                            first: slots[0].elements, second: slots[1].elements))
+                }
+            }
+        }
+    }
+
+    private func withShard<Result>(
+        _ kernels: KernelSet,
+        _ body: (ShardInput, Floats, PreparedWeights) throws -> Result
+    ) rethrows -> Result {
+        let prepared = PreparedWeights(model: model, kernels: kernels)
+        return try weights.withUnsafeBufferPointer { weights in
+            prepared.prepareAll(from: weights)
+            return try pixels.withUnsafeBufferPointer { pixels in
+                try labels.withUnsafeBufferPointer { labels in
+                    try body(
+                        ShardInput(
+                            pixels: pixels, labels: labels, seed: seed, epoch: epoch,
+                            firstPosition: firstPosition), weights, prepared)
+                }
+            }
+        }
+    }
+}
+
+extension Model {
+    /// Tensors by name, unpadded, of a flat buffer.
+    func tensors(_ flat: [Float]) -> [String: [Float]] {
+        let tensors = flat.withUnsafeBufferPointer { exportTensors($0) }
+        return Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.values) })
+    }
+
+    /// The flat buffer with its padding set to zero.
+    func withoutPadding(_ flat: [Float]) throws -> [Float] {
+        var result = flat
+        try result.withUnsafeMutableBufferPointer { result in
+            try importTensors(flat.withUnsafeBufferPointer { exportTensors($0) }, into: result)
+        }
+        return result
+    }
+}
+
+/// Numbers from a seed, for tests.
+struct Draw {
+    private let random: Philox
+    private var index: UInt64 = 0
+
+    init(seed: UInt64) { random = Philox(seed: seed, purpose: .shapes, 0xFFFF) }
+
+    mutating func float(in low: Float, _ high: Float) -> Float {
+        defer { index += 1 }
+        return low + (high - low) * random.words(index).x.unitFloat
+    }
+    mutating func int(in low: Int, _ high: Int) -> Int {
+        defer { index += 1 }
+        return low + Int(random.words(index).x) % (high - low + 1)
+    }
+    mutating func element<T>(_ choices: [T]) -> T { choices[int(in: 0, choices.count - 1)] }
+}
+
+/// The largest difference between two tensors, over the largest magnitude of the second.
+func relativeError(_ found: [Float], _ expected: [Float]) -> Float {
+    guard found.count == expected.count else { return .infinity }
+    let scale = expected.reduce(0) { max($0, abs($1)) }
+    return zip(found, expected).reduce(0) { max($0, abs($1.0 - $1.1)) } / max(scale, 1e-30)
+}
+
+func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
