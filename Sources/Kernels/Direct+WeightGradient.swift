@@ -34,6 +34,7 @@ extension Direct {
         case 1: add(g, input, gradient, into: weights, rows: Line<1>.self)
         case 2: add(g, input, gradient, into: weights, rows: Line<2>.self)
         case 3: add(g, input, gradient, into: weights, rows: Line<3>.self)
+        case 4: add(g, input, gradient, into: weights, rows: Line<4>.self)
         default: add(g, input, gradient, into: weights, rows: Tile.self)
         }
     }

@@ -12,8 +12,8 @@ enum Dropout {
     ) {
         let (n, stored, live) = (draw.images, draw.storedChannels, draw.liveChannels)
         // A word w is kept where its unit float (w >> 8) * 2^-24 is at least the rate.
-        let threshold = Integers(
-            repeating: Int32((draw.rate * 0x1p24).rounded(.up)))
+        let scaled = draw.rate * 0x1p24, whole = Int32(scaled)
+        let threshold = Integers(repeating: Float(whole) < scaled ? whole + 1 : whole)
         for i in stride(from: 0, to: draw.count, by: 16) {
             UnsafeMutableRawPointer(kept + i).storeBytes(
                 of: SIMD16<UInt8>(), as: SIMD16<UInt8>.self)

@@ -9,46 +9,40 @@
     /// double (TwoSum). Rounding that sum to odd (toward zero, with the last bit set if anything was
     /// lost) keeps what the conversion to float needs to round as if there had been one rounding only.
     ///
+    /// A function of its own, so that kernels stay small enough for all else in them to be inlined.
+    ///
     /// - Source: Boldo and Melquiond (2008), "Emulation of a FMA and Correctly Rounded Sums: Proved
     ///   Algorithms Using Rounding to Odd".
-    @inline(always)
+    @inline(never)
     func fused(_ c: Vector, _ a: Vector, _ b: Vector) -> Vector {
         Vector(
-            lowHalf: fused(c.lowHalf, a.lowHalf, b.lowHalf),
-            highHalf: fused(c.highHalf, a.highHalf, b.highHalf))
-    }
-
-    @inline(always)
-    private func fused(_ c: SIMD8<Float>, _ a: SIMD8<Float>, _ b: SIMD8<Float>) -> SIMD8<Float> {
-        SIMD8(
-            lowHalf: fused(c.lowHalf, a.lowHalf, b.lowHalf),
-            highHalf: fused(c.highHalf, a.highHalf, b.highHalf))
+            lowHalf: SIMD8(
+                lowHalf: fused(c.lowHalf.lowHalf, a.lowHalf.lowHalf, b.lowHalf.lowHalf),
+                highHalf: fused(c.lowHalf.highHalf, a.lowHalf.highHalf, b.lowHalf.highHalf)),
+            highHalf: SIMD8(
+                lowHalf: fused(c.highHalf.lowHalf, a.highHalf.lowHalf, b.highHalf.lowHalf),
+                highHalf: fused(c.highHalf.highHalf, a.highHalf.highHalf, b.highHalf.highHalf)))
     }
 
     @inline(always)
     private func fused(_ c: SIMD4<Float>, _ a: SIMD4<Float>, _ b: SIMD4<Float>) -> SIMD4<Float> {
-        SIMD4(
-            lowHalf: fused(c.lowHalf, a.lowHalf, b.lowHalf),
-            highHalf: fused(c.highHalf, a.highHalf, b.highHalf))
+        typealias Bits = SIMD4<UInt64>
+        let addend = doubles(c), product = doubles(a) * doubles(b)
+        let sum = product + addend, back = sum - product
+        let error = (product - (sum - back)) + (addend - back)
+        // An infinite sum has a NaN for its error, and counts as exact.
+        let zero = SIMD4<Double>(), one = SIMD4(repeating: Double(bitPattern: 1))
+        let lost = unsafeBitCast(
+            zero.replacing(with: one, where: (error .< zero) .| (error .> zero)), to: Bits.self)
+        let bits = unsafeBitCast(sum, to: Bits.self)
+        let signs = unsafeBitCast(error, to: Bits.self) ^ bits
+        let beyond = signs &>> Bits(repeating: 63) & lost
+        let odd = unsafeBitCast((bits &- beyond) | lost, to: SIMD4<Double>.self)
+        return SIMD4(Float(odd[0]), Float(odd[1]), Float(odd[2]), Float(odd[3]))
     }
 
     @inline(always)
-    private func fused(_ c: SIMD2<Float>, _ a: SIMD2<Float>, _ b: SIMD2<Float>) -> SIMD2<Float> {
-        let addend = SIMD2(Double(c[0]), Double(c[1]))
-        let product = SIMD2(Double(a[0]), Double(a[1])) * SIMD2(Double(b[0]), Double(b[1]))
-        let sum = product + addend
-        let back = sum - product
-        let error = (product - (sum - back)) + (addend - back)
-        // An infinite sum has a NaN for its error, and counts as exact.
-        let one = SIMD2<Int64>(repeating: 1), zero = SIMD2<Double>()
-        let lost = SIMD2<Int64>().replacing(with: one, where: (error .< zero) .| (error .> zero))
-        let bits = unsafeBitCast(sum, to: SIMD2<Int64>.self)
-        let signs = unsafeBitCast(
-            unsafeBitCast(error, to: SIMD2<UInt64>.self)
-                ^ unsafeBitCast(
-                    sum, to: SIMD2<UInt64>.self), to: SIMD2<UInt64>.self)
-        let away = unsafeBitCast(signs &>> SIMD2<UInt64>(repeating: 63), to: SIMD2<Int64>.self)
-        let odd = unsafeBitCast((bits &- (away & lost)) | lost, to: SIMD2<Double>.self)
-        return SIMD2(Float(odd[0]), Float(odd[1]))
+    private func doubles(_ x: SIMD4<Float>) -> SIMD4<Double> {
+        SIMD4(Double(x[0]), Double(x[1]), Double(x[2]), Double(x[3]))
     }
 #endif

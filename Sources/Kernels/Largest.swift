@@ -56,16 +56,3 @@ func spread(
     (pixel + below + right).vector = gradient.keeping(choice .== Integers(repeating: 3))
     return gradient.keeping(choice .!= Integers(repeating: 4))
 }
-
-/// 16 bytes as integers.
-@inline(always)
-func integers(_ bytes: UnsafePointer<UInt8>) -> Integers {
-    Integers(truncatingIfNeeded: UnsafeRawPointer(bytes).loadUnaligned(as: SIMD16<UInt8>.self))
-}
-
-/// 16 integers as bytes.
-@inline(always)
-func store(_ integers: Integers, to bytes: UnsafeMutablePointer<UInt8>) {
-    UnsafeMutableRawPointer(bytes).storeBytes(
-        of: SIMD16<UInt8>(truncatingIfNeeded: integers), as: SIMD16<UInt8>.self)
-}

@@ -96,3 +96,23 @@ extension SIMD2<Float> {
 @inline(always) func channels(from first: Int, below count: Int) -> Mask {
     laneNumbers .< Integers(repeating: Int32(truncatingIfNeeded: count - first))
 }
+
+// Conversions lane by lane: those of the standard library are generic functions that may stay
+// functions, and then one copy of them serves every instruction set of the program.
+
+/// 16 bytes as integers.
+@inline(always)
+func integers(_ bytes: UnsafePointer<UInt8>) -> Integers {
+    let narrow = UnsafeRawPointer(bytes).loadUnaligned(as: SIMD16<UInt8>.self)
+    var wide = Integers()
+    for i in 0..<16 { wide[i] = Int32(narrow[i]) }
+    return wide
+}
+
+/// 16 integers as bytes.
+@inline(always)
+func store(_ integers: Integers, to bytes: UnsafeMutablePointer<UInt8>) {
+    var narrow = SIMD16<UInt8>()
+    for i in 0..<16 { narrow[i] = UInt8(truncatingIfNeeded: integers[i]) }
+    UnsafeMutableRawPointer(bytes).storeBytes(of: narrow, as: SIMD16<UInt8>.self)
+}

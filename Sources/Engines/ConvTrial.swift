@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One convolution run through all its passes on made-up numbers: what self-checks and tests compare.
+
+import Tensors
+
+/// The operands of a convolution, and after `run` its results.
+package final class ConvTrial {
+    package let geometry: ConvGeometry
+    package let input, weights, bias, outputGradient: AlignedBuffer<Float>
+    package let output, inputGradient, biasGradient: AlignedBuffer<Float>
+    package let argmax: AlignedBuffer<UInt8>
+    /// In the layout of the weights, after `convFinish` where the algorithm needs it.
+    package let weightGradient: AlignedBuffer<Float>
+    private let prepared, kept, scratch, accumulator: AlignedBuffer<Float>
+
+    /// - Parameter noise: The value of an element of a buffer, given the buffer's number.
+    package init(_ geometry: ConvGeometry, noise: (_ stream: UInt32, _ index: Int) -> Float) {
+        func filled(_ count: Int, _ stream: UInt32) -> AlignedBuffer<Float> {
+            let buffer = AlignedBuffer<Float>(count: count)
+            for i in 0..<count { buffer.base[i] = noise(stream, i) }
+            return buffer
+        }
+        self.geometry = geometry
+        input = filled(geometry.inputCount, 1)
+        weights = filled(geometry.weightCount, 2)
+        bias = filled(geometry.outputChannels, 3)
+        outputGradient = filled(geometry.outputCount, 4)
+        output = AlignedBuffer(count: geometry.outputCount)
+        argmax = AlignedBuffer(count: geometry.argmaxCount)
+        inputGradient = AlignedBuffer(
+            count: geometry.needsInputGradient ? geometry.inputCount : 0)
+        weightGradient = AlignedBuffer(count: geometry.weightCount)
+        biasGradient = AlignedBuffer(count: geometry.outputChannels)
+        prepared = AlignedBuffer(count: geometry.preparedCount)
+        kept = AlignedBuffer(count: geometry.keptCount)
+        scratch = AlignedBuffer(count: geometry.scratchCount)
+        accumulator = AlignedBuffer(count: geometry.accumulatorCount)
+    }
+
+    /// Forward and backward, once. The output's gradient is used up.
+    package func run(_ kernels: KernelSet) {
+        kernels.convPrepare(geometry, Floats(weights.elements), into: prepared.elements)
+        kernels.convForward(geometry, operands, into: output.elements, argmax: argmax.elements)
+        kernels.convBackward(geometry, operands, gradients, argmax: Bytes(argmax.elements))
+        kernels.convFinish(
+            geometry, Floats(accumulator.elements), into: weightGradient.elements)
+    }
+
+    package var operands: ConvOperands {
+        ConvOperands(
+            input: Floats(input.elements), weights: Floats(weights.elements),
+            prepared: Floats(prepared.elements), bias: Floats(bias.elements), kept: kept.elements,
+            scratch: scratch.elements)
+    }
+
+    package var gradients: ConvGradients {
+        ConvGradients(
+            output: Floats(output.elements), outputGradient: outputGradient.elements,
+            inputGradient: inputGradient.elements,
+            weights: geometry.accumulatorCount > 0
+                ? accumulator.elements : weightGradient.elements, bias: biasGradient.elements)
+    }
+
+    /// A digest of every bit of the results (FNV-1a over their words).
+    package var digest: UInt64 {
+        var digest: UInt64 = 0xCBF2_9CE4_8422_2325
+        for buffer in [output, inputGradient, weightGradient, biasGradient] {
+            for value in buffer.elements {
+                digest = (digest ^ UInt64(value.bitPattern)) &* 0x0100_0000_01B3
+            }
+        }
+        for choice in argmax.elements { digest = (digest ^ UInt64(choice)) &* 0x0100_0000_01B3 }
+        return digest
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engines
+import KernelReference
+import Tensors
+import Testing
+
+@Suite struct ConvolutionTests {
+    /// Small whole numbers make every sum exact, so that all of a direct convolution (ties of the pool
+    /// too) must equal the reference.
+    @Test(arguments: Engine.available, ConvGeometry.named.filter { $0.algorithm != .winograd })
+    func wholeNumbersAreExact(_ kernels: KernelSet, _ geometry: ConvGeometry) {
+        var noise = Noise(seed: 1)
+        let trial = ConvTrial(geometry) { _, _ in Float(noise.integer(-3...3)) }
+        let reference = ReferenceConvolution(trial)
+        let outputGradient = trial.outputGradient.doubles
+        trial.run(kernels)
+        #expect(trial.output.doubles == reference.output)
+        let expected = reference.gradients(reference.sumGradient(outputGradient))
+        #expect(trial.weightGradient.doubles == expected.weights)
+        #expect(trial.biasGradient.doubles == expected.bias)
+        if geometry.needsInputGradient {
+            #expect(trial.inputGradient.doubles == expected.input)
+        }
+    }
+
+    /// Products of random signs: the sum of k of them walks to about √k / 3 and each of its k roundings
+    /// errs by up to u of that, at random, so the error is about k u / 5: k u is far out. Winograd's
+    /// transforms add 24 roundings and cancel some figures: four times as much.
+    @Test(arguments: Engine.available, ConvGeometry.named)
+    func roundingStaysInItsBound(_ kernels: KernelSet, _ geometry: ConvGeometry) {
+        var noise = Noise(seed: 2)
+        let trial = ConvTrial(geometry) { _, _ in noise.unit() }
+        let reference = ReferenceConvolution(trial)
+        let outputGradient = trial.outputGradient.doubles
+        trial.run(kernels)
+
+        let g = geometry, taps = g.kernelHeight * g.kernelWidth
+        func bound(_ depth: Int) -> Double {
+            g.algorithm == .winograd ? 4 * Double(depth + 24) * u : Double(depth + 1) * u
+        }
+        #expect(
+            distance(trial.output.doubles, reference.output) <= bound(taps * g.inputChannels))
+        // What ReLU and the pool let through is the kernels' own choice: a rounding may tip it.
+        let passed = reference.sumGradient(outputGradient, choices: trial)
+        let expected = reference.gradients(passed)
+        let pixels = g.convHeight * g.convWidth * g.images
+        #expect(distance(trial.weightGradient.doubles, expected.weights) <= bound(pixels))
+        #expect(distance(trial.biasGradient.doubles, expected.bias) <= bound(pixels))
+        if g.needsInputGradient {
+            #expect(
+                distance(trial.inputGradient.doubles, expected.input)
+                    <= bound(taps * g.outputChannels))
+        }
+    }
+
+    /// What the choice of the points is for: the error stays at the level of direct float sums.
+    @Test(arguments: [16, 64])
+    func winogradIsAsGoodAsDirect(channels: Int) {
+        let winograd = ConvGeometry.keras(12, 12, channels, to: 16, relu: false, .winograd)
+        var noise = Noise(seed: 3)
+        let trial = ConvTrial(winograd) { _, _ in noise.unit() }
+        trial.run(Engine.best())
+        let expected = ReferenceConvolution(trial).output
+        let rms = (expected.reduce(0) { $0 + $1 * $1 } / Double(expected.count)).squareRoot()
+        let error = distance(trial.output.doubles, expected) / rms
+        #expect(error < 1e-5, "largest error over rms: \(error)")
+    }
+
+    @Test(arguments: 0..<60)
+    func bitsAreThoseOfEveryInstructionSet(seed: Int) {
+        let digests = Engine.available.map { kernels in
+            var noise = Noise(seed: seed)
+            let trial = ConvTrial(.random(seed: seed)) { _, _ in noise.unit() }
+            trial.run(kernels)
+            return trial.digest
+        }
+        #expect(Set(digests).count == 1, "\(ConvGeometry.random(seed: seed)): \(digests)")
+    }
+
+    /// Output channels 10 to 15 are padding: their weights, bias and gradients are zero and stay so.
+    @Test(arguments: Engine.available, ConvGeometry.Algorithm.allCases)
+    func paddedChannelsStayZero(_ kernels: KernelSet, _ algorithm: ConvGeometry.Algorithm) {
+        let channels = algorithm == .narrow ? 3 : 16
+        let geometry = ConvGeometry.keras(6, 6, channels, to: 16, relu: false, algorithm)
+        var noise = Noise(seed: 4)
+        let trial = ConvTrial(geometry) { stream, i in
+            let value = noise.unit()
+            return stream != 1 && i % 16 >= 10 ? 0 : value
+        }
+        trial.run(kernels)
+        for buffer in [trial.output, trial.weightGradient, trial.biasGradient] {
+            #expect(buffer.values.indices.allSatisfy { $0 % 16 < 10 || buffer.base[$0] == 0 })
+        }
+    }
+
+    @Test(arguments: Engine.available, ConvGeometry.Algorithm.allCases)
+    func gradientsAreAddedTo(_ kernels: KernelSet, _ algorithm: ConvGeometry.Algorithm) {
+        let channels = algorithm == .narrow ? 1 : 16
+        let geometry = ConvGeometry.keras(6, 6, channels, to: 16, relu: false, algorithm)
+        func trial() -> ConvTrial {
+            var noise = Noise(seed: 5)
+            return ConvTrial(geometry) { _, _ in Float(noise.integer(-3...3)) }
+        }
+        let once = trial(), twice = trial()
+        once.run(kernels)
+        twice.run(kernels)
+        let gradient = trial().outputGradient
+        for (i, value) in gradient.values.enumerated() { twice.outputGradient.base[i] = value }
+        kernels.convBackward(
+            geometry, twice.operands, twice.gradients, argmax: Bytes(twice.argmax.elements))
+        #expect(twice.biasGradient.values == once.biasGradient.values.map { $0 * 2 })
+        // Whole numbers are exact but in Winograd's domain.
+        let (a, b) = (Array(twice.gradients.weights), once.gradients.weights.map { $0 * 2 })
+        let error = distance(a.map(Double.init), b.map(Double.init))
+        #expect(error <= (algorithm == .winograd ? 1e-3 : 0), "\(error)")
+    }
+}
+
+extension ReferenceConvolution {
+    init(_ trial: ConvTrial) {
+        self.init(
+            trial.geometry, input: trial.input.doubles, weights: trial.weights.doubles,
+            bias: trial.bias.doubles)
+    }
+
+    /// The gradient of the sums where a trial's output and argmax let it through.
+    func sumGradient(_ outputGradient: [Double], choices trial: ConvTrial) -> [Double] {
+        let g = geometry, inner = g.images * g.outputChannels
+        guard g.activation == .relu else { return outputGradient }
+        guard g.pooled else {
+            return zip(outputGradient, trial.output.values).map { $1 > 0 ? $0 : 0 }
+        }
+        var gradient = [Double](repeating: 0, count: sums.count)
+        for i in outputGradient.indices where trial.argmax.base[i] < 4 {
+            let choice = Int(trial.argmax.base[i]), pixel = i / inner
+            let y = pixel / g.outputWidth * 2 + choice / 2,
+                x = pixel % g.outputWidth * 2 + choice % 2
+            gradient[(y * g.convWidth + x) * inner + i % inner] = outputGradient[i]
+        }
+        return gradient
+    }
+}
+
+/// The largest difference of two lists.
+func distance(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).map { abs($0 - $1) }.max() ?? 0
+}
