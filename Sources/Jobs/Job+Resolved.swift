@@ -11,15 +11,18 @@ extension Job {
     /// Every field with its value. Reads back as the same job.
     public var resolvedYAML: String { YAMLWriter.write(encoded()) }
 
+    /// The job for a model file: neither where its data was nor how the work was spread, so that equal
+    /// jobs make equal files. Reads back; where the data has no usual place, its path is empty.
+    public var portableYAML: String {
+        var job = self
+        job.dataset.path = dataset.format.defaultPath ?? ""
+        let tree = job.encoded().without("cluster").without("training", "checkpoint_every_steps")
+        return YAMLWriter.write(tree)
+    }
+
     /// What decides the bits of the result and nothing else: neither name nor paths, neither checkpoints
     /// nor the cluster. Two jobs with one identity and the same data give one result.
     public var identity: String { YAMLWriter.write(identifying()) }
-
-    /// The resolved job without what depends on the cluster: the same text wherever the run went.
-    public var portableYAML: String {
-        YAMLWriter.write(
-            encoded().without("cluster").without("training", "checkpoint_every_steps"))
-    }
 
     public var identityDigest: Digest {
         let bytes = Array(identity.utf8)

@@ -13,7 +13,8 @@ import Testing
         let text = job.resolvedYAML
         #expect(try Job.parse(yaml: text, file: "other.yaml").resolvedYAML == text)
         job.resolution = Resolution(
-            blockSize: 16, startingWeights: digest("w"), trainingData: digest("t"),
+            blockSize: 16, imageShape: [28, 28, 1], classes: 10, encoding: .pixels,
+            startingWeights: digest("w"), trainingData: digest("t"),
             testData: digest("e"))
         let resolved = try Job.parse(yaml: job.resolvedYAML, file: "other.yaml")
         #expect(resolved.resolution == job.resolution)
@@ -27,6 +28,18 @@ import Testing
         var job = try Job.builtIn()
         job.name = name
         #expect(try Job.parse(yaml: job.resolvedYAML, file: "f").name == name)
+    }
+
+    @Test func portableTextTellsNoWhereabouts() throws {
+        for format in Job.builtInFormats {
+            let here = try Job.builtIn(
+                dataset: format, overrides: ["dataset.path=/here", "cluster.data=local"])
+            let there = try Job.builtIn(dataset: format, overrides: ["dataset.path=/there"])
+            #expect(here.portableYAML == there.portableYAML)
+            #expect(!here.portableYAML.contains("/here"))
+            let back = try Job.parse(yaml: here.portableYAML, file: "model")
+            #expect(back.identity == here.identity)
+        }
     }
 
     @Test func theResolvedJobHoldsEveryDefault() throws {
