@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CZeroMQ
+import Glibc
 
 /// The worker's end: one router, connected again whenever it is lost.
 public struct Dealer: ~Copyable {
@@ -25,14 +26,31 @@ public struct Dealer: ~Copyable {
         try socket.connect(endpoint)
     }
 
+    /// Waits until a router is connected, at most for `timeout`; may return early when a signal comes.
+    ///
+    /// - Returns: True if `send` would reach one.
+    public func waitForRouter(timeout: Duration) throws(ZeroMQError) -> Bool {
+        var item = unsafe zmq_pollitem_t(
+            socket: socket.handle.raw, fd: -1, events: Int16(ZMQ_POLLOUT), revents: 0)
+        // One item, of a socket that is open.
+        let ready = unsafe zmq_poll(&item, 1, Int(timeout.milliseconds))
+        if ready >= 0 { return ready > 0 }
+        let code = errno
+        guard code == EINTR else { throw ZeroMQError(code, "zmq_poll", socket.endpoint) }
+        return false
+    }
+
     /// The next message; nil if none is there. Never waits.
     ///
-    /// - Throws: `isMalformedMessage` if the router sent the wrong number of frames; the next call
-    ///   goes on behind them.
+    /// A message of the wrong number of frames is skipped; see `socket.takeMalformed()`.
     public func receive() throws(ZeroMQError) -> Received? {
-        guard let header = try socket.receiveFrame() else { return nil }
-        let payload = try socket.receivePayload(behind: header)
-        return Received(header: header, payload: payload)
+        while let header = try socket.receiveFrame() {
+            var payload: Frame?
+            if try socket.receivePayload(behind: header, into: &payload) {
+                return Received(header: header, payload: payload)
+            }
+        }
+        return nil
     }
 
     /// Sends a message. Never waits.

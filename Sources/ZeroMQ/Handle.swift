@@ -8,7 +8,8 @@ import Glibc
     /// Nil once closed.
     private(set) var raw: UnsafeMutableRawPointer?
     var endpoint = ""
-    private let context: Context  // released after `deinit`: close, then terminate
+    var malformed: ZeroMQError?
+    private var context: Context?  // let go after `zmq_close`: close, then terminate
 
     init(_ context: Context, type: Int32, options: SocketOptions) throws(ZeroMQError) {
         self.context = context
@@ -23,6 +24,7 @@ import Glibc
         guard let socket = unsafe raw else { return }
         unsafe raw = nil
         _ = unsafe zmq_close(socket)  // open until now
+        context = nil
     }
 
     /// The corresponding C function is `zmq_setsockopt`.
@@ -61,7 +63,7 @@ import Glibc
 
 extension Duration {
     /// Rounded up, so that a wait never ends early; within 0 and what C takes.
-    var milliseconds: Int32 {
+    package var milliseconds: Int32 {
         guard self > .zero else { return 0 }
         guard self < .milliseconds(Int32.max) else { return Int32.max }
         let (seconds, attoseconds) = components

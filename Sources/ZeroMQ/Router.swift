@@ -30,20 +30,24 @@ public struct Router: ~Copyable {
 
     /// The next message; nil if none is there. Never waits.
     ///
-    /// - Throws: `isMalformedMessage` if a peer sent the wrong number of frames; the next call goes
-    ///   on behind them.
+    /// A message of the wrong number of frames is skipped; see `socket.takeMalformed()`.
     public func receive() throws(ZeroMQError) -> Received? {
-        guard let id = try socket.receiveFrame() else { return nil }
-        guard let peer = unsafe id.withBytes({ unsafe RoutingID($0) }) else {
-            _ = try socket.drain()
-            throw .malformed(
-                "a peer has a routing id of \(id.count) bytes, expected at most "
-                    + "\(RoutingID.capacity); the message was dropped",
-                at: socket.endpoint)
+        while let id = try socket.receiveFrame() {
+            // The id is read within the closure.
+            guard let peer = unsafe id.withBytes({ unsafe RoutingID($0) }) else {
+                _ = try socket.drain()
+                socket.drop(
+                    "a peer has a routing id of \(id.count) bytes, expected at most "
+                        + "\(RoutingID.capacity)")
+                continue
+            }
+            guard let header = try socket.receiveFrame() else { return nil }
+            var payload: Frame?
+            if try socket.receivePayload(behind: header, from: peer, into: &payload) {
+                return Received(peer: peer, header: header, payload: payload)
+            }
         }
-        guard let header = try socket.receiveFrame() else { return nil }
-        let payload = try socket.receivePayload(behind: header, from: peer)
-        return Received(peer: peer, header: header, payload: payload)
+        return nil
     }
 
     /// Sends a message. Never waits.

@@ -6,6 +6,13 @@ import CZeroMQ
 import Glibc
 
 extension Socket {
+    /// What was wrong with the last message that `receive` had to drop since this was asked; nil if
+    /// none was. A peer that sends the wrong number of frames is no reason to stop: others go on.
+    public func takeMalformed() -> ZeroMQError? {
+        defer { handle.malformed = nil }
+        return handle.malformed
+    }
+
     /// The next frame; nil if no message is there.
     ///
     /// The corresponding C function is `zmq_msg_recv`.
@@ -21,18 +28,23 @@ extension Socket {
         throw ZeroMQError(code, "zmq_msg_recv", handle.endpoint)
     }
 
-    /// The payload behind `header`; nil if it is the last frame.
+    /// The rest of a message behind `header`.
+    ///
+    /// - Returns: False if that is more than one payload: the message was read off and noted.
     func receivePayload(
-        behind header: borrowing Frame, from peer: RoutingID? = nil
-    ) throws(ZeroMQError) -> Frame? {
-        guard header.hasMore else { return nil }
-        guard let payload = try receiveFrame() else { return nil }
-        guard payload.hasMore else { return payload }
+        behind header: borrowing Frame, from peer: RoutingID? = nil, into payload: inout Frame?
+    ) throws(ZeroMQError) -> Bool {
+        payload = nil
+        guard header.hasMore, let frame = try receiveFrame() else { return true }
+        if !frame.hasMore {
+            payload = consume frame
+            return true
+        }
         let count = 2 + (try drain())
-        throw .malformed(
-            "\(peer.map { "peer \($0)" } ?? "the peer") sent \(count) frames, expected a header "
-                + "and at most one payload; the message was dropped",
-            at: handle.endpoint)
+        drop(
+            "\(peer.map { "peer \($0)" } ?? "the router") sent \(count) frames, expected a header "
+                + "and at most one payload")
+        return false
     }
 
     /// Reads off the rest of a message.
@@ -45,5 +57,11 @@ extension Socket {
             if !frame.hasMore { break }
         }
         return count
+    }
+
+    func drop(_ detail: String) {
+        handle.malformed = ZeroMQError(
+            code: EBADMSG, call: "zmq_msg_recv", endpoint: handle.endpoint,
+            cure: "\(detail); the message was dropped")
     }
 }

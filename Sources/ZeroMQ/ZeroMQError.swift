@@ -14,9 +14,6 @@ public struct ZeroMQError: Error, Equatable, CustomStringConvertible {
     /// What to do about it; for a malformed message, what was seen and what was expected.
     public let cure: String
 
-    /// A peer sent too many or too few frames. The message is gone, the socket is fine.
-    public var isMalformedMessage: Bool { code == EBADMSG }
-
     public var description: String {
         let reason = unsafe String(cString: zmq_strerror(code))  // a constant string of libzmq
         return (endpoint.isEmpty ? call : "\(call) \(endpoint)") + ": \(reason); \(cure)"
@@ -27,15 +24,10 @@ extension ZeroMQError {
     /// - Parameter code: `errno`, read on the line after the call.
     init(_ code: Int32, _ call: StaticString, _ endpoint: String = "") {
         self.init(
-            code: code, call: "\(call)", endpoint: endpoint,
-            cure: Self.cure(code, bracketed: endpoint.contains("[")))
+            code: code, call: "\(call)", endpoint: endpoint, cure: Self.cure(code))
     }
 
-    static func malformed(_ detail: String, at endpoint: String) -> ZeroMQError {
-        ZeroMQError(code: EBADMSG, call: "zmq_msg_recv", endpoint: endpoint, cure: detail)
-    }
-
-    private static func cure(_ code: Int32, bracketed: Bool) -> String {
+    private static func cure(_ code: Int32) -> String {
         switch code {
         case EADDRINUSE:
             "stop the program that listens there, or choose another port (* takes a free one)"
