@@ -26,7 +26,8 @@ public struct DatasetConfiguration: Sendable, Equatable {
         case test
         /// `validation_split` of the training set.
         case split
-        case none
+        /// Nothing is: "none" in a job.
+        case disabled = "none"
         /// `test` where the data has such a set, else `split`.
         case auto
     }

@@ -55,7 +55,7 @@ extension DatasetConfiguration {
         ]
         switch validation {
         case .test, .auto: parts[.validation] = parts[.test]
-        case .none: break
+        case .disabled: break
         case .split:
             let kept = Int(Double(train.count) * (1 - validationSplit))
             try checkSplit(kept: kept, of: train.count)
@@ -101,7 +101,7 @@ private struct ImageFolder {
         var parts: [Partition: any Dataset] = [:]
         parts[.test] = test
         switch configuration.validation {
-        case .none: break
+        case .disabled: break
         case .split: try split(train, into: &parts)
         case .auto:
             parts[.validation] = validation

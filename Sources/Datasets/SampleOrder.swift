@@ -9,12 +9,15 @@ import Tensors
 ///
 /// A Feistel network turns any function into a permutation of the numbers below a power of two. Numbers
 /// that fall outside `0..<count` are sent through again until they fall inside ("cycle walking"): fewer
-/// than two passes on average, because the power of two is the smallest that will do.
+/// than two passes on average, because the power of two is the smallest that will do. But it is 256 at
+/// least: halves of a bit or two have too few functions to shuffle well.
 ///
 /// - Source: Black and Rogaway (2002), "Ciphers with Arbitrary Finite Domains".
 public struct SampleOrder: Sendable {
     public let count: Int
     private let random: Philox
+    private static let fewestBits: UInt64 = 8
+
     /// The bits of the two halves of a number; they take turns.
     private let highBits: UInt64
     private let lowBits: UInt64
@@ -24,7 +27,8 @@ public struct SampleOrder: Sendable {
         precondition(count >= 0 && epoch >= 0, "SampleOrder: count \(count), epoch \(epoch)")
         self.count = count
         random = Philox(seed: seed, purpose: .order, UInt32(truncatingIfNeeded: epoch))
-        let bits = count < 2 ? 0 : UInt64(Int.bitWidth - (count - 1).leadingZeroBitCount)
+        let bits = max(
+            Self.fewestBits, UInt64(Int.bitWidth - max(count - 1, 0).leadingZeroBitCount))
         highBits = bits / 2
         lowBits = bits - bits / 2
     }

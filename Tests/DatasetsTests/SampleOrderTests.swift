@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test func anotherEpochAndAnotherSeedGiveAnotherOrder() {
+    @Test func orderIsAFunctionOfSeedAndEpoch() {
         func order(_ seed: UInt64, _ epoch: Int) -> [Int] {
             let order = SampleOrder(seed: seed, epoch: epoch, count: 1000)
             return (0..<1000).map { order[$0] }
@@ -22,5 +22,58 @@ import Testing
         #expect(order(1, 0) == order(1, 0))
         #expect(order(1, 0) != order(1, 1))
         #expect(order(1, 0) != order(2, 0))
+    }
+
+    /// A change here changes the bits of every run.
+    @Test func orderIsPinned() {
+        let order = SampleOrder(seed: 7, epoch: 1, count: 10)
+        #expect((0..<10).map { order[$0] } == [8, 2, 3, 4, 0, 6, 7, 1, 5, 9])
+    }
+
+    /// Each sample falls into each tenth of the epoch equally often, and neighbours part: what a shuffle
+    /// is for.
+    @Test func samplesSpreadEvenly() {
+        let count = 1000, epochs = 1000
+        var tenths = [Int](repeating: 0, count: 10)
+        var neighbours = 0
+        for epoch in 0..<epochs {
+            let order = SampleOrder(seed: 3, epoch: epoch, count: count)
+            for position in 0..<100 where order[position] == 123 { tenths[0] += 1 }
+            for tenth in 1..<10 {
+                for position in tenth * 100..<(tenth + 1) * 100 where order[position] == 123 {
+                    tenths[tenth] += 1
+                }
+            }
+            if abs(order[500] - order[501]) == 1 { neighbours += 1 }
+        }
+        // Binomial, mean 100, standard deviation 9.5: five of them. Neighbours: mean 2.
+        #expect(tenths.allSatisfy { abs($0 - 100) < 48 }, "\(tenths)")
+        #expect(neighbours < 12)
+    }
+
+    @Test(arguments: [2, 3, 5, 8]) func smallSetsShuffleToo(count: Int) {
+        let epochs = 4000
+        var pairs: [[Int]: Int] = [:]
+        for epoch in 0..<epochs {
+            let order = SampleOrder(seed: 5, epoch: epoch, count: count)
+            pairs[[order[0], order[count - 1]], default: 0] += 1
+        }
+        // Each ordered pair begins and ends equally many epochs: five standard deviations.
+        let mean = Double(epochs) / Double(count * (count - 1))
+        #expect(pairs.count == count * (count - 1))
+        #expect(pairs.values.allSatisfy { abs(Double($0) - mean) < 5 * mean.squareRoot() })
+    }
+
+    @Test func largestCountsWork() {
+        let order = SampleOrder(seed: 1, epoch: 0, count: 1 << 40)
+        let samples = (0..<1000).map { order[$0 << 20] }
+        #expect(Set(samples).count == 1000)
+        #expect(samples.allSatisfy { (0..<1 << 40).contains($0) })
+    }
+
+    @Test func positionOutsideTraps() async {
+        await #expect(processExitsWith: .failure) {
+            _ = SampleOrder(seed: 1, epoch: 0, count: 10)[10]
+        }
     }
 }

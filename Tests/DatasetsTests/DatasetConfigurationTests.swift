@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Configuration
+import Datasets
+import Testing
+
+@Suite struct DatasetConfigurationTests {
+    private func read(_ entries: [ConfigValue.Entry]) throws -> DatasetConfiguration {
+        var fields = try Fields(.map(entries), path: "dataset")
+        let configuration = try DatasetConfiguration(fields: &fields)
+        try fields.finish()
+        return configuration
+    }
+
+    private func complaint(_ entries: [ConfigValue.Entry]) -> String? {
+        do {
+            _ = try read(entries)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func fashionMNISTNeedsItsNameOnly() throws {
+        let configuration = try read([.init("format", .scalar("fashion-mnist"))])
+        #expect(configuration == DatasetConfiguration(format: .fashionMNIST))
+        #expect(configuration.path == "/usr/share/datasets/fashion-mnist")
+        #expect(configuration.targetSize == [28, 28])
+        #expect(configuration.validation == .test)
+    }
+
+    @Test func everyFieldReadsBack() throws {
+        let configuration = DatasetConfiguration(
+            format: .folder, path: "/data/flowers", targetSize: [180, 160], colorMode: .grayscale,
+            validation: .split, validationSplit: 0.15, augmentation: .init(horizontalFlip: true))
+        for configuration in [
+            configuration, .init(format: .shapes), .init(format: .cifar10, path: "c"),
+        ] {
+            var fields = try Fields(configuration.encoded(), path: "dataset")
+            #expect(try DatasetConfiguration(fields: &fields) == configuration)
+            try fields.finish()
+        }
+    }
+
+    @Test func mistakesAreNamed() {
+        #expect(complaint([]) == "dataset.format: is missing; add it under dataset")
+        #expect(
+            complaint([.init("format", .scalar("cifar-10"))])
+                == "dataset.format: found 'cifar-10', expected one of fashion-mnist, mnist, cifar10,"
+                + " folder, shapes; did you mean 'cifar10'?")
+        #expect(
+            complaint([.init("format", .scalar("folder"))])
+                == "dataset.path: is missing; add it under dataset")
+        #expect(
+            complaint([.init("format", .scalar("shapes")), .init("target_size", .scalar(64))])
+                == "dataset.target_size: found [64, 64], but shapes is always [32, 32]; leave the field"
+                + " out, or use format: folder")
+        #expect(
+            complaint([
+                .init("format", .scalar("shapes")),
+                .init("augmentation", .map([.init("horizontal_flop", .scalar(true))])),
+            ])
+                == "dataset.augmentation.horizontal_flop: is not a field of dataset.augmentation;"
+                + " did you mean 'horizontal_flip'?")
+        #expect(
+            complaint([.init("format", .scalar("shapes")), .init("validation_split", .scalar(1.5))])
+                == "dataset.validation_split: found 1.5, expected 0.0 to 0.95")
+    }
+}

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""make_goldens.py [DATA]: makes images/ and images.txt with Pillow; with DATA, a folder that holds
+flowers/ and cifar10/ (class folders of JPEG files), also photographs.txt.
+
+Each line of the texts: path, width, height, then the SHA-256 of the pixels
+as RGB, as grey, as RGB fitted to FIT, as grey fitted to FIT.
+Needs pillow and numpy.
+"""
+import hashlib
+import pathlib
+import struct
+import sys
+import zlib
+
+import numpy as np
+from PIL import Image
+
+HERE = pathlib.Path(__file__).parent
+FIT = (20, 30)  # height, width
+
+
+def picture(width, height, channels):
+    """Smooth colours with edges and a little noise: something for every part of a decoder."""
+    y, x = np.mgrid[0:height, 0:width]
+    noise = np.random.default_rng(7).integers(-12, 13, (height, width, channels))
+    waves = [np.sin(x / (3.0 + c)) * 70 + np.cos(y / (2.0 + c)) * 40 + 128 for c in range(channels)]
+    disc = ((x - width / 2) ** 2 + (y - height / 2) ** 2 < height * height / 9)[..., None] * 60
+    return np.clip(np.stack(waves, -1) + noise + disc, 0, 255).astype(np.uint8)
+
+
+def png(rows, width, height, depth, interlace):
+    """A PNG of RGB rows: Pillow reads 16 bits a channel and Adam7, but does not write them."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, 2, 0, 0, interlace)
+    data = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data)
+            + chunk(b"IEND", b""))
+
+
+def adam7(pixels):
+    """The rows of the seven passes."""
+    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    parts = [pixels[y::dy, x::dx] for x, y, dx, dy in passes]
+    return [row for part in parts if part.size for row in part]
+
+
+def make_images(folder):
+    folder.mkdir(exist_ok=True)
+    rgb = Image.fromarray(picture(25, 18, 3))
+    grey = Image.fromarray(picture(25, 18, 1)[..., 0])
+    rgba = Image.fromarray(picture(25, 18, 4), "RGBA")
+    rgb.save(folder / "420.jpg", quality=85, subsampling="4:2:0")
+    rgb.save(folder / "422.jpg", quality=85, subsampling="4:2:2")
+    rgb.save(folder / "444.jpg", quality=85, subsampling="4:4:4", optimize=True)
+    rgb.save(folder / "progressive.jpg", quality=85, progressive=True)
+    grey.save(folder / "grey.jpg", quality=85, optimize=True)
+    rgba.convert("CMYK").save(folder / "cmyk.jpg", quality=85, optimize=True)
+    rgb.crop((0, 0, 1, 1)).save(folder / "pixel.JPEG", quality=85, optimize=True)
+    rgb.save(folder / "rgb.png")
+    rgba.crop((0, 0, 12, 9)).save(folder / "rgba.png")
+    grey.save(folder / "grey.png")
+    rgb.quantize(16).save(folder / "palette.PNG", transparency=3)
+    grey.convert("1").save(folder / "bits.png")
+    Image.merge("LA", (grey, grey.rotate(180))).save(folder / "greyalpha.png")
+    small = picture(13, 11, 3)
+    (folder / "interlaced.png").write_bytes(png(adam7(small), 13, 11, 8, interlace=1))
+    deep = small.astype(">u2") * 256 + small[::-1]
+    (folder / "deep.png").write_bytes(png(deep.astype(">u2"), 13, 11, 16, interlace=0))
+
+
+def fit(pixels, height, width):
+    """The rule of ImageFitting.swift, in exact integers."""
+    def axis(outputs, inputs):
+        numerator = np.maximum((2 * np.arange(outputs) + 1) * inputs - outputs, 0)
+        before = np.minimum(numerator // (2 * outputs), inputs - 1)
+        weight = numerator % (2 * outputs) * 4096 // (2 * outputs)
+        return before, np.minimum(before + 1, inputs - 1), weight
+
+    source = pixels.astype(np.int64).reshape(pixels.shape[0], pixels.shape[1], -1)
+    top, bottom, down = axis(height, source.shape[0])
+    left, right, across = (a for a in axis(width, source.shape[1]))
+    down, across = down[:, None, None], across[None, :, None]
+    above = source[top][:, left] * (4096 - across) + source[top][:, right] * across
+    below = source[bottom][:, left] * (4096 - across) + source[bottom][:, right] * across
+    return ((above * (4096 - down) + below * down + (1 << 23)) >> 24).astype(np.uint8)
+
+
+def line(root, path):
+    image = Image.open(path)
+    rgb, grey = np.asarray(image.convert("RGB")), np.asarray(image.convert("L"))
+    digests = [hashlib.sha256(np.ascontiguousarray(a).tobytes()).hexdigest()
+               for a in (rgb, grey, fit(rgb, *FIT), fit(grey, *FIT))]
+    return " ".join([str(path.relative_to(root)), str(image.width), str(image.height), *digests]) + "\n"
+
+
+def main():
+    make_images(HERE / "images")
+    images = sorted((HERE / "images").iterdir())
+    (HERE / "images.txt").write_text("".join(line(HERE / "images", p) for p in images))
+    if len(sys.argv) > 1:
+        data = pathlib.Path(sys.argv[1])
+        paths = []
+        for folder in ("flowers/val", "cifar10/test"):
+            for kind in sorted((data / folder).iterdir()):
+                paths += sorted(kind.iterdir())[:2]
+        (HERE / "photographs.txt").write_text("".join(line(data, p) for p in paths))
+
+
+main()
