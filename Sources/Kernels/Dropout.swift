@@ -26,11 +26,13 @@ enum Dropout {
                 for first in stride(from: 0, to: draw.pixels * live, by: 64) {
                     drawWords(draw.streams[i], from: UInt32(first / 4), into: words)
                     for group in 0..<4 {
+                        // Shifted as unsigned words: 24 bits, which are positive in either type.
                         let drawn = UnsafeRawPointer(words + group * 16)
-                            .loadUnaligned(as: Integers.self)
+                            .loadUnaligned(as: SIMD16<UInt32>.self)
+                            &>> SIMD16(repeating: 8)
                         let stays = Integers().replacing(
                             with: Integers(repeating: 1),
-                            where: (drawn &>> Integers(repeating: 8)) .>= threshold)
+                            where: unsafeBitCast(drawn, to: Integers.self) .>= threshold)
                         if pixel == draw.pixels { break }
                         if live % 16 == 0 {
                             store(stays, to: kept + (pixel * n + i) * stored + channel)
@@ -93,7 +95,7 @@ enum Dropout {
     ) -> (high: SIMD16<UInt32>, low: SIMD16<UInt32>) {
         var high = SIMD16<UInt32>()
         for lane in 0..<16 {
-            high[lane] = UInt32(truncatingIfNeeded: UInt64(a[lane]) &* UInt64(b) &>> 32)
+            high[lane] = UInt32(truncatingIfNeeded: (UInt64(a[lane]) &* UInt64(b)) &>> 32)
         }
         return (high, a &* SIMD16(repeating: b))
     }
