@@ -45,8 +45,10 @@ public struct Adam: Optimizer, Hashable {
 
     public func apply(_ kernels: KernelSet, step: Int, samples: Int, _ slice: OptimizerSlice) {
         precondition(step > 0, "Adam: step \(step), but steps count from 1")
-        let correction =
-            (1 - beta2.raised(to: step)).squareRoot() / (1 - beta1.raised(to: step))
+        // Of the very numbers that the kernel works with, so that both roundings cancel.
+        let first = Double(Float(beta1)).raised(to: step)
+        let second = Double(Float(beta2)).raised(to: step)
+        let correction = (1 - second).squareRoot() / (1 - first)
         kernels.adam(
             AdamStep(
                 samples: Float(samples), rate: Float(learningRate * correction),

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Layers
+import Tensors
+import Testing
+
+/// Backward passes against finite differences of a network in double precision.
+@Suite struct GradientTests {
+    /// Of a tensor's largest value; see `KerasTests.tolerance`. The slopes' own error is below 1e-8.
+    static let tolerance = 1e-5
+    /// A logit's gradient is a probability less 0 or 1, which rounds to 2^-24; where those of three
+    /// images cancel, twice three such errors are what is left.
+    static let cancellation = 6 * 0x1p-24
+
+    @Test(arguments: 0..<40, [true, false])
+    func gradientOfARandomModelIsTheSlopeOfItsLoss(seed: Int, winograd: Bool) throws {
+        let model = try Model.random(seed: UInt64(seed), winograd: winograd)
+        var trial = Trial(model, samples: 3, seed: UInt64(seed))
+        trial.epoch = 2
+        trial.firstPosition = 1000
+        let (metrics, flat) = try trial.train()
+        var reference = ReferenceNetwork(trial)
+        #expect(abs(metrics.lossSum - reference.lossSum) <= 2e-6 * reference.lossSum)
+
+        var draw = Draw(seed: UInt64(seed) + 99)
+        for (name, gradient) in model.tensors(flat) {
+            let scale = Double(gradient.reduce(0) { max($0, abs($1)) })
+            for _ in 0..<3 {
+                let index = draw.int(in: 0, gradient.count - 1)
+                let slope = reference.slope(of: name, at: index)
+                #expect(
+                    abs(Double(gradient[index]) - slope) <= Self.tolerance * scale
+                        + Self.cancellation,
+                    "\(name)[\(index)] of \(model.layers)")
+            }
+        }
+    }
+
+    @Test(arguments: 0..<40)
+    func evaluationAndPredictionOfARandomModelAreTheReference(seed: Int) throws {
+        let trial = Trial(
+            try Model.random(seed: UInt64(seed)), samples: 5, seed: UInt64(seed))
+        var reference = ReferenceNetwork(trial)
+        reference.isTraining = false
+        let metrics = try trial.evaluate()
+        #expect(abs(metrics.lossSum - reference.lossSum) <= 2e-6 * reference.lossSum)
+        let outputs = trial.model.outputs
+        for (image, found) in trial.predict().enumerated() where image % outputs == 0 {
+            let z = reference.logits(image: image / outputs)
+            let expected = reference.loss(z, outputs == 1 ? 1 : 0)
+            #expect(abs(Double(found) - exp(-expected)) <= 2e-6)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Small models that nobody would think of.
+
+import Layers
+import Tensors
+
+extension Model {
+    /// A model of odd shapes and an unusual order of layers, a function of the seed.
+    static func random(seed: UInt64, winograd: Bool = true) throws -> Model {
+        var draw = Draw(seed: seed)
+        let input: Shape = [
+            draw.int(in: 4, 9), draw.int(in: 4, 9), draw.element([1, 1, 2, 3, 4]),
+        ]
+        let isBinary = draw.int(in: 0, 4) == 0
+        let loss = isBinary ? Loss.binaryCrossentropy : .sparseCategoricalCrossentropy
+        let units = isBinary ? 1 : draw.int(in: 2, 5)
+        var body: [any Layer] = [Rescaling(scale: 1 / 127.5, offset: -1)]
+        for _ in 0..<draw.int(in: 1, 4) {
+            let next = body + draw.layers()
+            if fits(next, input) { body = next }
+        }
+        body.append(Flatten())
+        if draw.int(in: 0, 1) == 0 { body.append(draw.dense()) }
+        let dropped = body + [Dropout(rate: 0.4)]
+        if draw.int(in: 0, 2) == 0, fits(dropped, input) { body = dropped }
+        let final: ActivationFunction = draw.element([.linear, isBinary ? .sigmoid : .softmax])
+        body.append(Dense(units: units, activation: final))
+        return try Model(layers: body, input: input, loss: loss, winograd: winograd)
+    }
+
+    private static func fits(_ layers: [any Layer], _ input: Shape) -> Bool {
+        let ending: [any Layer] = [Flatten(), Dense(units: 2)]
+        let model = try? Model(
+            layers: layers + ending, input: input, loss: .sparseCategoricalCrossentropy)
+        return model != nil
+    }
+}
+
+extension Draw {
+    fileprivate mutating func layers() -> [any Layer] {
+        switch int(in: 0, 9) {
+        case 0...2: [conv(kernel: Size2D(3), strides: Size2D(1))]
+        case 3:
+            [conv(kernel: Size2D(3), strides: Size2D(1), activation: .relu), MaxPooling2D()]
+        case 4:
+            [
+                conv(
+                    kernel: Size2D(int(in: 1, 4), int(in: 1, 4)),
+                    strides: Size2D(int(in: 1, 2), int(in: 1, 3)))
+            ]
+        case 5:
+            [
+                MaxPooling2D(
+                    poolSize: Size2D(int(in: 1, 3), int(in: 1, 3)),
+                    strides: Size2D(int(in: 1, 2), int(in: 1, 2)),
+                    padding: element([.valid, .same]))
+            ]
+        case 6: [Dropout(rate: 0.3)]
+        case 7: [element([ReLU(), Sigmoid(), Softmax()] as [any Layer])]
+        case 8: [Rescaling(scale: 1.5, offset: -0.25)]
+        default: [dense()]
+        }
+    }
+
+    fileprivate mutating func conv(
+        kernel: Size2D, strides: Size2D, activation: ActivationFunction? = nil
+    ) -> Conv2D {
+        Conv2D(
+            filters: element([1, 2, 3, 4, 5, 17]), kernelSize: kernel, strides: strides,
+            padding: element([.valid, .same]),
+            activation: activation ?? element([.linear, .relu, .relu, .sigmoid, .softmax]),
+            useBias: int(in: 0, 3) > 0)
+    }
+
+    fileprivate mutating func dense() -> Dense {
+        Dense(
+            units: element([1, 3, 6, 18]), activation: element([.linear, .relu, .sigmoid]),
+            useBias: int(in: 0, 3) > 0)
+    }
+}
