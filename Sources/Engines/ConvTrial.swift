@@ -40,9 +40,17 @@ package final class ConvTrial {
 
     /// Forward and backward, once. The output's gradient is used up.
     package func run(_ kernels: KernelSet) {
-        kernels.convPrepare(geometry, Floats(weights.elements), into: prepared.elements)
+        prepare(kernels)
         kernels.convForward(geometry, operands, into: output.elements, argmax: argmax.elements)
         kernels.convBackward(geometry, operands, gradients, argmax: Bytes(argmax.elements))
+        finish(kernels)
+    }
+
+    package func prepare(_ kernels: KernelSet) {
+        kernels.convPrepare(geometry, Floats(weights.elements), into: prepared.elements)
+    }
+
+    package func finish(_ kernels: KernelSet) {
         kernels.convFinish(
             geometry, Floats(accumulator.elements), into: weightGradient.elements)
     }

@@ -76,17 +76,15 @@ enum Direct {
 
     /// w[oc / 16][tap][ic][16] -> wᵀ[ic / 16][tap][oc][16]
     @inline(never)
-    static func transpose(_ g: ConvGeometry, _ weights: Source, into transposed: Target) {
+    static func transpose(_ g: ConvGeometry, _ weights: Source, into result: Target) {
         let taps = g.kernelHeight * g.kernelWidth
         let (ic, oc) = (g.inputChannels, g.outputChannels)
         for o in 0..<oc / 16 {
             for tap in 0..<taps {
                 for c in 0..<ic / 16 {
                     let from = weights + ((o * taps + tap) * ic + c * 16) * 16
-                    let to = transposed + ((c * taps + tap) * oc + o * 16) * 16
-                    for j in 0..<16 {
-                        for i in 0..<16 { to[j * 16 + i] = from[i * 16 + j] }
-                    }
+                    let to = result + ((c * taps + tap) * oc + o * 16) * 16
+                    store(transposed(load(from, 16)), to, 16)
                 }
             }
         }

@@ -87,6 +87,35 @@ extension SIMD2<Float> {
     }
 }
 
+extension SIMD16<Float> {
+    /// The lanes of two vectors in turn: a[0], b[0], a[1], ...
+    @inline(always) fileprivate static func zip(_ a: Vector, _ b: Vector) -> (Vector, Vector) {
+        (
+            Vector(
+                a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3], a[4], b[4], a[5], b[5], a[6], b[6],
+                a[7], b[7]),
+            Vector(
+                a[8], b[8], a[9], b[9], a[10], b[10], a[11], b[11], a[12], b[12], a[13], b[13],
+                a[14], b[14], a[15], b[15])
+        )
+    }
+}
+
+/// A square turned over: zipping its halves rotates the eight bits of (row, lane) by one, and four
+/// times that is an exchange of rows and lanes.
+@inline(always)
+func transposed(_ square: Line<16>) -> Line<16> {
+    var square = square
+    for _ in 0..<4 {
+        var turned = Line<16>(repeating: Vector())
+        for i in 0..<8 {
+            (turned[2 * i], turned[2 * i + 1]) = Vector.zip(square[i], square[i + 8])
+        }
+        square = turned
+    }
+    return square
+}
+
 /// 0, 1, ... 15.
 @inline(always) var laneNumbers: Integers {
     Integers(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)

@@ -95,10 +95,11 @@ extension Winograd {
     @inline(always)
     private func transformOutputs(_ row: Int, at q: Int) {
         let to = gradients + row * n * oc + q
-        Transform.square(Transform.outputGradient, square) {
+        let (outputs, square, plane) = (outputs, square, outputPlane)
+        transformSquare(outputAdjoint, square) {
             (outputs + ($0 * 4 + $1) * 16).vector
         } store: {
-            (to + ($0 * 6 + $1) * outputPlane).vector = $2
+            (to + ($0 * 6 + $1) * plane).vector = $2
         }
     }
 
@@ -124,6 +125,7 @@ extension Winograd {
     private func transformInputGradient(
         into result: Target, channel: Int, _ tiles: Range<Int>
     ) {
+        let (pixels, square, plane) = (pixels, square, productPlane)
         for tile in tiles {
             aim(
                 at: result, height: g.inputHeight, width: g.inputWidth, channels: ic,
@@ -131,8 +133,8 @@ extension Winograd {
                 outside: dump)
             for i in 0..<n {
                 let m = products + ((tile - tiles.lowerBound) * n + i) * 16
-                Transform.square(Transform.inputGradient, square) {
-                    (m + ($0 * 6 + $1) * productPlane).vector
+                transformSquare(inputAdjoint, square) {
+                    (m + ($0 * 6 + $1) * plane).vector
                 } store: {
                     let pixel = pixels[$0 * 6 + $1] + i * ic + channel
                     pixel.vector = pixel.vector + $2

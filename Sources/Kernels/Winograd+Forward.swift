@@ -28,6 +28,7 @@ extension Winograd {
     /// V = Bᵀ d B
     @inline(never)
     private func transformInput(_ input: Source, into v: Target, _ tiles: Range<Int>) {
+        let (pixels, square, plane) = (pixels, square, inputPlane)
         for tile in tiles {
             aim(
                 at: Target(mutating: input), height: g.inputHeight, width: g.inputWidth,
@@ -36,10 +37,10 @@ extension Winograd {
                 side: 6, outside: zeros)
             let to = v + (tile - tiles.lowerBound) * n * ic
             for q in stride(from: 0, to: n * ic, by: 16) {
-                Transform.square(Transform.input, square) {
+                transformSquare(inputTransform, square) {
                     (pixels[$0 * 6 + $1] + q).vector
                 } store: {
-                    (to + ($0 * 6 + $1) * inputPlane + q).vector = $2
+                    (to + ($0 * 6 + $1) * plane + q).vector = $2
                 }
             }
         }
@@ -50,15 +51,15 @@ extension Winograd {
     private func transformProducts(
         _ bias: Vector, into output: Target, channel: Int, _ tiles: Range<Int>
     ) {
-        let floor = g.floor
+        let (pixels, square, plane, floor) = (pixels, square, productPlane, g.floor)
         for tile in tiles {
             aim(
                 at: output, height: g.convHeight, width: g.convWidth, channels: oc,
                 top: tile / across * 4, left: tile % across * 4, side: 4, outside: dump)
             for i in 0..<n {
                 let m = products + ((tile - tiles.lowerBound) * n + i) * 16
-                Transform.square(Transform.output, square) {
-                    (m + ($0 * 6 + $1) * productPlane).vector
+                transformSquare(outputTransform, square) {
+                    (m + ($0 * 6 + $1) * plane).vector
                 } store: {
                     (pixels[$0 * 4 + $1] + i * oc + channel).vector = ($2 + bias).raised(to: floor)
                 }
@@ -72,13 +73,14 @@ extension Winograd {
         _ bias: Vector, into output: Target, _ argmax: UnsafeMutablePointer<UInt8>,
         _ tiles: Range<Int>
     ) {
+        let (outputs, square, plane) = (outputs, square, productPlane)
         let height = g.outputHeight, width = g.outputWidth
         for tile in tiles {
             let top = tile / across * 2, left = tile % across * 2
             for i in 0..<n {
                 let m = products + ((tile - tiles.lowerBound) * n + i) * 16
-                Transform.square(Transform.output, square) {
-                    (m + ($0 * 6 + $1) * productPlane).vector
+                transformSquare(outputTransform, square) {
+                    (m + ($0 * 6 + $1) * plane).vector
                 } store: {
                     (outputs + ($0 * 4 + $1) * 16).vector = $2 + bias
                 }

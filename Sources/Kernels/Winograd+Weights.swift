@@ -22,7 +22,7 @@ extension Winograd {
         withSquare { square in
             for block in 0..<blocks {
                 for k in 0..<depth {
-                    Transform.square(Transform.weights, square) {
+                    transformSquare(weightTransform, square) {
                         (weights + ((block * 9 + $0 * 3 + $1) * depth + k) * 16).vector
                     } store: {
                         (u + ((block * 36 + $0 * 6 + $1) * depth + k) * 16).vector = $2
@@ -39,7 +39,7 @@ extension Winograd {
         withSquare { square in
             for o in 0..<g.outputChannels / 16 {
                 for c in 0..<ic {
-                    Transform.square(Transform.weightGradient, square) {
+                    transformSquare(weightAdjoint, square) {
                         (accumulator + ((o * 36 + $0 * 6 + $1) * ic + c) * 16).vector
                     } store: {
                         let to = gradient + ((o * 9 + $0 * 3 + $1) * ic + c) * 16
@@ -50,7 +50,7 @@ extension Winograd {
         }
     }
 
-    /// Scratch for `Transform.square` on the stack.
+    /// Scratch for `transformSquare` on the stack.
     @inline(always)
     private static func withSquare(_ body: (Target) -> Void) {
         var square = Line<36>(repeating: Vector())

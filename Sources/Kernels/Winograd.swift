@@ -43,7 +43,7 @@ struct Winograd {
         zeros = products + 36 * productPlane
         dump = zeros + n * max(ic, oc)
         square = dump + n * max(ic, oc)
-        outputs = square + Transform.scratch
+        outputs = square + 6 * 6 * 16
         pixels = UnsafeMutableRawPointer(outputs + 16 * 16).assumingMemoryBound(to: Target.self)
         for i in stride(from: 0, to: n * max(ic, oc), by: 16) { (zeros + i).vector = Vector() }
     }
