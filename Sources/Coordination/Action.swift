@@ -53,7 +53,8 @@ public enum DropReason: Hashable, Sendable {
 
 /// What the caller of a `StepMachine` has to do, in this order.
 public enum Action: Hashable, Sendable {
-    /// Send this lease to its worker.
+    /// Send this lease to its worker, which does the leases of earlier steps first: what it takes over
+    /// in the current step must not queue behind the next step, for which it waits.
     case lease(Lease)
     /// The worker was silent for too long. The machine has already counted it as lost.
     case evict(WorkerID)

@@ -10,7 +10,9 @@ package struct Candidate: Equatable, Sendable {
     /// Shards of the same step that it has to do first.
     package let backlog: Int
 
-    /// The exact share. 0 for a worker that has enough to do.
+    /// Whether it has enough to do.
+    fileprivate var isFull = false
+    /// The exact share.
     fileprivate(set) var ideal = 0.0
     /// The share in whole shards.
     fileprivate(set) var share = 0
@@ -63,29 +65,29 @@ package struct SharePlanner: Sendable {
 
     /// Sets the ideal shares of `count` shards. Returns the seconds in which all are done.
     private mutating func pour(_ count: Int) -> Double {
-        var level = Double.infinity
-        while true {
-            // Only vessels below the level take part. Each round lowers it, until nobody drops out;
-            // the emptiest never does.
+        for index in candidates.indices { candidates[index].isFull = false }
+        var level = 0.0
+        var isLevel = false
+        while !isLevel {
             var shards = Double(count)
             var rates = 0.0
-            var dry = 0
-            for candidate in candidates {
-                if Double(candidate.backlog) < level * candidate.rate {
-                    shards += Double(candidate.backlog)
-                    rates += candidate.rate
-                } else {
-                    dry += 1
+            for candidate in candidates where !candidate.isFull {
+                shards += Double(candidate.backlog)
+                rates += candidate.rate
+            }
+            level = shards / rates
+            // Who stands above the level does not take part. Without them it is lower, so that others
+            // may; the emptiest never does.
+            isLevel = true
+            for index in candidates.indices where !candidates[index].isFull {
+                candidates[index].ideal =
+                    level * candidates[index].rate - Double(candidates[index].backlog)
+                if candidates[index].ideal <= 0 {
+                    candidates[index].ideal = 0
+                    candidates[index].isFull = true
+                    isLevel = false
                 }
             }
-            let next = shards / rates
-            let stays = candidates.count(where: { Double($0.backlog) >= next * $0.rate }) == dry
-            level = next
-            if stays { break }
-        }
-        for index in candidates.indices {
-            candidates[index].ideal = max(
-                0, level * candidates[index].rate - Double(candidates[index].backlog))
         }
         return level
     }
