@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engines
+import Foundation
+import Tensors
+import Testing
+
+@Suite struct LossTests {
+    private typealias Result = (logits: [Float], losses: [Float], correct: [UInt8])
+
+    private static func run(
+        _ kernels: KernelSet, _ x: [Float], labels: [Int32], classes: Int, stored: Int,
+        binary: Bool = false
+    ) -> Result {
+        let images = x.count / stored
+        let logits = AlignedBuffer(x), losses = AlignedBuffer([Float](repeating: 7, count: images))
+        let correct = AlignedBuffer<UInt8>(count: images)
+        labels.withUnsafeBufferPointer {
+            let rows = LossRows(images: images, stored: stored, classes: classes, labels: $0)
+            let loss = binary ? kernels.binaryCrossEntropy : kernels.softmaxCrossEntropy
+            loss(rows, logits.elements, losses.elements, correct.elements)
+        }
+        return (logits.values, losses.values, Array(correct.elements))
+    }
+
+    /// The largest logit is at most 10, so losses are below 32 and the logarithm's argument below the
+    /// classes: a few roundings of a number of that size, and one a class of the sum.
+    @Test(arguments: Engine.available, [2, 10, 16, 17, 100])
+    func softmaxEqualsTheDefinition(_ kernels: KernelSet, classes: Int) {
+        var noise = Noise(seed: classes)
+        let stored = (classes + 15) / 16 * 16
+        let x = (0..<16 * stored).map { _ in noise.unit() * 10 }
+        let labels = (0..<13).map { _ in Int32(noise.integer(0...classes - 1)) }
+        let result = Self.run(kernels, x, labels: labels, classes: classes, stored: stored)
+        for i in 0..<16 {
+            let row = x[i * stored..<i * stored + classes].map(Double.init)
+            let gradient = result.logits[i * stored..<(i + 1) * stored].map(Double.init)
+            guard i < labels.count else {
+                #expect(result.losses[i] == 0 && result.correct[i] == 0)
+                #expect(gradient.allSatisfy { $0 == 0 })
+                continue
+            }
+            let label = Int(labels[i]), sum = row.map { exp($0) }.reduce(0, +)
+            #expect(abs(Double(result.losses[i]) - (log(sum) - row[label])) <= 32 * 4 * u)
+            #expect(result.correct[i] == (row.max() == row[label] ? 1 : 0))
+            for c in 0..<stored {
+                let expected = c < classes ? exp(row[c]) / sum - (c == label ? 1 : 0) : 0
+                #expect(abs(gradient[c] - expected) <= Double(classes + 4) * u)
+            }
+        }
+    }
+
+    @Test(arguments: Engine.available)
+    func softmaxIsStable(_ kernels: KernelSet) {
+        let pad = [Float](repeating: 0, count: 13)
+        let x = [1e4, -1e4, 0] + pad + [-1e4, -1e4, -1e4] + pad + [.nan, 0, 0] + pad
+        let result = Self.run(kernels, x, labels: [1, 0, 0], classes: 3, stored: 16)
+        #expect(result.losses[0] == 2e4 && Array(result.logits[0..<3]) == [1, -1, 0])
+        #expect(abs(result.losses[1] - Float(log(3.0))) < 1e-6)
+        // Of equal logits the first is the prediction; a NaN is never right.
+        #expect(result.correct == [0, 1, 0])
+        #expect(result.losses[2].isNaN)
+    }
+
+    @Test(arguments: Engine.available)
+    func binaryEqualsTheDefinition(_ kernels: KernelSet) {
+        let values: [Float] = [0, 1, -1, 12, -12, 0.01, -0.01, 100, -100, 1e4, -1e4, 5, -5, 2]
+        var x = [Float](repeating: 3, count: 16 * 16)
+        for (i, value) in values.enumerated() { x[i * 16] = value }
+        let labels = values.indices.map { Int32($0 / 2 % 2) }
+        let result = Self.run(
+            kernels, x, labels: labels, classes: 1, stored: 16, binary: true)
+        for (i, value) in values.enumerated() {
+            let z = Double(value), label = Double(labels[i])
+            let loss = max(z, 0) - z * label + log1p(exp(-abs(z)))
+            #expect(abs(Double(result.losses[i]) - loss) <= 4 * u * loss + 0x1p-126, "logit \(z)")
+            #expect(result.correct[i] == ((z > 0) == (label == 1) ? 1 : 0))
+            let gradient = 1 / (1 + exp(-z)) - label
+            #expect(abs(Double(result.logits[i * 16]) - gradient) <= 4 * u)
+            #expect(result.logits[i * 16 + 1..<i * 16 + 16].allSatisfy { $0 == 0 })
+        }
+        #expect(result.losses[14...].allSatisfy { $0 == 0 })
+    }
+
+    @Test func bitsAreThoseOfEveryInstructionSet() {
+        var noise = Noise(seed: 5)
+        let x = (0..<64 * 32).map { _ in noise.unit() * 15 }
+        let labels = (0..<61).map { _ in Int32(noise.integer(0...1)) }
+        let results = Engine.available.flatMap { kernels in
+            [
+                Self.run(kernels, x, labels: labels, classes: 23, stored: 32),
+                Self.run(kernels, x, labels: labels, classes: 1, stored: 32, binary: true),
+            ]
+        }
+        for (i, result) in results.enumerated() {
+            #expect(result.logits == results[i % 2].logits)
+            #expect(result.losses == results[i % 2].losses)
+        }
+    }
+}

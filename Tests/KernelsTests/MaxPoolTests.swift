@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engines
+import KernelReference
+import Tensors
+import Testing
+
+extension PoolGeometry {
+    static func random(seed: Int) -> PoolGeometry {
+        var noise = Noise(seed: seed)
+        func axis() -> (input: Int, window: Int, stride: Int, pad: Int, output: Int) {
+            let input = noise.integer(3...11), window = noise.integer(1...3)
+            let stride = noise.integer(1...3), pad = noise.integer(0...window - 1)
+            return (input, window, stride, pad, (input + 2 * pad - window) / stride + 1)
+        }
+        let (down, across) = (axis(), axis())
+        return PoolGeometry(
+            images: 8, inputHeight: down.input, inputWidth: across.input, channels: 16,
+            windowHeight: down.window, windowWidth: across.window, strideY: down.stride,
+            strideX: across.stride, padTop: down.pad, padLeft: across.pad,
+            outputHeight: down.output, outputWidth: across.output)
+    }
+}
+
+@Suite struct MaxPoolTests {
+    /// Few different values, so that ties abound; small whole numbers, so that sums are exact.
+    @Test(arguments: Engine.available, 0..<12)
+    func equalsTheReference(_ kernels: KernelSet, seed: Int) {
+        let geometry = PoolGeometry.random(seed: seed)
+        var noise = Noise(seed: seed + 100)
+        let input = noise.buffer(geometry.inputCount) { Float($0.integer(-4...4)) }
+        let gradient = noise.buffer(geometry.outputCount) { Float($0.integer(-4...4)) }
+        let output = AlignedBuffer<Float>(count: geometry.outputCount)
+        let argmax = AlignedBuffer<UInt8>(count: geometry.outputCount)
+        let inputGradient = noise.buffer(geometry.inputCount)
+        kernels.maxPoolForward(
+            geometry, input.floats, into: output.elements, argmax: argmax.elements)
+        kernels.maxPoolBackward(
+            geometry, gradient.floats, argmax: Bytes(argmax.elements),
+            into: inputGradient.elements)
+        let expected = geometry.forward(input.doubles)
+        #expect(output.doubles == expected.output)
+        #expect(Array(argmax.elements) == expected.argmax)
+        #expect(
+            inputGradient.doubles == geometry.backward(gradient.doubles, argmax: expected.argmax))
+    }
+
+    @Test(arguments: Engine.available, 0..<4)
+    func notANumberIsAMaximum(_ kernels: KernelSet, position: Int) {
+        let geometry = PoolGeometry(
+            images: 8, inputHeight: 2, inputWidth: 2, channels: 16, windowHeight: 2,
+            windowWidth: 2, strideY: 2, strideX: 2, outputHeight: 1, outputWidth: 1)
+        let input = AlignedBuffer<Float>(count: geometry.inputCount)
+        input.base[position * 128 + 5] = .nan
+        let output = AlignedBuffer<Float>(count: 128), argmax = AlignedBuffer<UInt8>(count: 128)
+        kernels.maxPoolForward(
+            geometry, input.floats, into: output.elements, argmax: argmax.elements)
+        #expect(output.values.indices.filter { output.base[$0].isNaN } == [5])
+        #expect(Int(argmax.base[5]) == position)
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Engines
+import KernelReference
+import Tensors
+import Testing
+
+@Suite struct OptimizerTests {
+    enum Rule: CaseIterable, CustomTestStringConvertible {
+        case sgd, momentum, nesterov, rmsprop, rmspropMomentum, adam
+
+        var testDescription: String { "\(self)" }
+
+        func step(_ kernels: KernelSet, _ slice: OptimizerSlice) {
+            switch self {
+            case .sgd: kernels.sgd(Self.sgdStep(0, false), slice)
+            case .momentum: kernels.sgd(Self.sgdStep(0.9, false), slice)
+            case .nesterov: kernels.sgd(Self.sgdStep(0.9, true), slice)
+            case .rmsprop: kernels.rmsprop(Self.rmspropStep(0), slice)
+            case .rmspropMomentum: kernels.rmsprop(Self.rmspropStep(0.9), slice)
+            case .adam: kernels.adam(Self.adamStep, slice)
+            }
+        }
+
+        func reference(_ state: ReferenceOptimizer) -> ReferenceOptimizer {
+            switch self {
+            case .sgd: state.after(Self.sgdStep(0, false))
+            case .momentum: state.after(Self.sgdStep(0.9, false))
+            case .nesterov: state.after(Self.sgdStep(0.9, true))
+            case .rmsprop: state.after(Self.rmspropStep(0))
+            case .rmspropMomentum: state.after(Self.rmspropStep(0.9))
+            case .adam: state.after(Self.adamStep)
+            }
+        }
+
+        private static func sgdStep(_ momentum: Float, _ nesterov: Bool) -> SGDStep {
+            SGDStep(samples: 37, rate: 0.01, momentum: momentum, nesterov: nesterov)
+        }
+        private static func rmspropStep(_ momentum: Float) -> RMSpropStep {
+            RMSpropStep(samples: 37, rate: 0.001, rho: 0.9, momentum: momentum, epsilon: 1e-7)
+        }
+        private static let adamStep = AdamStep(
+            samples: 37, rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7)
+    }
+
+    private struct Buffers {
+        let gradient, weights, new, first, second: AlignedBuffer<Float>
+
+        init(seed: Int, count: Int = 4096) {
+            var noise = Noise(seed: seed)
+            gradient = noise.buffer(count) { $0.unit() * 50 }
+            weights = noise.buffer(count)
+            new = AlignedBuffer(count: count)
+            first = noise.buffer(count)
+            second = noise.buffer(count) { abs($0.unit()) }
+        }
+        var slice: OptimizerSlice {
+            OptimizerSlice(
+                gradient: gradient.floats, weights: weights.floats, newWeights: new.elements,
+                first: first.elements, second: second.elements)
+        }
+    }
+
+    /// All numbers are below 3, and an element takes some ten roundings.
+    @Test(arguments: Engine.available, Rule.allCases)
+    func followsKeras(_ kernels: KernelSet, _ rule: Rule) {
+        let buffers = Buffers(seed: 1)
+        let expected = rule.reference(
+            ReferenceOptimizer(
+                gradient: buffers.gradient.doubles, weights: buffers.weights.doubles,
+                first: buffers.first.doubles, second: buffers.second.doubles))
+        rule.step(kernels, buffers.slice)
+        #expect(distance(buffers.new.doubles, expected.weights) <= 30 * u)
+        #expect(distance(buffers.first.doubles, expected.first) <= 30 * u)
+        #expect(distance(buffers.second.doubles, expected.second) <= 30 * u)
+    }
+
+    @Test(arguments: Engine.available, Rule.allCases)
+    func weightsMayStayInPlace(_ kernels: KernelSet, _ rule: Rule) {
+        let apart = Buffers(seed: 2), together = Buffers(seed: 2)
+        rule.step(kernels, apart.slice)
+        var slice = together.slice
+        slice.newWeights = together.weights.elements
+        rule.step(kernels, slice)
+        #expect(together.weights.bits == apart.new.bits)
+    }
+
+    @Test(arguments: Engine.available, Rule.allCases)
+    func notANumberSurvives(_ kernels: KernelSet, _ rule: Rule) {
+        let buffers = Buffers(seed: 3, count: 64)
+        buffers.gradient.base[21] = .nan
+        rule.step(kernels, buffers.slice)
+        #expect(buffers.new.values.indices.filter { buffers.new.base[$0].isNaN } == [21])
+    }
+
+    @Test(arguments: Rule.allCases)
+    func bitsAreThoseOfEveryInstructionSet(_ rule: Rule) {
+        let results = Engine.available.map { kernels in
+            let buffers = Buffers(seed: 4)
+            rule.step(kernels, buffers.slice)
+            return [buffers.new, buffers.first, buffers.second].flatMap(\.bits)
+        }
+        #expect(results.allSatisfy { $0 == results[0] })
+    }
+}
