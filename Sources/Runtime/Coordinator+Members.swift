@@ -49,7 +49,7 @@ extension Coordinator {
         case .hello(let hello): welcome(hello, peer)
         case .attach(let attach):
             guard attach.session == session,
-                let index = members.firstIndex(where: { $0.id.raw == attach.worker })
+                let index = members.firstIndex(where: { $0.number == attach.worker })
             else { return }
             members[index].data = peer
             heard(index)
@@ -61,15 +61,16 @@ extension Coordinator {
     }
 
     private func control(_ message: Message, from index: Int) {
-        let id = members[index].id
+        let member = members[index]
         switch message {
         case .ready(let ready): prove(ready, index)
         case .leaving:
+            guard let id = member.id else { return }
             machine.workerLeaving(id, at: now, into: &actions)
             perform()
-        case .goodbye(let reason): lose(id, reason: reason)
+        case .goodbye(let reason): lose(member.number, reason: reason)
         case .failure(let report):
-            fail(report, worker: members[index].name)
+            fail(report, worker: member.name)
         default: break
         }
     }
@@ -84,7 +85,7 @@ extension Coordinator {
 
     private func heard(_ index: Int) {
         members[index].heard = now
-        if members[index].phase == .working { machine.heard(from: members[index].id, at: now) }
+        if let id = members[index].id { machine.heard(from: id, at: now) }
     }
 
     private func welcome(_ hello: Message.Hello, _ peer: RoutingID) {
@@ -96,19 +97,19 @@ extension Coordinator {
             return
         }
         if let index = memberIndex(control: peer) {
-            lose(members[index].id, reason: "said hello again")
+            lose(members[index].number, reason: "said hello again")
         }
-        let id = WorkerID(raw: nextWorker)
-        nextWorker += 1
+        let number = nextNumber
+        nextNumber += 1
         members.append(
             Member(
-                id: id, name: hello.name, pid: hello.host == run.host ? hello.pid : -1,
+                number: number, name: hello.name, pid: hello.host == run.host ? hello.pid : -1,
                 control: peer,
                 heard: now, sentVersions: Array(repeating: nil, count: run.chunks.chunks.count)))
         send(
             .welcome(
                 .init(
-                    worker: id.raw, session: session, run: run.id,
+                    worker: number, session: session, run: run.id,
                     incarnation: Int(run.incarnation),
                     job: run.job.resolvedYAML, localData: run.job.cluster.data == .local,
                     fingerprint: run.fingerprint.bytes)), to: peer)
@@ -119,7 +120,7 @@ extension Coordinator {
         guard member.phase == .proving else { return }
         func refuse(_ reason: String) {
             send(.refused(reason: reason), to: member.control)
-            lose(member.id, reason: reason)
+            lose(member.number, reason: reason)
         }
         guard ready.digest == proof.bytes else {
             return refuse(
@@ -140,22 +141,24 @@ extension Coordinator {
     /// Both connections are there and the proof is right: give it work.
     private func startIfComplete(_ index: Int) {
         guard members[index].phase == .ready, members[index].data != nil else { return }
+        let id = WorkerID(raw: nextWorker)
+        nextWorker += 1
         members[index].phase = .working
+        members[index].id = id
         let member = members[index]
         observer.handle(
             .workerJoined(name: member.name, threads: member.threads, alive: workersAlive))
-        logger.info("worker joined", metadata: ["worker": "\(member.name)", "id": "\(member.id)"])
-        machine.workerJoined(member.id, threads: member.threads, at: now, into: &actions)
+        logger.info("worker joined", metadata: ["worker": "\(member.name)", "id": "\(id)"])
+        machine.workerJoined(id, threads: member.threads, at: now, into: &actions)
         perform()
     }
 
     var workersAlive: Int { members.count { $0.phase == .working } }
 
     /// The worker is gone: what it owes is leased to others, what it delivered stays.
-    func lose(_ id: WorkerID, reason: String) {
-        guard let index = members.firstIndex(where: { $0.id == id }) else { return }
-        let member = forget(index, reason: reason)
-        if member.phase == .working {
+    func lose(_ number: UInt64, reason: String) {
+        guard let index = members.firstIndex(where: { $0.number == number }) else { return }
+        if let id = forget(index, reason: reason).id {
             machine.workerLost(id, at: now, into: &actions)
             perform()
         }

@@ -136,11 +136,13 @@ extension Coordinator {
     ) {
         let step = StepID(raw: message.step)
         let node = TreeNode(level: message.level, index: message.index)
-        guard let board = boards.first(where: { $0.step == step }) else { return }
+        guard let board = boards.first(where: { $0.step == step }), let id = members[index].id else {
+            return
+        }
         guard message.chunk < board.chunks.count, payload.count == board.chunks[message.chunk] * 4,
             checksum64(payload) == message.checksum
         else {
-            lose(members[index].id, reason: "sent a damaged gradient (chunk \(message.chunk))")
+            lose(members[index].number, reason: "sent a damaged gradient (chunk \(message.chunk))")
             return
         }
         let sums = NodeMetrics(
@@ -148,7 +150,7 @@ extension Coordinator {
             samples: UInt64(message.samples))
         machine.contributionArrived(
             Contribution(
-                worker: members[index].id, step: step, chunk: message.chunk, node: node,
+                worker: id, step: step, chunk: message.chunk, node: node,
                 lease: LeaseID(raw: message.lease)), at: now, into: &actions)
         var next = 0
         while next < actions.count {

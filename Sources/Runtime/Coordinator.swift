@@ -30,13 +30,14 @@ public final class Coordinator {
     private var poller = Poller(capacity: 3)
     let doorbell: Doorbell
     var header = HeaderBuffer()
-    let endpoint: String
+    public let endpoint: String
     let session: UInt64
     let proof: Digest
 
     var machine: StepMachine
     var actions: [Action] = []
     var members: [Member] = []
+    var nextNumber: UInt64 = 1
     var nextWorker: UInt64 = 1
     let shelf: WeightShelf
     let pool: VectorPool
@@ -139,7 +140,7 @@ public final class Coordinator {
             for member in members { send(.heartbeat, to: member.control) }
             let patience = run.job.cluster.heartbeat * run.job.cluster.missedHeartbeats * 10
             for member in members where member.phase != .working && now - member.heard > patience {
-                lose(member.id, reason: "said hello and then nothing")
+                lose(member.number, reason: "said hello and then nothing")
             }
         }
         options.onTick?(CoordinatorDoor(self))
@@ -193,7 +194,7 @@ public struct CoordinatorDoor: ~Copyable {
     /// A local worker process has ended: no need to wait for its heartbeats.
     public func processEnded(pid: Int, how: String) {
         guard let member = coordinator.members.first(where: { $0.pid == pid }) else { return }
-        coordinator.lose(member.id, reason: how)
+        coordinator.lose(member.number, reason: how)
     }
 
     /// The run cannot go on.

@@ -16,7 +16,10 @@ struct Member {
         case working
     }
 
-    let id: WorkerID
+    /// In the order of the hellos; what the worker itself goes by.
+    let number: UInt64
+    /// In the order in which workers came to work; what the step machine knows it by.
+    var id: WorkerID?
     let name: String
     let pid: Int
     let control: RoutingID

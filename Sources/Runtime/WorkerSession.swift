@@ -117,7 +117,7 @@ final class WorkerSession {
                 .init(
                     session: session, lease: item.lease, step: item.step, chunk: item.chunk,
                     level: item.node.level, index: item.node.index,
-                    checksum: bytes.map { checksum64($0) } ?? 0, lossSum: item.metrics.lossSum,
+                    checksum: checksum64(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0)), lossSum: item.metrics.lossSum,
                     correct: Int(item.metrics.correct), samples: Int(item.metrics.samples))
             ).encode(into: &header)
             if let bytes, let gradient = item.gradient {
