@@ -74,14 +74,18 @@ public struct ReductionTree: Hashable, Sendable {
     /// - Precondition: `range` lies within the shards of this tree.
     public func nodeCount(covering range: Range<Int>) -> Int {
         checkRange(range)
-        if range.isEmpty { return 0 }
-        // Beyond the last shard every node is empty, so a range up to it may as well go on to the
-        // end of the full tree. Where the two bounds first differ in binary the tree parts: left of
-        // there one node for every bit of the distance, right of there too.
-        let end = range.upperBound == leaves ? 1 << root.level : range.upperBound
-        let level = Int.bitWidth - 1 - (range.lowerBound ^ end).leadingZeroBitCount
-        let middle = (end >> level) << level
-        return (middle - range.lowerBound).nonzeroBitCount + (end - middle).nonzeroBitCount
+        var start = range.lowerBound
+        var nodes = 0
+        while start < range.upperBound {
+            // As large as the place allows, and the rest of the range, which is no limit where the
+            // range goes to the last shard: beyond, nodes are empty.
+            let aligned = start == 0 ? 1 << root.level : start & -start
+            let room = range.upperBound - start
+            let fitting = 1 << (Int.bitWidth - 1 - room.leadingZeroBitCount)
+            start += range.upperBound == leaves ? aligned : min(aligned, fitting)
+            nodes += 1
+        }
+        return nodes
     }
 
     private func check(_ node: TreeNode) {

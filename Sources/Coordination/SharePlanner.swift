@@ -50,22 +50,17 @@ package struct SharePlanner: Sendable {
         precondition(!candidates.isEmpty, "no candidates for shards \(range)")
         let level = pour(range.count)
         round(range.count)
-        for index in candidates.indices {
-            let most = level * Self.slack * candidates[index].rate
-            let share = candidates[index].share
+        for index in candidates.indices where candidates[index].share > 0 {
+            let candidate = candidates[index]
+            let most = Int(level * Self.slack * candidate.rate) - candidate.backlog
             candidates[index].bounds =
-                share == 0
-                ? 0...0
-                : (share + 1)
-                    / 2...max(
-                        share, min(Int(most) - candidates[index].backlog, range.count))
+                (candidate.share + 1) / 2...max(candidate.share, min(most, range.count))
         }
         snapping.cut(range, in: tree, among: &candidates)
     }
 
     /// Sets the ideal shares of `count` shards. Returns the seconds in which all are done.
     private mutating func pour(_ count: Int) -> Double {
-        for index in candidates.indices { candidates[index].isFull = false }
         var level = 0.0
         var isLevel = false
         while !isLevel {

@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func aRunWithAccidentsIsTheCanonicalSum() {
-        run(seeds: 0..<6000, shards: 9, chunks: 3, accidents: 12)
+        run(seeds: 0..<20_000, shards: 9, chunks: 3, accidents: 12)
     }
 
     @Test func aRunOfManyShardsIsTheCanonicalSum() {
@@ -36,10 +36,10 @@ import Testing
     }
 
     @Test func aNetworkThatLosesMessagesDelaysARunButDoesNotStopIt() {
-        run(seeds: 0..<2000, shards: 9, chunks: 3, accidents: 30, isLossy: true)
+        run(seeds: 0..<5000, shards: 9, chunks: 3, accidents: 30, isLossy: true)
     }
 
     @Test func aWorkerThatRunsAheadIsHeldBack() {
-        run(seeds: 0..<2000, shards: 9, chunks: 3, accidents: 12, isMad: true)
+        run(seeds: 0..<5000, shards: 9, chunks: 3, accidents: 12, isMad: true)
     }
 }
