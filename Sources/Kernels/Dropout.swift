@@ -27,7 +27,8 @@ enum Dropout {
                     drawWords(draw.streams[i], from: UInt32(first / 4), into: words)
                     for group in 0..<4 {
                         // Shifted as unsigned words: 24 bits, which are positive in either type.
-                        let drawn = UnsafeRawPointer(words + group * 16)
+                        let drawn =
+                            UnsafeRawPointer(words + group * 16)
                             .loadUnaligned(as: SIMD16<UInt32>.self)
                             &>> SIMD16(repeating: 8)
                         let stays = Integers().replacing(

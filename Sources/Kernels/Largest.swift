@@ -3,7 +3,7 @@
 // The 2x2 max pool that convolutions carry in their last step, with ReLU, and its way back.
 
 /// The largest of four vectors and which it was: 0...3, or 4 where none is above zero (ReLU stops it).
-/// Of equals the first wins; NaN stays NaN.
+/// Of equals the first wins. A NaN in the window makes the value NaN, and stops the gradient.
 struct Largest {
     let value: Vector
     /// An integer in each lane, held as float bits so that every choice is a float blend.
@@ -16,7 +16,8 @@ struct Largest {
         let lower = c.replacing(with: d, where: fourth)
         let below = lower .> upper
         let largest = upper.replacing(with: lower, where: below), live = largest .> Vector()
-        value = largest.keeping(live)
+        let sum = (a + b) + (c + d)
+        value = largest.keeping(live).replacing(with: sum, where: sum .!= sum)
         let across = Self.bits(0).replacing(with: Self.bits(1), where: second)
         let under = Self.bits(2).replacing(with: Self.bits(3), where: fourth)
         choice = Self.bits(4).replacing(

@@ -61,7 +61,7 @@ extension Loops {
         case .winograd:
             Winograd(geometry, operands).backward(
                 gradients,
-                prepared.map { $0 + 36 * geometry.inputChannels * geometry.outputChannels }, argmax)
+                prepared.map { $0 + geometry.transformedCount }, argmax)
         }
     }
 

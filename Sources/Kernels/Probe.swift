@@ -14,7 +14,7 @@ enum Probe {
             withUnsafeMutablePointer(to: &rows) { rows in
                 let b = UnsafeRawPointer(columns).assumingMemoryBound(to: Float.self)
                 let a = UnsafeRawPointer(rows).assumingMemoryBound(to: Float.self)
-                for _ in 0..<rounds * ((1 << 27) / flops) { tile(&sums, a, b, depth) }
+                for _ in 0..<rounds * ((1 << 27) / flops) { sums = tile(sums, a, b, depth) }
             }
         }
         // Never true, and not known to be: so that the loop is not thrown away.
@@ -22,7 +22,9 @@ enum Probe {
     }
 
     @inline(never)
-    private static func tile(_ sums: inout Tile, _ a: Source, _ b: Source, _ depth: Int) {
+    private static func tile(_ sums: Tile, _ a: Source, _ b: Source, _ depth: Int) -> Tile {
+        var sums = sums
         dot(&sums, a, depth, depth, b)
+        return sums
     }
 }

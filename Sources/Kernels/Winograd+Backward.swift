@@ -24,7 +24,8 @@ extension Winograd {
             guard let uT else { return }
             for c in 0..<ic / 16 {
                 multiply(
-                    self.gradients, plane: outputPlane, uT + c * 36 * oc * 16,
+                    self.gradients, plane: outputPlane,
+                    uT + c * 36 * ConvGeometry.pointStride(depth: oc),
                     rows: tiles.count * n, depth: oc)
                 transformInputGradient(into: result.baseAddress!, channel: c * 16, tiles)
             }
@@ -106,10 +107,11 @@ extension Winograd {
     /// du[o / 16, ξ, c, o % 16] += Σ v[ξ, row, c] * gradients[ξ, row, o]
     @inline(never)
     private func accumulate(_ v: Source, rows: Int, into accumulator: Target) {
+        let step = ConvGeometry.pointStride(depth: ic)
         for point in 0..<36 {
             for o in 0..<oc / 16 {
                 for c in stride(from: 0, to: ic, by: Tile.count) {
-                    let sum = accumulator + ((o * 36 + point) * ic + c) * 16
+                    let sum = accumulator + (o * 36 + point) * step + c * 16
                     var acc: Tile = load(sum, 16)
                     outer(
                         &acc, v + point * inputPlane + c, ic, rows,

@@ -14,7 +14,8 @@ extension Winograd {
             transformInput(input, into: v, tiles)
             for o in 0..<oc / 16 {
                 multiply(
-                    v, plane: inputPlane, u + o * 36 * ic * 16, rows: tiles.count * n, depth: ic)
+                    v, plane: inputPlane, u + o * 36 * ConvGeometry.pointStride(depth: ic),
+                    rows: tiles.count * n, depth: ic)
                 let bias = (bias + o * 16).vector
                 if let argmax {
                     pool(bias, into: output + o * 16, argmax + o * 16, tiles)

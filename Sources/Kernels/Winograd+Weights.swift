@@ -11,21 +11,22 @@ extension Winograd {
         let (ic, oc) = (g.inputChannels, g.outputChannels)
         transform(weights, into: prepared, blocks: oc / 16, depth: ic)
         guard g.needsInputGradient else { return }
-        let transposed = prepared + 72 * ic * oc
+        let uT = prepared + g.transformedCount, transposed = uT + g.transposedTransformedCount
         Direct.transpose(g, weights, into: transposed)
-        transform(transposed, into: prepared + 36 * ic * oc, blocks: ic / 16, depth: oc)
+        transform(transposed, into: uT, blocks: ic / 16, depth: oc)
     }
 
     /// u[block, ξ, k, :] = G w[block, :, :, k, :] Gᵀ
     @inline(never)
     private static func transform(_ weights: Source, into u: Target, blocks: Int, depth: Int) {
+        let step = ConvGeometry.pointStride(depth: depth)
         withSquare { square in
             for block in 0..<blocks {
                 for k in 0..<depth {
                     transformSquare(weightTransform, square) {
                         (weights + ((block * 9 + $0 * 3 + $1) * depth + k) * 16).vector
                     } store: {
-                        (u + ((block * 36 + $0 * 6 + $1) * depth + k) * 16).vector = $2
+                        (u + (block * 36 + $0 * 6 + $1) * step + k * 16).vector = $2
                     }
                 }
             }
@@ -35,12 +36,12 @@ extension Winograd {
     /// dw += Gᵀ du G
     @inline(never)
     static func finish(_ g: ConvGeometry, _ accumulator: Source, into gradient: Target) {
-        let ic = g.inputChannels
+        let ic = g.inputChannels, step = ConvGeometry.pointStride(depth: ic)
         withSquare { square in
             for o in 0..<g.outputChannels / 16 {
                 for c in 0..<ic {
                     transformSquare(weightAdjoint, square) {
-                        (accumulator + ((o * 36 + $0 * 6 + $1) * ic + c) * 16).vector
+                        (accumulator + (o * 36 + $0 * 6 + $1) * step + c * 16).vector
                     } store: {
                         let to = gradient + ((o * 9 + $0 * 3 + $1) * ic + c) * 16
                         to.vector = to.vector + $2

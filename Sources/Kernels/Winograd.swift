@@ -77,10 +77,11 @@ struct Winograd {
     /// products[ξ, row, :] = Σ a[ξ, row, k] * u[ξ, k, :]
     @inline(never)
     func multiply(_ a: Source, plane: Int, _ u: Source, rows: Int, depth: Int) {
+        let step = ConvGeometry.pointStride(depth: depth)
         for point in 0..<36 {
             for r in stride(from: 0, to: rows, by: Tile.count) {
                 var acc = Tile(repeating: Vector())
-                dot(&acc, a + point * plane + r * depth, depth, depth, u + point * depth * 16)
+                dot(&acc, a + point * plane + r * depth, depth, depth, u + point * step)
                 store(acc, products + point * productPlane + r * 16, 16)
             }
         }

@@ -91,6 +91,16 @@ extension ConvGeometry {
     /// planes a power of two apart evict each other.
     public func planeStride(channels: Int) -> Int { tilesPerBlock * images * channels + 16 }
 
+    /// Floats between the 36 points of 16 channels' transformed weights, again a cache line more.
+    public static func pointStride(depth: Int) -> Int { depth * 16 + 16 }
+    /// U, `[oc / 16][36][ic][16]`, and Uᵀ, `[ic / 16][36][oc][16]`.
+    public var transformedCount: Int {
+        outputChannels / 16 * 36 * Self.pointStride(depth: inputChannels)
+    }
+    public var transposedTransformedCount: Int {
+        inputChannels / 16 * 36 * Self.pointStride(depth: outputChannels)
+    }
+
     /// Weights as the kernels want them: transposed for the data gradient, or transformed.
     public var preparedCount: Int {
         switch algorithm {
@@ -98,7 +108,8 @@ extension ConvGeometry {
         case .direct: needsInputGradient ? weightCount : 0
         case .winograd:
             // U for the forward pass, Uᵀ for the data gradient, and one transposed copy on the way.
-            inputChannels * outputChannels * (needsInputGradient ? 36 + 36 + 9 : 36)
+            needsInputGradient
+                ? transformedCount + transposedTransformedCount + weightCount : transformedCount
         }
     }
     /// Whether a narrow convolution reads beyond the image, and so from a copy with a frame of zeros.
@@ -115,7 +126,7 @@ extension ConvGeometry {
     }
     /// Where a shard's weight gradient is summed in the transformed domain; zero if it is summed in place.
     public var accumulatorCount: Int {
-        algorithm == .winograd ? 36 * inputChannels * outputChannels : 0
+        algorithm == .winograd ? transformedCount : 0
     }
     /// Where the backward pass adds its weight gradients: the accumulator, or the gradient itself.
     public var weightSumCount: Int { accumulatorCount > 0 ? accumulatorCount : weightCount }

@@ -94,6 +94,19 @@ import Testing
         }
     }
 
+    /// ReLU and pool must not turn a NaN into a number: divergence would go unseen.
+    @Test(arguments: Engine.available, ConvGeometry.named.filter { $0.activation == .relu })
+    func notANumberSurvives(_ kernels: KernelSet, _ geometry: ConvGeometry) {
+        var noise = Noise(seed: 6)
+        let trial = ConvTrial(geometry) { _, _ in noise.unit() }
+        trial.bias.base[3] = .nan
+        trial.run(kernels)
+        #expect(
+            trial.output.values.indices.allSatisfy {
+                trial.output.base[$0].isNaN == ($0 % geometry.outputChannels == 3)
+            })
+    }
+
     @Test(arguments: Engine.available, ConvGeometry.Algorithm.allCases)
     func gradientsAreAddedTo(_ kernels: KernelSet, _ algorithm: ConvGeometry.Algorithm) {
         let channels = algorithm == .narrow ? 1 : 16
