@@ -13,29 +13,31 @@ import CWire
     public private(set) var count = 0
 
     public init() {
+        // Freed in `deinit`.
         unsafe storage = .allocate(byteCount: 2 * Self.capacity, alignment: 16)
     }
 
-    deinit { unsafe storage.deallocate() }
+    deinit { unsafe storage.deallocate() }  // allocated in `init`
 
     /// The header that was encoded last. The memory lives as long as the buffer.
     public var bytes: UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(start: storage, count: count)
+        unsafe UnsafeRawBufferPointer(start: storage, count: count)  // `count` bytes were written
     }
 
-    /// Writes an envelope around `body`, a message struct of which only the fields are set.
+    /// Writes an envelope around `body`, a message struct whose fields are set and whose base is not.
     mutating func pack<Body>(_ body: Body, as kind: Convoy__Envelope__BodyCase) {
         var body = body
-        var envelope = unsafe Convoy__Envelope()
+        var envelope = unsafe Convoy__Envelope()  // the next call makes it whole
         unsafe convoy__envelope__init(&envelope)
         unsafe envelope.protocol = Message.protocolVersion
         unsafe envelope.body_case = kind
-        // The envelope's description knows the type of each body, by its field number.
+        // The envelope's description, which is static, knows the type of each body by its field number.
         let field = unsafe protobuf_c_message_descriptor_get_field(
             envelope.base.descriptor, kind.rawValue)
         guard let description = unsafe field?.pointee.descriptor else {
             preconditionFailure("HeaderBuffer: the envelope has no body \(kind.rawValue)")
         }
+        // That of a message field is the description of a message.
         let type = unsafe description.assumingMemoryBound(to: ProtobufCMessageDescriptor.self)
         precondition(
             unsafe type.pointee.sizeof_message == MemoryLayout<Body>.size,
@@ -46,10 +48,10 @@ import CWire
             let raw = UnsafeMutableRawPointer(body)
             unsafe raw.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor = type
             unsafe envelope.hello = raw.assumingMemoryBound(to: Convoy__Hello.self)
-            let size = unsafe convoy__envelope__get_packed_size(&envelope)
+            let count = unsafe convoy__envelope__get_packed_size(&envelope)  // whole by now
             precondition(
-                size <= Self.capacity, "HeaderBuffer: \(size) bytes, capacity \(Self.capacity)")
-            return unsafe convoy__envelope__pack(&envelope, storage)
+                count <= Self.capacity, "HeaderBuffer: \(count) bytes, capacity \(Self.capacity)")
+            return unsafe convoy__envelope__pack(&envelope, storage)  // it fits
         }
         scratch = Self.capacity
     }
@@ -58,18 +60,20 @@ import CWire
     mutating func keep(_ text: String, _ kind: Text) -> UnsafeMutablePointer<CChar> {
         var text = kind.fitting(text)
         return text.withUTF8 { utf8 in
+            // One byte more than the text, for the zero.
             let start = unsafe keep(UnsafeRawBufferPointer(utf8), room: utf8.count + 1)
             unsafe start.storeBytes(of: 0, toByteOffset: utf8.count, as: UInt8.self)
-            return unsafe start.assumingMemoryBound(to: CChar.self)  // read as a C string only
+            return unsafe start.assumingMemoryBound(to: CChar.self)
         }
     }
 
     /// Keeps a digest for the next `pack`; nil is no bytes.
     mutating func keep(_ digest: [UInt8]?) -> ProtobufCBinaryData {
-        guard let digest else { return unsafe ProtobufCBinaryData() }
+        guard let digest else { return unsafe ProtobufCBinaryData() }  // length 0
         precondition(
             digest.count == WireLimits.digestBytes,
             "HeaderBuffer: a digest of \(digest.count) bytes, expected \(WireLimits.digestBytes)")
+        // The bytes are copied, and the copy lives until the next `pack`.
         return unsafe digest.withUnsafeBytes { bytes in
             let start = unsafe keep(bytes, room: bytes.count)
             return unsafe ProtobufCBinaryData(
@@ -83,10 +87,10 @@ import CWire
         precondition(
             scratch + room <= 2 * Self.capacity,
             "HeaderBuffer: \(room) bytes of text beyond \(scratch - Self.capacity)")
+        // `room` bytes are free there, no fewer than `bytes` has.
         let start = unsafe storage + scratch
-        // `room` bytes are free, and are no less than these.
         unsafe UnsafeMutableRawBufferPointer(start: start, count: room).copyMemory(from: bytes)
         scratch += room
-        return unsafe start
+        return unsafe start  // good until the next `pack`
     }
 }

@@ -5,8 +5,8 @@
 import CWire
 
 extension Message {
-    /// The first five bytes of a header: field 1 of the envelope, its version. Frozen for all versions.
-    static let versionBytes = 5
+    /// A header starts with field 1 of the envelope, its version: five bytes, the same in all versions.
+    private static let versionBytes = 5
     private static let versionTag: UInt8 = 1 << 3 | 5  // field 1, 32 bits
 
     static func checkVersion(
@@ -18,15 +18,13 @@ extension Message {
             throw .malformed(
                 "a header of \(header.count) bytes \(start), expected \(versionTag) and a version")
         }
+        // As above.
         let version = unsafe UInt32(
             littleEndian: header.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
         guard version != protocolVersion else { return }
-        let (peer, here) =
-            if let name = unsafe helloName(header, limits) {
-                ("worker \(name)", "coordinator")
-            } else {
-                ("the peer", "build")
-            }
+        // Reads within `header`.
+        let name = unsafe helloName(header, limits)
+        let (peer, here) = name.map { ("worker \($0)", "coordinator") } ?? ("the peer", "build")
         throw WireError(
             code: .versionMismatch,
             detail: "\(peer) speaks protocol \(version), this \(here) \(protocolVersion); "
@@ -37,15 +35,13 @@ extension Message {
     private static func helloName(
         _ header: UnsafeRawBufferPointer, _ limits: WireLimits
     ) -> String? {
-        guard header.count <= limits.headerBytes else { return nil }
-        // As in `decode`.
-        let envelope = unsafe convoy__envelope__unpack(
-            nil, header.count, header.baseAddress?.assumingMemoryBound(to: UInt8.self))
-        guard let envelope = unsafe envelope else { return nil }
-        defer { unsafe convoy__envelope__free_unpacked(envelope, nil) }
-        guard unsafe envelope.pointee.body_case == CONVOY__ENVELOPE__BODY_HELLO else { return nil }
-        return try? unsafe FieldReader(body: "hello", limits: limits)
-            .text(envelope.pointee.hello.pointee.name, "name", .name, mayBeEmpty: false)
+        guard header.count <= limits.headerBytes,
+            let envelope = unsafe Envelope(header),  // reads within `header`
+            envelope.kind == CONVOY__ENVELOPE__BODY_HELLO
+        else { return nil }
+        // The text is the envelope's, which is alive.
+        return try? unsafe FieldReader("hello", limits)
+            .text(envelope.fields.hello.pointee.name, "name", .name, mayBeEmpty: false)
     }
 
     static func checkSizes(
@@ -62,27 +58,19 @@ extension Message {
 
     /// There is a body, and packing the envelope again would give a header of the same size: no field
     /// was given twice, dropped, or cut at a zero byte.
-    static func checkBody(
-        _ envelope: UnsafeMutablePointer<Convoy__Envelope>, headerCount: Int
-    ) throws(WireError) {
-        let base = unsafe envelope.pointee.base
-        guard unsafe envelope.pointee.body_case != CONVOY__ENVELOPE__BODY__NOT_SET else {
-            guard unsafe base.n_unknown_fields > 0 else {
+    static func check(_ envelope: borrowing Envelope, headerCount: Int) throws(WireError) {
+        guard envelope.kind != CONVOY__ENVELOPE__BODY__NOT_SET else {
+            guard let field = envelope.unknownField else {
                 throw .unknownBody("an envelope is empty, expected a body")
             }
             throw .unknownBody(
-                unsafe "an envelope has body \(base.unknown_fields[0].tag), expected one of "
-                    + "protocol \(protocolVersion)")
+                "an envelope has body \(field), expected one of protocol \(protocolVersion)")
         }
-        // All bodies are one pointer, and start with their ProtobufCMessage.
-        let body = unsafe UnsafeRawPointer(envelope.pointee.hello!)
-            .assumingMemoryBound(to: ProtobufCMessage.self)
-        let unknown = unsafe base.n_unknown_fields + body.pointee.n_unknown_fields
-        let size = unsafe convoy__envelope__get_packed_size(envelope)
-        guard unknown == 0, size == headerCount else {
+        let (unknown, known) = (envelope.unknownFieldCount, envelope.packedCount)
+        guard unknown == 0, known == headerCount else {
             throw .malformed(
-                "a header of \(headerCount) bytes holds \(unknown) unknown fields and "
-                    + "\(size) bytes that mean something, expected no others")
+                "a header of \(headerCount) bytes holds \(unknown) unknown fields and \(known) bytes "
+                    + "that mean something, expected no others")
         }
     }
 
@@ -112,19 +100,4 @@ extension Message {
             }
         }
     }
-}
-
-extension WireError {
-    /// What no build of this protocol does; the cure is the same for all.
-    static func malformed(_ detail: String) -> WireError { broken(.malformed, detail) }
-    static func unknownBody(_ detail: String) -> WireError { broken(.unknownBody, detail) }
-    static func tooLarge(_ detail: String) -> WireError { broken(.tooLarge, detail) }
-    static func outOfRange(_ detail: String) -> WireError { broken(.outOfRange, detail) }
-    static func badPayload(_ detail: String) -> WireError { broken(.badPayload, detail) }
-
-    private static func broken(_ code: Code, _ detail: String) -> WireError {
-        WireError(code: code, detail: "\(detail); \(drop)")
-    }
-
-    static let drop = "drop this peer, and report a bug in it"
 }

@@ -18,75 +18,60 @@ extension Message {
     public static func decode(
         header: UnsafeRawBufferPointer, payload: Int?, limits: WireLimits
     ) throws(WireError) -> Message {
-        try unsafe checkVersion(header, limits)
+        try unsafe checkVersion(header, limits)  // reads within `header`
         try checkSizes(header: header.count, payload: payload, limits)
-        // protobuf-c reads `count` bytes; what it makes of them lives until the end of this function.
-        guard
-            let envelope = unsafe convoy__envelope__unpack(
-                nil, header.count, header.baseAddress?.assumingMemoryBound(to: UInt8.self))
-        else {
+        guard let envelope = unsafe Envelope(header) else {  // reads within `header`
             throw .malformed(
                 "a header of \(header.count) bytes is cut off or garbled, expected an envelope")
         }
-        defer { unsafe convoy__envelope__free_unpacked(envelope, nil) }
-        try unsafe checkBody(envelope, headerCount: header.count)
-        let message = try unsafe Message(envelope.pointee, limits)
+        try check(envelope, headerCount: header.count)
+        let message = try Message(envelope, limits)
         try message.checkPayload(payload)
         return message
     }
 
-    private init(_ envelope: Convoy__Envelope, _ limits: WireLimits) throws(WireError) {
-        // `checkBody` has seen that the body is there; its strings live as long as the envelope.
-        switch unsafe envelope.body_case {
-        case CONVOY__ENVELOPE__BODY_HELLO:
-            self = try unsafe .hello(Hello(envelope.hello.pointee, limits))
-        case CONVOY__ENVELOPE__BODY_WELCOME:
-            self = try unsafe .welcome(Welcome(envelope.welcome.pointee, limits))
-        case CONVOY__ENVELOPE__BODY_READY:
-            self = try unsafe .ready(Ready(envelope.ready.pointee, limits))
+    private init(_ envelope: borrowing Envelope, _ limits: WireLimits) throws(WireError) {
+        switch envelope.kind {
+        case CONVOY__ENVELOPE__BODY_HELLO: self = .hello(try Hello(envelope, limits))
+        case CONVOY__ENVELOPE__BODY_WELCOME: self = .welcome(try Welcome(envelope, limits))
+        case CONVOY__ENVELOPE__BODY_READY: self = .ready(try Ready(envelope, limits))
         case CONVOY__ENVELOPE__BODY_REFUSED:
-            let read = FieldReader(body: "refused", limits: limits)
+            // The text is the envelope's, which is alive.
             self = try unsafe .refused(
-                reason: read.text(envelope.refused.pointee.reason, "reason", .prose))
-        case CONVOY__ENVELOPE__BODY_HEARTBEAT:
-            self = .heartbeat
-        case CONVOY__ENVELOPE__BODY_LEAVING:
-            self = .leaving
+                reason: FieldReader("refused", limits)
+                    .text(envelope.fields.refused.pointee.reason, "reason", .prose))
+        case CONVOY__ENVELOPE__BODY_HEARTBEAT: self = .heartbeat
+        case CONVOY__ENVELOPE__BODY_LEAVING: self = .leaving
         case CONVOY__ENVELOPE__BODY_GOODBYE:
-            let read = FieldReader(body: "goodbye", limits: limits)
+            // As above.
             self = try unsafe .goodbye(
-                reason: read.text(envelope.goodbye.pointee.reason, "reason", .prose))
-        case CONVOY__ENVELOPE__BODY_FAILURE:
-            self = try unsafe .failure(Failure(envelope.failure.pointee, limits))
+                reason: FieldReader("goodbye", limits)
+                    .text(envelope.fields.goodbye.pointee.reason, "reason", .prose))
+        case CONVOY__ENVELOPE__BODY_FAILURE: self = .failure(try Failure(envelope, limits))
         case CONVOY__ENVELOPE__BODY_SHUTDOWN:
-            let read = FieldReader(body: "shutdown", limits: limits)
+            // As above.
             self = try unsafe .shutdown(
-                reason: read.text(envelope.shutdown.pointee.reason, "reason", .prose))
-        case CONVOY__ENVELOPE__BODY_ATTACH:
-            self = unsafe .attach(Attach(envelope.attach.pointee))
-        case CONVOY__ENVELOPE__BODY_LEASE:
-            self = try unsafe .lease(Lease(envelope.lease.pointee, limits))
-        case CONVOY__ENVELOPE__BODY_SAMPLES:
-            self = try unsafe .samples(Samples(envelope.samples.pointee, limits))
-        case CONVOY__ENVELOPE__BODY_WEIGHTS:
-            self = try unsafe .weights(Weights(envelope.weights.pointee, limits))
-        case CONVOY__ENVELOPE__BODY_PUBLISHED:
-            self = unsafe .published(Published(envelope.published.pointee))
+                reason: FieldReader("shutdown", limits)
+                    .text(envelope.fields.shutdown.pointee.reason, "reason", .prose))
+        case CONVOY__ENVELOPE__BODY_ATTACH: self = .attach(Attach(envelope))
+        case CONVOY__ENVELOPE__BODY_LEASE: self = .lease(try Lease(envelope, limits))
+        case CONVOY__ENVELOPE__BODY_SAMPLES: self = .samples(try Samples(envelope, limits))
+        case CONVOY__ENVELOPE__BODY_WEIGHTS: self = .weights(try Weights(envelope, limits))
+        case CONVOY__ENVELOPE__BODY_PUBLISHED: self = .published(Published(envelope))
         case CONVOY__ENVELOPE__BODY_CONTRIBUTION:
-            self = try unsafe .contribution(Contribution(envelope.contribution.pointee, limits))
+            self = .contribution(try Contribution(envelope, limits))
         default:
-            throw .unknownBody(
-                unsafe "body \(envelope.body_case.rawValue) has no reader, expected one")
+            throw .unknownBody("body \(envelope.kind.rawValue) has no reader, expected one")
         }
     }
 }
 
-// What follows is one reader a message. The C structs are unsafe types because they point at text;
-// these pointers lead into the unpacked envelope, which outlives them.
-
 extension Message.Hello {
-    fileprivate init(_ body: Convoy__Hello, _ limits: WireLimits) throws(WireError) {
-        let read = FieldReader(body: "hello", limits: limits)
+    fileprivate init(
+        _ envelope: borrowing Envelope, _ limits: WireLimits
+    ) throws(WireError) {
+        let read = FieldReader("hello", limits)
+        let body = unsafe envelope.fields.hello.pointee  // texts: the envelope's
         try unsafe self.init(
             name: read.text(body.name, "name", .name, mayBeEmpty: false),
             host: read.text(body.host, "host", .name),
@@ -97,10 +82,14 @@ extension Message.Hello {
 }
 
 extension Message.Welcome {
-    fileprivate init(_ body: Convoy__Welcome, _ limits: WireLimits) throws(WireError) {
-        let read = FieldReader(body: "welcome", limits: limits)
+    fileprivate init(
+        _ envelope: borrowing Envelope, _ limits: WireLimits
+    ) throws(WireError) {
+        let read = FieldReader("welcome", limits)
+        let body = unsafe envelope.fields.welcome.pointee  // texts: the envelope's
         try unsafe self.init(
-            worker: body.worker, session: body.session,
+            worker: body.worker,
+            session: body.session,
             run: read.text(body.run, "run", .name, mayBeEmpty: false),
             incarnation: read.count(body.incarnation, "incarnation"),
             job: read.text(body.job, "job", .job, mayBeEmpty: false),
@@ -110,8 +99,11 @@ extension Message.Welcome {
 }
 
 extension Message.Ready {
-    fileprivate init(_ body: Convoy__Ready, _ limits: WireLimits) throws(WireError) {
-        let read = FieldReader(body: "ready", limits: limits)
+    fileprivate init(
+        _ envelope: borrowing Envelope, _ limits: WireLimits
+    ) throws(WireError) {
+        let read = FieldReader("ready", limits)
+        let body = unsafe envelope.fields.ready.pointee  // digests: the envelope's
         try unsafe self.init(
             digest: read.digest(body.digest, "digest"),
             threads: read.count(body.threads, "threads", atLeast: 1, atMost: limits.threads),
@@ -121,8 +113,11 @@ extension Message.Ready {
 }
 
 extension Message.Failure {
-    fileprivate init(_ body: Convoy__Failure, _ limits: WireLimits) throws(WireError) {
-        let read = FieldReader(body: "failure", limits: limits)
+    fileprivate init(
+        _ envelope: borrowing Envelope, _ limits: WireLimits
+    ) throws(WireError) {
+        let read = FieldReader("failure", limits)
+        let body = unsafe envelope.fields.failure.pointee  // texts: the envelope's
         try unsafe self.init(
             step: body.step,
             shard: read.count(body.shard, "shard"),
@@ -132,26 +127,34 @@ extension Message.Failure {
 }
 
 extension Message.Attach {
-    fileprivate init(_ body: Convoy__Attach) {
+    fileprivate init(_ envelope: borrowing Envelope) {
+        let body = unsafe envelope.fields.attach.pointee  // numbers only
         unsafe self.init(worker: body.worker, session: body.session)
     }
 }
 
 extension Message.Lease {
-    fileprivate init(_ body: Convoy__Lease, _ limits: WireLimits) throws(WireError) {
-        let read = FieldReader(body: "lease", limits: limits)
-        let kind = try unsafe Kind(body.kind)
+    fileprivate init(
+        _ envelope: borrowing Envelope, _ limits: WireLimits
+    ) throws(WireError) {
+        let read = FieldReader("lease", limits)
+        let body = unsafe envelope.fields.lease.pointee  // numbers only
         let batch = try unsafe read.count(body.batch_samples, "batch_samples", atLeast: 1)
         let samples = try unsafe read.count(
             body.sample_count, "sample_count", atLeast: 1, atMost: batch)
-        // A shard has a sample at least.
+        // Every shard has a sample at least. Unsafe as above: a copy that holds numbers.
         try unsafe self.init(
-            session: body.session, lease: body.lease, step: body.step, kind: kind,
+            session: body.session,
+            lease: body.lease,
+            step: body.step,
+            kind: Kind(body.kind),
             epoch: read.count(body.epoch, "epoch"),
             firstShard: read.count(body.first_shard, "first_shard", atMost: batch - 1),
             shardCount: read.count(body.shard_count, "shard_count", atLeast: 1, atMost: samples),
             firstPosition: read.count(body.first_position, "first_position"),
-            sampleCount: samples, batchSamples: batch, weightsVersion: body.weights_version,
+            sampleCount: samples,
+            batchSamples: batch,
+            weightsVersion: body.weights_version,
             sampleBytes: read.count(body.sample_bytes, "sample_bytes"))
     }
 }
@@ -168,37 +171,56 @@ extension Message.Lease.Kind {
 }
 
 extension Message.Samples {
-    fileprivate init(_ body: Convoy__Samples, _ limits: WireLimits) throws(WireError) {
-        let read = FieldReader(body: "samples", limits: limits)
+    fileprivate init(
+        _ envelope: borrowing Envelope, _ limits: WireLimits
+    ) throws(WireError) {
+        let read = FieldReader("samples", limits)
+        let body = unsafe envelope.fields.samples.pointee  // numbers only
         try unsafe self.init(
-            session: body.session, lease: body.lease, offset: read.count(body.offset, "offset"),
+            session: body.session,
+            lease: body.lease,
+            offset: read.count(body.offset, "offset"),
             checksum: body.checksum)
     }
 }
 
 extension Message.Weights {
-    fileprivate init(_ body: Convoy__Weights, _ limits: WireLimits) throws(WireError) {
-        let read = FieldReader(body: "weights", limits: limits)
+    fileprivate init(
+        _ envelope: borrowing Envelope, _ limits: WireLimits
+    ) throws(WireError) {
+        let read = FieldReader("weights", limits)
+        let body = unsafe envelope.fields.weights.pointee  // numbers only
         try unsafe self.init(
-            session: body.session, version: body.version, chunk: read.count(body.chunk, "chunk"),
+            session: body.session,
+            version: body.version,
+            chunk: read.count(body.chunk, "chunk"),
             checksum: body.checksum)
     }
 }
 
 extension Message.Published {
-    fileprivate init(_ body: Convoy__Published) {
+    fileprivate init(_ envelope: borrowing Envelope) {
+        let body = unsafe envelope.fields.published.pointee  // numbers only
         unsafe self.init(session: body.session, version: body.version, digest: body.digest)
     }
 }
 
 extension Message.Contribution {
-    fileprivate init(_ body: Convoy__Contribution, _ limits: WireLimits) throws(WireError) {
-        let read = FieldReader(body: "contribution", limits: limits)
+    /// A tree of this height has `WireLimits.count` leaves.
+    private static let highestLevel = 40
+
+    fileprivate init(
+        _ envelope: borrowing Envelope, _ limits: WireLimits
+    ) throws(WireError) {
+        let read = FieldReader("contribution", limits)
+        let body = unsafe envelope.fields.contribution.pointee  // numbers only
         let samples = try unsafe read.count(body.samples, "samples", atLeast: 1)
         try unsafe self.init(
-            session: body.session, lease: body.lease, step: body.step,
+            session: body.session,
+            lease: body.lease,
+            step: body.step,
             chunk: read.count(body.chunk, "chunk"),
-            level: read.count(body.level, "level", atMost: 40),  // 2^40 leaves are `limits.count`
+            level: read.count(body.level, "level", atMost: Self.highestLevel),
             index: read.count(body.index, "index"),
             checksum: body.checksum,
             lossSum: read.finite(body.loss_sum, "loss_sum"),

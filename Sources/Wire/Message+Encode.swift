@@ -11,100 +11,109 @@ extension Message {
     ///
     /// - Precondition: Counts are not negative, digests have 32 bytes, `Welcome.check(job:)` passes.
     public func encode(into buffer: inout HeaderBuffer) {
-        // The C structs point at text that `buffer` keeps until they are packed.
         switch self {
-        case .hello(let hello):
-            unsafe buffer.pack(hello.body(&buffer), as: CONVOY__ENVELOPE__BODY_HELLO)
-        case .welcome(let welcome):
-            unsafe buffer.pack(welcome.body(&buffer), as: CONVOY__ENVELOPE__BODY_WELCOME)
-        case .ready(let ready):
-            unsafe buffer.pack(ready.body(&buffer), as: CONVOY__ENVELOPE__BODY_READY)
+        case .hello(let hello): hello.pack(into: &buffer)
+        case .welcome(let welcome): welcome.pack(into: &buffer)
+        case .ready(let ready): ready.pack(into: &buffer)
         case .refused(let reason):
+            // The text is the buffer's until it is packed.
             unsafe buffer.pack(
                 Convoy__Refused(base: .init(), reason: buffer.keep(reason, .prose)),
                 as: CONVOY__ENVELOPE__BODY_REFUSED)
         case .heartbeat:
+            // No field, so no pointer.
             unsafe buffer.pack(
                 Convoy__Heartbeat(base: .init()), as: CONVOY__ENVELOPE__BODY_HEARTBEAT)
         case .leaving:
+            // As above.
             unsafe buffer.pack(Convoy__Leaving(base: .init()), as: CONVOY__ENVELOPE__BODY_LEAVING)
         case .goodbye(let reason):
+            // The text is the buffer's until it is packed.
             unsafe buffer.pack(
                 Convoy__Goodbye(base: .init(), reason: buffer.keep(reason, .prose)),
                 as: CONVOY__ENVELOPE__BODY_GOODBYE)
-        case .failure(let failure):
-            unsafe buffer.pack(failure.body(&buffer), as: CONVOY__ENVELOPE__BODY_FAILURE)
+        case .failure(let failure): failure.pack(into: &buffer)
         case .shutdown(let reason):
+            // The text is the buffer's until it is packed.
             unsafe buffer.pack(
                 Convoy__Shutdown(base: .init(), reason: buffer.keep(reason, .prose)),
                 as: CONVOY__ENVELOPE__BODY_SHUTDOWN)
-        case .attach(let attach):
-            unsafe buffer.pack(attach.body, as: CONVOY__ENVELOPE__BODY_ATTACH)
-        case .lease(let lease):
-            unsafe buffer.pack(lease.body, as: CONVOY__ENVELOPE__BODY_LEASE)
-        case .samples(let samples):
-            unsafe buffer.pack(samples.body, as: CONVOY__ENVELOPE__BODY_SAMPLES)
-        case .weights(let weights):
-            unsafe buffer.pack(weights.body, as: CONVOY__ENVELOPE__BODY_WEIGHTS)
-        case .published(let published):
-            unsafe buffer.pack(published.body, as: CONVOY__ENVELOPE__BODY_PUBLISHED)
-        case .contribution(let contribution):
-            unsafe buffer.pack(contribution.body, as: CONVOY__ENVELOPE__BODY_CONTRIBUTION)
+        case .attach(let attach): attach.pack(into: &buffer)
+        case .lease(let lease): lease.pack(into: &buffer)
+        case .samples(let samples): samples.pack(into: &buffer)
+        case .weights(let weights): weights.pack(into: &buffer)
+        case .published(let published): published.pack(into: &buffer)
+        case .contribution(let contribution): contribution.pack(into: &buffer)
         }
     }
 }
 
-// What follows is one C struct a message. They are unsafe types because they point at text; these
-// pointers lead into the buffer, which outlives them.
-
 extension Message.Hello {
-    fileprivate func body(_ buffer: inout HeaderBuffer) -> Convoy__Hello {
-        unsafe Convoy__Hello(
-            base: .init(), name: buffer.keep(name, .name), host: buffer.keep(host, .name),
-            pid: pid.wire, build: buffer.keep(build, .name),
-            numerics: buffer.keep(numerics, .name))
+    fileprivate func pack(into buffer: inout HeaderBuffer) {
+        // The texts are the buffer's until they are packed.
+        unsafe buffer.pack(
+            Convoy__Hello(
+                base: .init(), name: buffer.keep(name, .name), host: buffer.keep(host, .name),
+                pid: pid.wire, build: buffer.keep(build, .name),
+                numerics: buffer.keep(numerics, .name)),
+            as: CONVOY__ENVELOPE__BODY_HELLO)
     }
 }
 
 extension Message.Welcome {
-    fileprivate func body(_ buffer: inout HeaderBuffer) -> Convoy__Welcome {
-        unsafe Convoy__Welcome(
-            base: .init(), worker: worker, session: session, run: buffer.keep(run, .name),
-            incarnation: incarnation.wire, job: buffer.keep(job, .job),
-            local_data: localData ? 1 : 0, fingerprint: buffer.keep(fingerprint))
+    fileprivate func pack(into buffer: inout HeaderBuffer) {
+        // The texts are the buffer's until they are packed.
+        unsafe buffer.pack(
+            Convoy__Welcome(
+                base: .init(), worker: worker, session: session, run: buffer.keep(run, .name),
+                incarnation: incarnation.wire, job: buffer.keep(job, .job),
+                local_data: localData ? 1 : 0, fingerprint: buffer.keep(fingerprint)),
+            as: CONVOY__ENVELOPE__BODY_WELCOME)
     }
 }
 
 extension Message.Ready {
-    fileprivate func body(_ buffer: inout HeaderBuffer) -> Convoy__Ready {
-        unsafe Convoy__Ready(
-            base: .init(), digest: buffer.keep(digest), threads: threads.wire,
-            fingerprint: buffer.keep(fingerprint))
+    fileprivate func pack(into buffer: inout HeaderBuffer) {
+        // The digests are the buffer's until they are packed.
+        unsafe buffer.pack(
+            Convoy__Ready(
+                base: .init(), digest: buffer.keep(digest), threads: threads.wire,
+                fingerprint: buffer.keep(fingerprint)),
+            as: CONVOY__ENVELOPE__BODY_READY)
     }
 }
 
 extension Message.Failure {
-    fileprivate func body(_ buffer: inout HeaderBuffer) -> Convoy__Failure {
-        unsafe Convoy__Failure(
-            base: .init(), step: step, shard: shard.wire, layer: buffer.keep(layer, .name),
-            message: buffer.keep(message, .prose))
+    fileprivate func pack(into buffer: inout HeaderBuffer) {
+        // The texts are the buffer's until they are packed.
+        unsafe buffer.pack(
+            Convoy__Failure(
+                base: .init(), step: step, shard: shard.wire, layer: buffer.keep(layer, .name),
+                message: buffer.keep(message, .prose)),
+            as: CONVOY__ENVELOPE__BODY_FAILURE)
     }
 }
 
 extension Message.Attach {
-    fileprivate var body: Convoy__Attach {
-        unsafe Convoy__Attach(base: .init(), worker: worker, session: session)
+    fileprivate func pack(into buffer: inout HeaderBuffer) {
+        // Numbers only.
+        unsafe buffer.pack(
+            Convoy__Attach(base: .init(), worker: worker, session: session),
+            as: CONVOY__ENVELOPE__BODY_ATTACH)
     }
 }
 
 extension Message.Lease {
-    fileprivate var body: Convoy__Lease {
-        unsafe Convoy__Lease(
-            base: .init(), session: session, lease: lease, step: step, kind: kind.wire,
-            epoch: epoch.wire, first_shard: firstShard.wire, shard_count: shardCount.wire,
-            first_position: firstPosition.wire, sample_count: sampleCount.wire,
-            batch_samples: batchSamples.wire, weights_version: weightsVersion,
-            sample_bytes: sampleBytes.wire)
+    fileprivate func pack(into buffer: inout HeaderBuffer) {
+        // Numbers only.
+        unsafe buffer.pack(
+            Convoy__Lease(
+                base: .init(), session: session, lease: lease, step: step, kind: kind.wire,
+                epoch: epoch.wire, first_shard: firstShard.wire, shard_count: shardCount.wire,
+                first_position: firstPosition.wire, sample_count: sampleCount.wire,
+                batch_samples: batchSamples.wire, weights_version: weightsVersion,
+                sample_bytes: sampleBytes.wire),
+            as: CONVOY__ENVELOPE__BODY_LEASE)
     }
 }
 
@@ -118,33 +127,45 @@ extension Message.Lease.Kind {
 }
 
 extension Message.Samples {
-    fileprivate var body: Convoy__Samples {
-        unsafe Convoy__Samples(
-            base: .init(), session: session, lease: lease, offset: offset.wire, checksum: checksum)
+    fileprivate func pack(into buffer: inout HeaderBuffer) {
+        // Numbers only.
+        unsafe buffer.pack(
+            Convoy__Samples(
+                base: .init(), session: session, lease: lease, offset: offset.wire,
+                checksum: checksum),
+            as: CONVOY__ENVELOPE__BODY_SAMPLES)
     }
 }
 
 extension Message.Weights {
-    fileprivate var body: Convoy__Weights {
-        unsafe Convoy__Weights(
-            base: .init(), session: session, version: version, chunk: chunk.wire,
-            checksum: checksum)
+    fileprivate func pack(into buffer: inout HeaderBuffer) {
+        // Numbers only.
+        unsafe buffer.pack(
+            Convoy__Weights(
+                base: .init(), session: session, version: version, chunk: chunk.wire,
+                checksum: checksum),
+            as: CONVOY__ENVELOPE__BODY_WEIGHTS)
     }
 }
 
 extension Message.Published {
-    fileprivate var body: Convoy__Published {
-        unsafe Convoy__Published(
-            base: .init(), session: session, version: version, digest: digest)
+    fileprivate func pack(into buffer: inout HeaderBuffer) {
+        // Numbers only.
+        unsafe buffer.pack(
+            Convoy__Published(base: .init(), session: session, version: version, digest: digest),
+            as: CONVOY__ENVELOPE__BODY_PUBLISHED)
     }
 }
 
 extension Message.Contribution {
-    fileprivate var body: Convoy__Contribution {
-        unsafe Convoy__Contribution(
-            base: .init(), session: session, lease: lease, step: step, chunk: chunk.wire,
-            level: level.wire, index: index.wire, checksum: checksum, loss_sum: lossSum,
-            correct: correct.wire, samples: samples.wire)
+    fileprivate func pack(into buffer: inout HeaderBuffer) {
+        // Numbers only.
+        unsafe buffer.pack(
+            Convoy__Contribution(
+                base: .init(), session: session, lease: lease, step: step, chunk: chunk.wire,
+                level: level.wire, index: index.wire, checksum: checksum, loss_sum: lossSum,
+                correct: correct.wire, samples: samples.wire),
+            as: CONVOY__ENVELOPE__BODY_CONTRIBUTION)
     }
 }
 

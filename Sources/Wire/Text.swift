@@ -14,7 +14,7 @@ enum Text {
     var limit: Int {
         switch self {
         case .name: WireLimits.nameBytes
-        case .prose: WireLimits.textBytes
+        case .prose: WireLimits.proseBytes
         case .job: WireLimits.jobBytes
         }
     }
@@ -29,11 +29,11 @@ enum Text {
 
     /// `text` as it may travel: cut at the limit, a space in place of each character not allowed.
     ///
-    /// - Precondition: A job fits as it is; `Message.Welcome.check(job:)` tells.
+    /// - Precondition: A job may travel as it is; `Message.Welcome.check(job:)` tells.
     func fitting(_ text: String) -> String {
-        if text.utf8.count <= limit && text.unicodeScalars.allSatisfy(allows) { return text }
+        if text.utf8.count <= limit, text.unicodeScalars.allSatisfy(allows) { return text }
         precondition(
-            self != .job, "a job of \(text.utf8.count) bytes does not fit a welcome of \(limit)")
+            self != .job, "Text: a job of \(text.utf8.count) bytes is not fit for a welcome")
         var fitting = String.UnicodeScalarView()
         var count = 0
         for scalar in text.unicodeScalars {
@@ -43,6 +43,11 @@ enum Text {
             fitting.append(scalar)
         }
         return String(fitting)
+    }
+
+    /// As Unicode writes it: `U+1B`.
+    static func name(of scalar: Unicode.Scalar) -> String {
+        "U+" + String(scalar.value, radix: 16, uppercase: true)
     }
 }
 
@@ -58,9 +63,8 @@ extension Message.Welcome {
         if let scalar = job.unicodeScalars.first(where: { !Text.job.allows($0) }) {
             throw WireError(
                 code: .malformed,
-                detail: "the resolved job holds the control character U+"
-                    + String(scalar.value, radix: 16, uppercase: true)
-                    + ", expected text; remove it")
+                detail: "the resolved job holds the control character \(Text.name(of: scalar)), "
+                    + "expected text; remove it")
         }
     }
 }

@@ -23,3 +23,16 @@ public struct WireError: Error, Equatable, CustomStringConvertible {
 
     public var description: String { "wire.\(code): \(detail)" }
 }
+
+/// What no build of this protocol sends. The cure is the same for all.
+extension WireError {
+    static func malformed(_ detail: String) -> WireError { broken(.malformed, detail) }
+    static func unknownBody(_ detail: String) -> WireError { broken(.unknownBody, detail) }
+    static func tooLarge(_ detail: String) -> WireError { broken(.tooLarge, detail) }
+    static func outOfRange(_ detail: String) -> WireError { broken(.outOfRange, detail) }
+    static func badPayload(_ detail: String) -> WireError { broken(.badPayload, detail) }
+
+    private static func broken(_ code: Code, _ detail: String) -> WireError {
+        WireError(code: code, detail: "\(detail); drop this peer, and report a bug in it")
+    }
+}

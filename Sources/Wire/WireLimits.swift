@@ -32,7 +32,7 @@ public struct WireLimits: Equatable, Sendable {
     /// Of names and other identifiers.
     static let nameBytes = 255
     /// Of sentences: reasons and failure messages. A longer one is cut when it is sent.
-    static let textBytes = 4 << 10
+    static let proseBytes = 4 << 10
     /// Of every digest.
     static let digestBytes = 32
 }

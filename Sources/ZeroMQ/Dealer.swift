@@ -8,7 +8,7 @@ public struct Dealer: ~Copyable {
     /// For a poller.
     public let socket: Socket
 
-    /// A message from the router.
+    /// A message from the router. Frozen, so that other modules can take the payload out.
     @frozen public struct Received: ~Copyable {
         public var header: Frame
         public var payload: Frame?
@@ -60,6 +60,7 @@ public struct Dealer: ~Copyable {
     public func send(
         header: UnsafeRawBufferPointer, payload: Payload? = nil
     ) throws(ZeroMQError) -> Bool {
+        // libzmq has copied the header when this returns; for the payload see `Payload`.
         try unsafe socket.send(to: nil, header: header, payload: payload)
     }
 }

@@ -21,7 +21,7 @@ import Glibc
     deinit { close() }
 
     func close() {
-        guard let socket = unsafe raw else { return }
+        guard let socket = unsafe raw else { return }  // closed before
         unsafe raw = nil
         _ = unsafe zmq_close(socket)  // open until now
         context = nil

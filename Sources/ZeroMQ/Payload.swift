@@ -22,12 +22,12 @@ public final class SharedFrame {
     public init() {}
 
     public func fill(copying bytes: UnsafeRawBufferPointer) throws(ZeroMQError) {
-        frame = try unsafe Frame(copying: bytes)
+        frame = try unsafe Frame(copying: bytes)  // which are not needed any more
     }
 
     /// The frame itself counts as one message in flight until it is filled again or emptied.
     public func fill(lending bytes: UnsafeRawBufferPointer, _ loan: Loan) throws(ZeroMQError) {
-        frame = try unsafe Frame(lending: bytes, loan)
+        frame = try unsafe Frame(lending: bytes, loan)  // which says how long they are
     }
 
     public func empty() { frame = Frame() }
@@ -44,6 +44,7 @@ public final class SharedFrame {
 
 extension Frame {
     init(_ payload: Payload) throws(ZeroMQError) {
+        // The caller answers for the bytes: `copied` until this returns, `lent` until `loan` is back.
         switch payload {
         case .copied(let bytes): self = try unsafe Frame(copying: bytes)
         case .lent(let bytes, let loan): self = try unsafe Frame(lending: bytes, loan)
@@ -72,7 +73,7 @@ extension Frame {
             hint)
         guard result == 0 else {
             let code = errno
-            unsafe Loan.land(nil, hint)
+            unsafe Loan.land(nil, hint)  // balances `takeOff`, since libzmq will not
             throw ZeroMQError(code, "zmq_msg_init_data")
         }
         self.init(adopting: message)

@@ -20,11 +20,11 @@ import Glibc
     public init(capacity: Int = 16) {
         precondition(capacity > 0, "Poller: capacity \(capacity)")
         self.capacity = capacity
-        unsafe items = .allocate(capacity: capacity)
+        unsafe items = .allocate(capacity: capacity)  // freed in `deinit`
         handles.reserveCapacity(capacity)
     }
 
-    deinit { unsafe items.deallocate() }
+    deinit { unsafe items.deallocate() }  // allocated in `init`; C structs need no more
 
     /// Watches for messages from now on; a socket that closes is forgotten.
     public mutating func watch(_ socket: borrowing Socket) -> Source {
@@ -68,6 +68,7 @@ import Glibc
 
     private mutating func add(_ handle: Handle?, fileDescriptor: Int32) -> Source {
         precondition(count < capacity, "Poller: \(capacity) sources are watched already")
+        // The precondition leaves room for one.
         unsafe (items + count).initialize(
             to: zmq_pollitem_t(
                 socket: handle?.raw, fd: fileDescriptor, events: Int16(ZMQ_POLLIN), revents: 0))

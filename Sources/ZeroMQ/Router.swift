@@ -7,7 +7,7 @@ public struct Router: ~Copyable {
     /// For a poller.
     public let socket: Socket
 
-    /// A message from a peer.
+    /// A message from a peer. Frozen, so that other modules can take the payload out and keep it.
     @frozen public struct Received: ~Copyable {
         public let peer: RoutingID
         public var header: Frame
@@ -57,6 +57,7 @@ public struct Router: ~Copyable {
     public func send(
         to peer: RoutingID, header: UnsafeRawBufferPointer, payload: Payload? = nil
     ) throws(ZeroMQError) -> Bool {
+        // libzmq has copied the header when this returns; for the payload see `Payload`.
         try unsafe socket.send(to: peer, header: header, payload: payload)
     }
 }

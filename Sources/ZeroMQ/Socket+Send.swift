@@ -16,7 +16,7 @@ extension Socket {
         if let peer {
             guard try send(peer) else { return false }
         }
-        guard try unsafe send(header, more: payload != nil) else { return false }
+        guard try unsafe send(header, more: payload != nil) else { return false }  // copies
         guard let frame else { return true }
         return try send(frame)
     }

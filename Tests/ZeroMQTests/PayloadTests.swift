@@ -34,6 +34,22 @@ import ZeroMQ
             received.payload.address == UInt(bitPattern: memory.readOnly.baseAddress))
     }
 
+    @Test func aFrameMayBeKeptAfterItsMessageAndItsSocket() throws {
+        let memory = Memory(count: 5000)
+        let kept = try receive(memory)
+        #expect(kept.contents == memory.contents)
+    }
+
+    /// The payload of a message whose sockets and context are gone when the call returns.
+    private func receive(_ memory: Memory) throws -> Frame? {
+        let context = try Context()
+        let router = try Router(context)
+        let dealer = try Dealer.connected(context, to: try router.bind(Transport.tcp.endpoint))
+        try dealer.send("keep", payload: .copied(memory.readOnly))
+        let received = try router.next()
+        return received.payload
+    }
+
     @Test func theEndOfTheContextEndsEveryLoan() throws {
         weak var forgotten: Memory?
         do {
