@@ -15,8 +15,6 @@ public final class JSONLog: RunObserver {
     private let descriptor: Int32
     private var object = JSONObject()
     private var buffer: [UInt8] = []
-    /// Flushed when it is this full, and at every event but a step.
-    private let capacity = 16_384
     private var failed = false
 
     /// Appends to a file, which is made if it is not there: a resumed run continues its log.
@@ -28,7 +26,7 @@ public final class JSONLog: RunObserver {
                 description: "open \(path): \(unsafe String(cString: strerror(code))); "
                     + "choose another file for --log-json")
         }
-        buffer.reserveCapacity(capacity + 4096)
+        buffer.reserveCapacity(4096)
     }
 
     deinit {
@@ -41,7 +39,6 @@ public final class JSONLog: RunObserver {
         object.add(event)
         buffer += object.end()
         buffer.append(UInt8(ascii: "\n"))
-        if case .step = event, buffer.count < capacity { return }
         flush()
     }
 
@@ -83,16 +80,18 @@ extension JSONObject {
         case .resumed(let step):
             add("event", "resumed")
             add("step", step)
-        case .workerJoined(let name, let threads, let alive):
+        case .workerJoined(let name, let threads, let alive, let missing):
             add("event", "worker_joined")
             add("worker", name)
             add("threads", threads)
             add("workers_alive", alive)
-        case .workerLost(let name, let reason, let alive):
+            add("missing_shards", missing)
+        case .workerLost(let name, let reason, let alive, let owed):
             add("event", "worker_lost")
             add("worker", name)
             add("reason", reason)
             add("workers_alive", alive)
+            add("owed_shards", owed)
         case .straggler(let name):
             add("event", "straggler")
             add("worker", name)
@@ -113,8 +112,14 @@ extension JSONObject {
             add("test_accuracy", report.testAccuracy)
             add("model", report.model)
             add("weights", report.weightsDigest)
+            for item in report.contributions { add("contributed." + item.worker, item.vectors) }
             add("seconds", report.seconds)
         }
+    }
+
+    private func hex(_ number: UInt64) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     private mutating func add(_ report: StepReport) {
@@ -128,6 +133,7 @@ extension JSONObject {
         add("accuracy", report.accuracy)
         add("step_loss", report.stepLoss)
         add("samples", report.samples)
+        add("weights", hex(report.weightsDigest))
         add("images_per_second", report.imagesPerSecond)
         add("workers_alive", report.workersAlive)
         add("seconds", report.seconds)

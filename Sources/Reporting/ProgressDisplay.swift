@@ -44,9 +44,9 @@ public final class ProgressDisplay: RunObserver {
             ProgressText.started(info).forEach(note)
         case .resumed(let step):
             note("resumed after step \(Figures.grouped(step))")
-        case .workerJoined(let name, let threads, let alive):
+        case .workerJoined(let name, let threads, let alive, _):
             joined(name, threads: threads, alive: alive)
-        case .workerLost(let name, let reason, let alive):
+        case .workerLost(let name, let reason, let alive, _):
             workersAwaited = 0
             note(
                 "\(ProgressText.clean(name)) lost: \(ProgressText.clean(reason)) "

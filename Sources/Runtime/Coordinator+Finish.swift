@@ -20,14 +20,14 @@ extension Coordinator {
         }
         let report = FinalReport(
             testLoss: test?.loss, testAccuracy: test?.accuracy, model: run.folder.modelPath,
-            weightsDigest: digest.description, seconds: now / .seconds(1))
+            weightsDigest: digest.description, contributions: contributions, seconds: now / .seconds(1))
         observer.handle(.finished(report))
         return report
     }
 
     /// What each worker of this run delivered: vectors that were the first of their name.
-    public var contributions: [(name: String, vectors: Int)] {
-        departed.map { (name: $0.name, vectors: $0.contributions) }
-            + members.map { (name: $0.name, vectors: $0.contributions) }
+    private var contributions: [FinalReport.Contribution] {
+        departed.map { .init(worker: $0.name, vectors: $0.contributions) }
+            + members.map { .init(worker: $0.name, vectors: $0.contributions) }
     }
 }

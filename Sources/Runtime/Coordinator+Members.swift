@@ -147,7 +147,9 @@ extension Coordinator {
         members[index].id = id
         let member = members[index]
         observer.handle(
-            .workerJoined(name: member.name, threads: member.threads, alive: workersAlive))
+            .workerJoined(
+                name: member.name, threads: member.threads, alive: workersAlive,
+                missing: machine.waitingFor.reduce(0) { $0 + $1.1.count }))
         logger.info("worker joined", metadata: ["worker": "\(member.name)", "id": "\(id)"])
         machine.workerJoined(id, threads: member.threads, at: now, into: &actions)
         perform()
@@ -170,8 +172,11 @@ extension Coordinator {
         let member = members.remove(at: index)
         waitingLeases.removeAll { $0.worker == member.id }
         departed.append((member.name, member.contributions))
-        if member.phase == .working {
-            observer.handle(.workerLost(name: member.name, reason: reason, alive: workersAlive))
+        if let id = member.id {
+            let owed = machine.waitingFor.reduce(0) { $0 + ($1.0 == id ? $1.1.count : 0) }
+            observer.handle(
+                .workerLost(
+                    name: member.name, reason: reason, alive: workersAlive, owed: owed))
         }
         logger.info("worker lost", metadata: ["worker": "\(member.name)", "reason": "\(reason)"])
         return member

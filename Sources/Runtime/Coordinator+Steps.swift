@@ -227,7 +227,7 @@ extension Coordinator {
         feed?.forget(id)
         if step.kind == .train { optimizerSteps = UInt64(step.trainingStep + 1) }
         let (stepReport, epochReport) = phase.commit(
-            step, board.rootMetrics, plan: run.plan, workers: workersAlive, now: now,
+            step, board.rootMetrics, plan: run.plan, digest: shelf.digest, workers: workersAlive, now: now,
             lastCommit: lastCommit)
         lastCommit = now
         observer.handle(.step(stepReport))

@@ -8,8 +8,10 @@ public enum RunEvent: Sendable {
     case started(RunInfo)
     /// The run goes on after this many committed steps.
     case resumed(step: Int)
-    case workerJoined(name: String, threads: Int, alive: Int)
-    case workerLost(name: String, reason: String, alive: Int)
+    /// `missing` shards of the step in progress are still being computed by others.
+    case workerJoined(name: String, threads: Int, alive: Int, missing: Int)
+    /// The worker `owed` shards of the step in progress; others compute them now.
+    case workerLost(name: String, reason: String, alive: Int, owed: Int)
     /// A worker let a deadline pass; its shards are computed elsewhere too.
     case straggler(name: String)
     /// No worker is left; the run goes on when one comes.
@@ -86,6 +88,8 @@ public struct StepReport: Sendable, Equatable {
     public var stepLoss: Double
     /// Samples of this step.
     public var samples: Int
+    /// Names the weights after this step; equal runs have equal digests at every step.
+    public var weightsDigest: UInt64
     /// Since the phase began.
     public var imagesPerSecond: Double
     public var workersAlive: Int
@@ -94,8 +98,8 @@ public struct StepReport: Sendable, Equatable {
 
     public init(
         step: Int, epoch: Int, stepInEpoch: Int, stepsInEpoch: Int, phase: Phase, loss: Double,
-        accuracy: Double, stepLoss: Double, samples: Int, imagesPerSecond: Double,
-        workersAlive: Int, seconds: Double
+        accuracy: Double, stepLoss: Double, samples: Int, weightsDigest: UInt64 = 0,
+        imagesPerSecond: Double, workersAlive: Int, seconds: Double
     ) {
         self.step = step
         self.epoch = epoch
@@ -106,6 +110,7 @@ public struct StepReport: Sendable, Equatable {
         self.accuracy = accuracy
         self.stepLoss = stepLoss
         self.samples = samples
+        self.weightsDigest = weightsDigest
         self.imagesPerSecond = imagesPerSecond
         self.workersAlive = workersAlive
         self.seconds = seconds
@@ -150,16 +155,29 @@ public struct FinalReport: Sendable, Equatable {
     public var model: String
     /// SHA-256 of the final weights, in lowercase hex.
     public var weightsDigest: String
+    /// How many vectors each worker delivered as the first, in the order in which workers left.
+    public var contributions: [Contribution]
     public var seconds: Double
+
+    public struct Contribution: Sendable, Equatable {
+        public var worker: String
+        public var vectors: Int
+
+        public init(worker: String, vectors: Int) {
+            self.worker = worker
+            self.vectors = vectors
+        }
+    }
 
     public init(
         testLoss: Double? = nil, testAccuracy: Double? = nil, model: String, weightsDigest: String,
-        seconds: Double
+        contributions: [Contribution] = [], seconds: Double
     ) {
         self.testLoss = testLoss
         self.testAccuracy = testAccuracy
         self.model = model
         self.weightsDigest = weightsDigest
+        self.contributions = contributions
         self.seconds = seconds
     }
 }

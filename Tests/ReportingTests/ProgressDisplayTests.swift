@@ -64,11 +64,11 @@ import Testing
         let display = ProgressDisplay(sink: sink, options: .init(), now: { .zero })
         display.handle(.started(.example))
         let before = sink.lines.count
-        display.handle(.workerJoined(name: "w1", threads: 1, alive: 1))
-        display.handle(.workerJoined(name: "w2", threads: 1, alive: 2))
+        display.handle(.workerJoined(name: "w1", threads: 1, alive: 1, missing: 0))
+        display.handle(.workerJoined(name: "w2", threads: 1, alive: 2, missing: 0))
         #expect(sink.lines.count == before)
-        display.handle(.workerLost(name: "w1", reason: "killed by signal 9", alive: 1))
-        display.handle(.workerJoined(name: "w3", threads: 2, alive: 2))
+        display.handle(.workerLost(name: "w1", reason: "killed by signal 9", alive: 1, owed: 0))
+        display.handle(.workerJoined(name: "w3", threads: 2, alive: 2, missing: 0))
         #expect(
             Array(sink.lines.dropFirst(before)) == [
                 "w1 lost: killed by signal 9 (1 worker)", "w3 joined with 2 threads (2 workers)",
@@ -108,7 +108,7 @@ import Testing
 
     @Test func textIsEscaped() {
         #expect(
-            JSONLog.line(.workerLost(name: "a\"\\\u{1}\n", reason: "Zürich", alive: 0))
+            JSONLog.line(.workerLost(name: "a\"\\\u{1}\n", reason: "Zürich", alive: 0, owed: 0))
                 == #"{"event":"worker_lost","worker":"a\"\\\u0001\n","reason":"Zürich","#
                 + #""workers_alive":0}"#)
     }
@@ -133,8 +133,8 @@ import Testing
 }
 
 private let allEvents: [RunEvent] = [
-    .started(.example), .resumed(step: 12), .workerJoined(name: "w", threads: 2, alive: 3),
-    .workerLost(name: "w", reason: "silent for 3 s", alive: 2), .straggler(name: "w"),
+    .started(.example), .resumed(step: 12), .workerJoined(name: "w", threads: 2, alive: 3, missing: 0),
+    .workerLost(name: "w", reason: "silent for 3 s", alive: 2, owed: 0), .straggler(name: "w"),
     .waitingForWorkers, .idleWorkers(active: 4, workers: 6), .step(.example), .epoch(.example),
     .checkpoint(path: "runs/x/checkpoint"),
     .finished(

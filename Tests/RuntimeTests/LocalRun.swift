@@ -57,7 +57,7 @@ final class Recorder: RunObserver {
         switch event {
         case .step: steps += 1
         case .workerJoined: joined += 1
-        case .workerLost(let name, _, _): lost.append(name)
+        case .workerLost(let name, _, _, _): lost.append(name)
         case .epoch(let report):
             epochs.append(report)
             print(report)
