@@ -108,17 +108,30 @@ extension PixelBlock {
                                 + " \(source.classNames.count - 1)")
                     }
                     unsafe labels[image] = bytes[0]  // image < count of the block
-                    let plane = 32 * 32
-                    for pixel in 0..<plane {
-                        for channel in 0..<3 {
-                            // pixels[image, y, x, channel] of the block
-                            unsafe pixels[(image * plane + pixel) * 3 + channel] =
-                                bytes[1 + channel * plane + pixel]
-                        }
-                    }
+                    let start = image * CIFAR10Source.imageShape.count
+                    // Image number `image` of the block.
+                    unsafe interleave(
+                        bytes, into: MutableBytes(rebasing: pixels[start..<start + record - 1]))
                     image += 1
                 }
             }
+        }
+    }
+}
+
+/// Turns the planes after a record's label into pixels.
+///
+/// - Parameter pixels: Overwritten. `[32, 32, 3]`
+private func interleave(_ record: [UInt8], into pixels: MutableBytes) {
+    precondition(record.count == CIFAR10Source.recordBytes && pixels.count == record.count - 1)
+    let plane = pixels.count / 3
+    // The record's own bytes, during the call.
+    unsafe record.withUnsafeBufferPointer { record in
+        for pixel in 0..<plane {
+            // pixels[y, x, channel] = record[1 + channel, y, x], pixel = 32 y + x
+            unsafe pixels[3 * pixel] = record[1 + pixel]
+            unsafe pixels[3 * pixel + 1] = record[1 + plane + pixel]
+            unsafe pixels[3 * pixel + 2] = record[1 + 2 * plane + pixel]
         }
     }
 }
