@@ -112,7 +112,9 @@ extension JSONObject {
             add("test_accuracy", report.testAccuracy)
             add("model", report.model)
             add("weights", report.weightsDigest)
-            for item in report.contributions { add("contributed." + item.worker, item.vectors) }
+            add(
+                "contributions",
+                report.contributions.map { "\($0.worker)=\($0.vectors)" }.joined(separator: " "))
             add("seconds", report.seconds)
         }
     }

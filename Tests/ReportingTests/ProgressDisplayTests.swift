@@ -92,7 +92,7 @@ import Testing
             JSONLog.line(.step(.example))
                 == #"{"event":"step","phase":"train","step":1250,"epoch":2,"step_in_epoch":312,"#
                 + #""steps_in_epoch":938,"loss":0.63214,"accuracy":0.77123,"step_loss":0.5,"#
-                + #""samples":64,"images_per_second":8911.7,"workers_alive":2,"seconds":61.25}"#)
+                + #""samples":64,"weights":"0000000000000000","images_per_second":8911.7,"workers_alive":2,"seconds":61.25}"#)
     }
 
     @Test func absentNumbersAreNull() {
@@ -110,7 +110,7 @@ import Testing
         #expect(
             JSONLog.line(.workerLost(name: "a\"\\\u{1}\n", reason: "Zürich", alive: 0, owed: 0))
                 == #"{"event":"worker_lost","worker":"a\"\\\u0001\n","reason":"Zürich","#
-                + #""workers_alive":0}"#)
+                + #""workers_alive":0,"owed_shards":0}"#)
     }
 
     @Test func everyEventIsOneLine() {
