@@ -156,3 +156,14 @@ void codec_decode_jpeg(
         image->pixels = NULL;
     }
 }
+
+#define TEXT_OF(macro) #macro
+#define TEXT(macro) TEXT_OF(macro)
+
+const char *codec_jpeg_version(void) {
+#ifdef LIBJPEG_TURBO_VERSION
+    return TEXT(LIBJPEG_TURBO_VERSION);
+#else
+    return "another libjpeg, API " TEXT(JPEG_LIB_VERSION);
+#endif
+}

@@ -95,3 +95,5 @@ void codec_decode_png(
         image->pixels = NULL;
     }
 }
+
+const char *codec_png_version(void) { return png_get_libpng_ver(NULL); }

@@ -41,6 +41,9 @@ public enum Engine {
         available.first { $0.name == name }
     }
 
+    /// A digest of what `kernels` compute of a few fixed layers: equal for all that compute alike.
+    public static func selfCheck(_ kernels: KernelSet) -> UInt64 { SelfCheck.digest(kernels) }
+
     /// Makes subnormal numbers zero on the calling thread, operands and results alike. Every thread that
     /// runs kernels calls this first: the mode is part of the arithmetic.
     public static func enableFlushToZero() {

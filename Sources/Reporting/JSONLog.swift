@@ -8,6 +8,7 @@ import Runtime
 /// A file that a log cannot be written to.
 public struct LogError: Error, Equatable, CustomStringConvertible {
     public let description: String
+    public init(_ description: String) { self.description = description }
 }
 
 /// Writes each event of a run as one line of JSON. Keys are stable; `event` says which there are.
@@ -23,7 +24,7 @@ public final class JSONLog: RunObserver {
         guard descriptor >= 0 else {
             let code = errno
             throw LogError(
-                description: "open \(path): \(unsafe String(cString: strerror(code))); "
+                "open \(path): \(unsafe String(cString: strerror(code))); "
                     + "choose another file for --log-json")
         }
         buffer.reserveCapacity(4096)

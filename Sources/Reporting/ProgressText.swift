@@ -89,8 +89,10 @@ public enum ProgressText {
         return result(accuracy: accuracy, loss: loss)
     }
 
-    public static func result(accuracy: Double, loss: Double) -> String {
-        "test accuracy \(Figures.decimal(accuracy, places: 4))  "
+    public static func result(
+        of partition: String = "test", accuracy: Double, loss: Double
+    ) -> String {
+        "\(partition) accuracy \(Figures.decimal(accuracy, places: 4))  "
             + "loss \(Figures.decimal(loss, places: 4))"
     }
 

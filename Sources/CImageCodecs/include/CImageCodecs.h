@@ -33,4 +33,8 @@ void codec_decode_jpeg(
 void codec_decode_png(
     const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image);
 
+// Versions of the libraries: libjpeg-turbo's as compiled against, libpng's as linked.
+const char *codec_jpeg_version(void);
+const char *codec_png_version(void);
+
 #endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import Runtime
+
+/// `convoy coordinator`
+struct CoordinatorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coordinator",
+        abstract: "Lead a run whose workers are started elsewhere.",
+        discussion: """
+            Waits for workers, gives them work, and keeps the run folder. Workers may come and go at \
+            any time. Killed and started again with the same command, it goes on from its last \
+            checkpoint. It trusts whoever can reach the endpoint: bind it to a network of your own.
+
+            Example:
+              convoy coordinator job.yaml --bind tcp://10.0.0.1:7070
+            """)
+
+    @OptionGroup var job: JobOptions
+    @OptionGroup var output: RunOptions
+    @OptionGroup var engine: EngineOptions
+
+    @Option(help: ArgumentHelp("Where workers connect to.", valueName: "endpoint"))
+    var bind = "tcp://127.0.0.1:7070"
+
+    func validate() throws { try Limits.checkEndpoint("--bind", bind) }
+
+    func run() throws {
+        try Leading(
+            job: try job.load(), options: output, engine: engine.name, endpoint: bind,
+            threads: ProcessInfo.processInfo.activeProcessorCount
+        ).lead()
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import Glibc
+import Runtime
+
+/// `convoy train`
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a job with worker processes on this machine.",
+        discussion: """
+            Starts a coordinator and its workers, trains, saves the model in the run folder and \
+            evaluates it on the test images. The number of workers and threads changes the time a \
+            run takes, never its result. Interrupted, it writes a checkpoint; the same command goes \
+            on from there.
+
+            Examples:
+              convoy train
+              convoy train --dataset shapes --workers 2
+              convoy train job.yaml --set training.epochs=3 --output runs/short
+            """)
+
+    @OptionGroup var job: JobOptions
+    @OptionGroup var output: RunOptions
+    @OptionGroup var engine: EngineOptions
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Worker processes. The default keeps all cores busy.", valueName: "n"))
+    var workers: Int?
+
+    @Option(name: [.short, .long], help: ArgumentHelp("Threads of each worker.", valueName: "n"))
+    var threads = 1
+
+    func validate() throws {
+        try Limits.check("--workers", workers ?? 1, in: 1...256)
+        try Limits.check("--threads", threads, in: 1...256)
+    }
+
+    func run() throws {
+        let job = try job.load()
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let workers = workers ?? max(1, cores / threads)
+        let sockets = try SocketDirectory()
+        let endpoint = "ipc://\(sockets.path)/coordinator"
+        let arguments = [
+            "--connect", endpoint, "--threads", "\(threads)", "--engine", engine.engine,
+            "--parent", "\(getpid())",
+        ]
+        let cluster = LocalCluster(executable: try Self.program()) { number in
+            ["worker", "--name", "worker-\(number + 1)"] + arguments
+        }
+        try withExtendedLifetime(sockets) {
+            try Leading(
+                job: job, options: output, engine: engine.name, endpoint: endpoint,
+                threads: min(workers * threads, cores), cluster: cluster, localWorkers: workers
+            ).lead()
+        }
+    }
+
+    /// This program, whatever the name it was called by.
+    private static func program() throws -> String {
+        do {
+            return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        } catch {
+            throw RuntimeError(.system, "readlink /proc/self/exe: \(error.localizedDescription)")
+        }
+    }
+}
+
+/// Bounds of numbers on the command line.
+enum Limits {
+    static func check(_ name: String, _ value: Int, in range: ClosedRange<Int>) throws {
+        guard range.contains(value) else {
+            throw ValidationError(
+                "\(name) \(value) is out of range; expected \(range.lowerBound) to "
+                    + "\(range.upperBound)")
+        }
+    }
+
+    /// Endpoints are those of ZeroMQ that cross processes.
+    static func checkEndpoint(_ name: String, _ endpoint: String) throws {
+        guard let scheme = ["tcp://", "ipc:///"].first(where: { endpoint.hasPrefix($0) }),
+            scheme != "tcp://" || endpoint.dropFirst(6).contains(":"),
+            endpoint.count > scheme.count
+        else {
+            throw ValidationError(
+                "\(name) '\(endpoint)' is no endpoint; expected tcp://HOST:PORT or ipc:///PATH")
+        }
+    }
+}

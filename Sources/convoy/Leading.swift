@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `train` and `coordinator` have in common: a run from its job to its result.
+
+import Engines
+import Foundation
+import Jobs
+import Logging
+import Reporting
+import Runtime
+
+/// Leads one run.
+struct Leading {
+    let job: Job
+    let options: RunOptions
+    let engine: String?
+    let endpoint: String
+    /// Threads that evaluate the finished model on the test images.
+    let threads: Int
+    /// Worker processes of the run's own, if it has any.
+    var cluster: LocalCluster?
+    var localWorkers = 0
+
+    func lead() throws {
+        let console = Console(descriptor: 1)
+        defer { console.flush() }
+        var display = ProgressDisplay.Options()
+        display.isQuiet = options.quiet
+        display.style = Console.barStyle
+        let progress = ProgressDisplay(sink: console, options: display)
+        defer { progress.clear() }
+
+        let folder = try RunFolder(options.folder(of: job))
+        let log = try LineLog(path: folder.logPath)
+        let logger = Logger(label: "convoy") { _ in log }
+        var observers: [any RunObserver] = [progress, EventLog(logger)]
+        if let path = options.logJSON { observers.append(try JSONLog(path: path)) }
+
+        Engine.enableFlushToZero()
+        let run = try Run.open(job: job, folder: folder, engine: engine)
+        for reason in run.damaged { console.line("passed over a checkpoint: \(reason)") }
+        if run.isFinished, FileManager.default.fileExists(atPath: folder.modelPath) {
+            return try showFinished(run, console)
+        }
+
+        let stop = try StopSignal()
+        stop.install()
+        var settings = CoordinatorOptions(endpoint: endpoint)
+        settings.localWorkers = localWorkers
+        settings.stop = stop
+        settings.onTick = { [cluster] door in cluster?.watch(door) }
+        let coordinator = try Coordinator(
+            run: run, options: settings, observer: Observers(observers), logger: logger)
+        defer { cluster?.stop() }
+        try cluster?.start(localWorkers)
+        do {
+            try coordinator.work()
+        } catch {
+            logger.error("\(error)")
+            throw error
+        }
+        _ = try coordinator.finish(threads: threads)
+    }
+
+    /// The folder holds the result of this very job.
+    private func showFinished(_ run: Run, _ console: Console) throws {
+        if !options.quiet {
+            console.line(
+                "\(run.folder.path) holds this run, finished; to train anew delete it or choose "
+                    + "another --output")
+        }
+        guard let test = run.test else { return }
+        let model = try ModelFile.read(run.folder.modelPath)
+        let result = try Evaluator(model, engine: engine).evaluate(test, threads: threads)
+        console.line(ProgressText.result(accuracy: result.accuracy, loss: result.loss))
+    }
+}
+
+/// A directory for sockets that only this user can enter, removed with what is in it.
+final class SocketDirectory {
+    let path: String
+
+    init() throws {
+        let environment = ProcessInfo.processInfo.environment
+        // The path of a socket has at most 107 bytes.
+        let parents = [environment["XDG_RUNTIME_DIR"], environment["TMPDIR"], "/tmp"]
+        var reason = "no directory"
+        for parent in parents.compactMap({ $0 }) where !parent.isEmpty && parent.utf8.count < 80 {
+            var template = Array("\(parent)/convoy-XXXXXX".utf8CString)
+            if mkdtemp(&template) != nil {
+                let bytes = template.dropLast().map(UInt8.init(bitPattern:))
+                path = String(decoding: bytes, as: UTF8.self)
+                return
+            }
+            reason = "\(parent): \(String(cString: strerror(errno)))"
+        }
+        throw RuntimeError(
+            .system, "cannot make a directory for sockets (\(reason)); set TMPDIR to one with room")
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}

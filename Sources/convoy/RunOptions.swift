@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Engines
+import Jobs
+import Reporting
+import Runtime
+
+/// Where a run keeps its files and what it shows.
+struct RunOptions: ParsableArguments {
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp(
+            "The run folder. The same command on the same folder goes on where it stood.",
+            discussion: "The default is runs/NAME, with the name of the job.",
+            valueName: "folder"), completion: .directory)
+    var output: String?
+
+    @Flag(name: [.short, .long], help: "Show nothing but errors and the result.")
+    var quiet = false
+
+    @Option(
+        name: .customLong("log-json"),
+        help: ArgumentHelp(
+            "Append each step, epoch and event as a line of JSON.", valueName: "file"),
+        completion: .file())
+    var logJSON: String?
+
+    func folder(of job: Job) -> String { output ?? "runs/\(Self.fileName(job.name))" }
+
+    /// A job's name as that of a folder.
+    private static func fileName(_ name: String) -> String {
+        let text = String(name.map { $0 == "/" || $0.isWhitespace || $0 == "\0" ? "-" : $0 })
+        return text.isEmpty || text.hasPrefix(".") ? "job\(text)" : text
+    }
+}
+
+/// Which kernels compute; every choice gives the same bits.
+struct EngineOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Instruction set: auto, portable, avx2, avx512. All give the same bits.",
+            visibility: .hidden))
+    var engine = "auto"
+
+    func validate() throws {
+        let names = ["auto"] + Engine.available.map(\.name)
+        guard names.contains(engine) else {
+            throw ValidationError(
+                "--engine \(engine) is not among those of this machine: "
+                    + names.joined(separator: ", "))
+        }
+    }
+
+    var name: String? { engine == "auto" ? nil : engine }
+}
