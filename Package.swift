@@ -122,7 +122,7 @@ let package = Package(
             name: "KernelsTests", dependencies: ["Engines", "KernelReference", "Tensors"]),
         .testTarget(
             name: "LayersTests",
-            dependencies: ["Layers", "Engines", "KernelReference", "Tensors", "Configuration"],
+            dependencies: ["Layers", "Engines", "Tensors", "Configuration", "CAllocations"],
             exclude: ["Goldens"]),
         .testTarget(
             name: "DatasetsTests",

@@ -24,6 +24,11 @@ extension Model {
         }
     }
 
+    /// What computes, stage by stage: `conv2d: narrow 3x3, relu, pool`.
+    public var stageSummary: [String] {
+        stages.map { "\(names[$0.layer]): \($0.summary)" }
+    }
+
     /// Bytes of memory that each compute thread's replica allocates.
     public var planBytes: Int { ReplicaMemory.byteCount(of: self) }
 }

@@ -56,12 +56,19 @@ public struct Model: Sendable {
         }
         let end = names.last ?? "layers"
         let final = network.removeFinalActivation()
-        guard network.signal.height * network.signal.width == 1, !network.parameters.isEmpty else {
+        guard !network.parameters.isEmpty else {
             throw LayerError(
                 code: .lossMismatch, layer: end,
                 detail:
-                    "the model ends with \(shapes.last ?? input) and \(network.parameters.count)"
-                    + " parameter tensors; end it with Flatten and Dense, one unit a class")
+                    "no layer has weights, there is nothing to train; end the model with Dense, one"
+                    + " unit a class")
+        }
+        guard network.signal.height * network.signal.width == 1 else {
+            throw LayerError(
+                code: .lossMismatch, layer: end,
+                detail:
+                    "the model ends with \(network.signal.shape); end it with Flatten and Dense,"
+                    + " one unit a class")
         }
         do throws(LayerError) {
             try loss.check(units: network.signal.channels, final: final, classes: classes)

@@ -8,6 +8,8 @@ struct ActivationStage: Stage {
     let activation: ElementActivation
     let rows: Rows
 
+    var summary: String { "\(activation)" }
+
     var needs: StageNeeds {
         StageNeeds(
             input: rows.floatCount, output: rows.floatCount, isInPlace: true, rereadsOutput: true)

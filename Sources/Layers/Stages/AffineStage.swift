@@ -8,6 +8,8 @@ struct AffineStage: Stage {
     let scale: Float, offset: Float
     let rows: Rows
 
+    var summary: String { "scale and offset" }
+
     var needs: StageNeeds {
         StageNeeds(input: rows.floatCount, output: rows.floatCount, isInPlace: true)
     }

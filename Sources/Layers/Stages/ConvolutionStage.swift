@@ -10,6 +10,12 @@ struct ConvolutionStage: Stage {
     /// Follows the kernel in the flat buffer; empty without one.
     let bias: Range<Int>
 
+    var summary: String {
+        let size = "\(geometry.kernelHeight)x\(geometry.kernelWidth)"
+        let relu = geometry.activation == .relu ? ", relu" : ""
+        return "\(geometry.algorithm) \(size)" + relu + (geometry.pooled ? ", pool" : "")
+    }
+
     var needs: StageNeeds {
         StageNeeds(
             input: geometry.inputCount, output: geometry.outputCount, kept: geometry.keptCount,

@@ -9,6 +9,8 @@ struct DropoutStage: Stage {
     let pixels: Int, images: Int
     let storedChannels: Int, liveChannels: Int
 
+    var summary: String { "dropout" }
+
     var needs: StageNeeds {
         let count = pixels * images * storedChannels
         return StageNeeds(input: count, output: count, marks: count, isInPlace: true)

@@ -7,6 +7,8 @@ struct PoolStage: Stage {
     let layer: Int
     let geometry: PoolGeometry
 
+    var summary: String { "pool \(geometry.windowHeight)x\(geometry.windowWidth)" }
+
     var needs: StageNeeds {
         StageNeeds(
             input: geometry.inputCount, output: geometry.outputCount, marks: geometry.outputCount)

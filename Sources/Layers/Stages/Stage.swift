@@ -11,6 +11,8 @@ import Tensors
 protocol Stage: Sendable {
     /// Index of the layer that it belongs to.
     var layer: Int { get }
+    /// What it computes, in words.
+    var summary: String { get }
     var needs: StageNeeds { get }
     /// Where its weights lie in the flat buffer; empty if it has none.
     var parameterRange: Range<Int> { get }
@@ -34,22 +36,38 @@ extension Stage {
 }
 
 /// What memory a stage asks for, in elements, and what of it must outlive the forward pass.
-struct StageNeeds {
+package struct StageNeeds {
     var input: Int
     var output: Int
     /// Floats kept from forward to backward pass.
-    var kept = 0
+    var kept: Int
     /// Bytes kept from forward to backward pass: an argmax, a mask.
-    var marks = 0
+    var marks: Int
     /// Floats of scratch, shared by all stages.
-    var scratch = 0
+    var scratch: Int
     /// Where a shard's gradient is summed in another form before `finish`.
-    var accumulator = 0
+    var accumulator: Int
     /// The kernels of both passes work in place.
-    var isInPlace = false
+    var isInPlace: Bool
     /// Whether the backward pass reads the input or the output of the forward pass.
-    var rereadsInput = false
-    var rereadsOutput = false
+    var rereadsInput: Bool
+    var rereadsOutput: Bool
+
+    package init(
+        input: Int, output: Int, kept: Int = 0, marks: Int = 0, scratch: Int = 0,
+        accumulator: Int = 0, isInPlace: Bool = false, rereadsInput: Bool = false,
+        rereadsOutput: Bool = false
+    ) {
+        self.input = input
+        self.output = output
+        self.kept = kept
+        self.marks = marks
+        self.scratch = scratch
+        self.accumulator = accumulator
+        self.isInPlace = isInPlace
+        self.rereadsInput = rereadsInput
+        self.rereadsOutput = rereadsOutput
+    }
 }
 
 /// The memory of one stage, laid out once by the replica. Input and output of a stage that works in

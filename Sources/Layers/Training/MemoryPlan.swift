@@ -7,20 +7,20 @@
 /// Time runs through the forward pass (stage `i` at `i`), the loss (at the number of stages `S`) and the
 /// backward pass (stage `i` at `2S - i`). Two numbers may share memory if their times do not meet: so
 /// the gradients of the early layers lie where the late activations were, still warm in the cache.
-struct MemoryPlan: Equatable {
+package struct MemoryPlan: Equatable {
     /// Value `i` is the input of stage `i`; the last one holds the logits.
-    private(set) var values: [Range<Int>] = []
+    package private(set) var values: [Range<Int>] = []
     /// Gradients of those values.
-    private(set) var gradients: [Range<Int>] = []
+    package private(set) var gradients: [Range<Int>] = []
     /// What stage `i` keeps for its backward pass.
-    private(set) var kept: [Range<Int>] = []
+    package private(set) var kept: [Range<Int>] = []
     /// Floats in all.
-    private(set) var count = 0
+    package private(set) var count = 0
 
     /// - Parameters:
     ///   - firstTrained: The stage where the backward pass ends; nobody asks for gradients before it.
     ///   - sharing: False gives each number memory of its own, the reference of tests.
-    init(_ stages: [StageNeeds], firstTrained: Int = 0, sharing: Bool = true) {
+    package init(_ stages: [StageNeeds], firstTrained: Int = 0, sharing: Bool = true) {
         let end = stages.count
         precondition(
             stages.indices.contains(firstTrained), "MemoryPlan: stage \(firstTrained) of \(end)")

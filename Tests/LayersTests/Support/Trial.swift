@@ -95,6 +95,7 @@ struct Trial {
         let slots = (0..<2).map {
             $0 < optimizer.slots ? AlignedBuffer<Float>(count: weights.count) : none
         }
+        defer { withExtendedLifetime(slots) {} }
         for step in 1...steps {
             let gradient = try train(kernels).gradient
             let samples = labels.count

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Layers
+import Testing
+
+@Suite struct MemoryPlanTests {
+    /// conv (keeps, rereads its output), in place, conv (rereads its input), pool.
+    private let stages = [
+        StageNeeds(input: 64, output: 640, kept: 128, rereadsOutput: true),
+        StageNeeds(input: 640, output: 640, isInPlace: true),
+        StageNeeds(input: 640, output: 320, rereadsInput: true),
+        StageNeeds(input: 320, output: 80),
+    ]
+
+    @Test func sharedPlanIsSmaller() {
+        #expect(MemoryPlan(stages).count < MemoryPlan(stages, sharing: false).count)
+    }
+
+    @Test func stageInPlaceKeepsOffAnOutputThatIsReadAgain() {
+        let plan = MemoryPlan(stages)
+        #expect(!plan.values[1].overlaps(plan.values[2]))
+        var rewritable = stages
+        rewritable[0] = StageNeeds(input: 64, output: 640, kept: 128)
+        #expect(MemoryPlan(rewritable).values[1] == MemoryPlan(rewritable).values[2])
+    }
+
+    @Test func gradientsOfAStageInPlaceAreOne() {
+        let plan = MemoryPlan(stages)
+        #expect(plan.gradients[1] == plan.gradients[2])
+    }
+
+    @Test func inputAndOutputOfAStageNeverOverlap() {
+        let plan = MemoryPlan(stages)
+        for i in [0, 2, 3] {
+            #expect(!plan.values[i].overlaps(plan.values[i + 1]))
+            #expect(!plan.gradients[i].overlaps(plan.gradients[i + 1]))
+        }
+    }
+
+    @Test func lossWritesItsGradientOverTheLogitsUnlessTheyAreReadAgain() {
+        let plan = MemoryPlan(stages)
+        #expect(plan.values[4] == plan.gradients[4])
+        let reread = MemoryPlan([StageNeeds(input: 16, output: 16, rereadsOutput: true)])
+        #expect(!reread.values[1].overlaps(reread.gradients[1]))
+    }
+
+    @Test func nobodyKeepsGradientsBeforeTheFirstTrainedStage() {
+        let plan = MemoryPlan(stages, firstTrained: 2)
+        #expect(plan.gradients.map(\.isEmpty) == [true, true, true, false, false])
+    }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Layers
+import Tensors
+import Testing
+
+@Suite struct ModelTests {
+    /// The convolutional network of the Keras and TensorFlow tutorials.
+    private static let tutorial: [any Layer] = [
+        Rescaling(scale: 1 / 255),
+        Conv2D(filters: 32, kernelSize: Size2D(3), activation: .relu), MaxPooling2D(),
+        Conv2D(filters: 64, kernelSize: Size2D(3), activation: .relu), MaxPooling2D(),
+        Conv2D(filters: 64, kernelSize: Size2D(3), activation: .relu), Flatten(),
+        Dense(units: 64, activation: .relu), Dense(units: 10, activation: .softmax),
+    ]
+
+    private func model(
+        _ layers: [any Layer], _ input: Shape = [28, 28, 1], classes: Int? = nil,
+        loss: Loss = .sparseCategoricalCrossentropy, winograd: Bool = true
+    ) throws -> Model {
+        try Model(layers: layers, input: input, loss: loss, classes: classes, winograd: winograd)
+    }
+
+    private func message(_ layers: [any Layer], _ input: Shape = [28, 28, 1]) -> String {
+        let error = #expect(throws: LayerError.self) { try model(layers, input, classes: 10) }
+        return error?.description ?? ""
+    }
+
+    // MARK: The tutorials' networks
+
+    @Test func fashionTutorialHasKerasParameters() throws {
+        let model = try model(Self.tutorial, classes: 10)
+        #expect(model.parameters.parameterCount == 93_322)
+        #expect(model.summary.map(\.parameters) == [0, 320, 0, 18_496, 0, 36_928, 0, 36_928, 650])
+        #expect(
+            model.summary.map { "\($0.name) \($0.type) \($0.output)" } == [
+                "rescaling Rescaling (28, 28, 1)", "conv2d Conv2D (26, 26, 32)",
+                "max_pooling2d MaxPooling2D (13, 13, 32)", "conv2d_1 Conv2D (11, 11, 64)",
+                "max_pooling2d_1 MaxPooling2D (5, 5, 64)", "conv2d_2 Conv2D (3, 3, 64)",
+                "flatten Flatten (576)", "dense Dense (64)", "dense_1 Dense (10)",
+            ])
+    }
+
+    @Test func cifarTutorialHasKerasParameters() throws {
+        let model = try model(Self.tutorial, [32, 32, 3], classes: 10)
+        #expect(model.parameters.parameterCount == 122_570)
+        #expect(
+            model.parameters.entries.map { "\($0.name) \($0.shape)" } == [
+                "conv2d/kernel (3, 3, 3, 32)", "conv2d/bias (32)",
+                "conv2d_1/kernel (3, 3, 32, 64)", "conv2d_1/bias (64)",
+                "conv2d_2/kernel (3, 3, 64, 64)", "conv2d_2/bias (64)", "dense/kernel (1024, 64)",
+                "dense/bias (64)", "dense_1/kernel (64, 10)", "dense_1/bias (10)",
+            ])
+    }
+
+    @Test func tutorialIsFiveStages() throws {
+        #expect(
+            try model(Self.tutorial).stageSummary == [
+                "conv2d: narrow 3x3, relu, pool", "conv2d_1: winograd 3x3, relu, pool",
+                "conv2d_2: winograd 3x3, relu", "dense: direct 3x3, relu", "dense_1: direct 1x1",
+            ])
+        #expect(
+            try model(Self.tutorial, winograd: false).stageSummary == [
+                "conv2d: narrow 3x3, relu, pool", "conv2d_1: direct 3x3, relu",
+                "max_pooling2d_1: pool 2x2", "conv2d_2: direct 3x3, relu",
+                "dense: direct 3x3, relu", "dense_1: direct 1x1",
+            ])
+    }
+
+    @Test func stagesCoverTheFlatBufferInOrder() throws {
+        for seed in 0..<24 {
+            let model = try Model.random(seed: UInt64(seed))
+            let ranges = (0..<model.stageCount).map(model.parameterRange).filter { !$0.isEmpty }
+            #expect(ranges.first?.lowerBound == 0)
+            #expect(ranges.last?.upperBound == model.parameters.count)
+            for (a, b) in zip(ranges, ranges.dropFirst()) {
+                #expect(a.upperBound == b.lowerBound)
+            }
+        }
+    }
+
+    // MARK: Lowering
+
+    @Test(arguments: [
+        (Conv2D(filters: 8, kernelSize: Size2D(3)), "winograd 3x3"),
+        (Conv2D(filters: 8, kernelSize: Size2D(3), strides: Size2D(2)), "direct 3x3"),
+        (Conv2D(filters: 8, kernelSize: Size2D(5, 3)), "direct 5x3"),
+        (Conv2D(filters: 8, kernelSize: Size2D(1)), "direct 1x1"),
+    ])
+    func algorithmFollowsFromTheShape(_ layer: Conv2D, _ summary: String) throws {
+        let first = Conv2D(filters: 4, kernelSize: Size2D(3))
+        let model = try model([first, layer, Flatten(), Dense(units: 10)])
+        #expect(model.stageSummary.prefix(2) == ["conv2d: narrow 3x3", "conv2d_1: \(summary)"])
+    }
+
+    @Test func outputsSmallerThanThreeByThreeAreDirect() throws {
+        let model = try model(
+            [
+                Conv2D(filters: 4, kernelSize: Size2D(3)),
+                Conv2D(filters: 4, kernelSize: Size2D(3)),
+                Flatten(), Dense(units: 10),
+            ], [6, 7, 1])
+        #expect(model.stageSummary[1] == "conv2d_1: direct 3x3")
+    }
+
+    @Test func reluLayerBecomesPartOfItsConvolutionAndPoolOfBoth() throws {
+        let model = try model([
+            Conv2D(filters: 4, kernelSize: Size2D(3)), ReLU(), MaxPooling2D(), Flatten(),
+            Dense(units: 10),
+        ])
+        #expect(model.stageSummary == ["conv2d: narrow 3x3, relu, pool", "dense: direct 13x13"])
+    }
+
+    @Test func poolOfAnotherSizeOrAfterAnotherActivationStandsAlone() throws {
+        for (activation, pool) in [
+            (ActivationFunction.relu, MaxPooling2D(poolSize: Size2D(3))),
+            (.relu, MaxPooling2D(strides: Size2D(1))), (.linear, MaxPooling2D()),
+        ] {
+            let model = try model([
+                Conv2D(filters: 4, kernelSize: Size2D(3), activation: activation), pool, Flatten(),
+                Dense(units: 10),
+            ])
+            #expect(model.stageCount == 3)
+        }
+    }
+
+    @Test func finalActivationBelongsToTheLoss() throws {
+        for final in [Dense(units: 10, activation: .softmax), Dense(units: 10)] {
+            #expect(try model([Flatten(), final]).stageSummary == ["dense: direct 28x28"])
+        }
+        #expect(
+            try model([Flatten(), Dense(units: 1), Sigmoid()], loss: .binaryCrossentropy)
+                .stageSummary == ["dense: direct 28x28"])
+    }
+
+    @Test func blocksAreSmallerWhereImagesAreHuge() throws {
+        let layers: [any Layer] = [
+            Conv2D(filters: 32, kernelSize: Size2D(3), padding: .same), Flatten(), Dense(units: 10),
+        ]
+        #expect(try model(layers, [180, 180, 3]).blockSize == 16)
+        #expect(try model(layers, [182, 182, 3]).blockSize == 8)
+    }
+
+    @Test func memoryOfABlockIsShared() throws {
+        // The tutorial's CIFAR network: activations, kept inputs and sums, less than 16 MiB a thread.
+        let bytes = try model(Self.tutorial, [32, 32, 3]).planBytes
+        #expect(bytes > 1 << 20 && bytes < 16 << 20)
+    }
+
+    // MARK: Errors
+
+    @Test func kernelLargerThanItsInputNamesLayerShapesAndCure() {
+        let conv = Conv2D(filters: 4, kernelSize: Size2D(5))
+        #expect(
+            message([conv, conv, Flatten(), Dense(units: 10)], [7, 9, 1])
+                == "conv2d_1: a 5x5 kernel does not fit into the input (3, 5, 4), the output would be"
+                + " empty; use a smaller kernel_size, 'padding: same' or larger images")
+    }
+
+    @Test func poolLargerThanItsInputNamesLayerShapesAndCure() {
+        #expect(
+            message([MaxPooling2D(poolSize: Size2D(4)), Flatten(), Dense(units: 10)], [3, 9, 1])
+                == "max_pooling2d: a 4x4 pool does not fit into the input (3, 9, 1), the output would"
+                + " be empty; use a smaller pool_size, 'padding: same' or larger images")
+    }
+
+    @Test func convolutionAfterFlattenSaysWhereItBelongs() {
+        #expect(
+            message([Flatten(), Conv2D(filters: 4, kernelSize: Size2D(3))])
+                == "conv2d: Conv2D takes images (height, width, channels), but its input is (784); put"
+                + " it before Flatten")
+    }
+
+    @Test func missingFlattenIsExplained() {
+        #expect(
+            message([Dense(units: 10)])
+                == "dense: the model ends with (28, 28, 10); end it with Flatten and Dense, one unit a"
+                + " class")
+    }
+
+    @Test func modelWithoutWeightsIsExplained() {
+        #expect(message([Flatten()], [1, 1, 10]).contains("no layer has weights"))
+        #expect(message([]).contains("no layer has weights"))
+    }
+
+    @Test func tooFewUnitsNameTheClasses() {
+        #expect(
+            message([Flatten(), Dense(units: 5)])
+                == "dense: 5 outputs for 10 classes; end the model with Dense: {units: 10}")
+    }
+
+    @Test func finalActivationMustGoWithTheLoss() {
+        #expect(
+            message([Flatten(), Dense(units: 10, activation: .sigmoid)])
+                == "dense: ends the model with sigmoid, but sparse_categorical_crossentropy goes with"
+                + " softmax")
+    }
+
+    @Test func binaryLossNeedsOneOutputAndTwoClasses() {
+        let error = #expect(throws: LayerError.self) {
+            try model([Flatten(), Dense(units: 2)], classes: 2, loss: .binaryCrossentropy)
+        }
+        #expect(
+            error?.description
+                == "dense: binary_crossentropy needs 1 output and 2 classes, found 2 outputs and 2"
+                + " classes; use loss: sparse_categorical_crossentropy with one unit a class")
+    }
+
+    @Test func imagesOfManyChannelsAreRefused() {
+        #expect(
+            message(
+                [Conv2D(filters: 4, kernelSize: Size2D(3)), Flatten(), Dense(units: 10)], [8, 8, 5]
+            )
+            .hasPrefix("conv2d: images of 5 channels"))
+    }
+}
