@@ -62,9 +62,6 @@ enum ImageKind: String {
     init(of file: UnsafeRawBufferPointer) throws(DatasetError) {
         // At most the file's own first bytes.
         let start = unsafe Array(file.prefix(12))
-        func begins(_ text: StaticString, at offset: Int = 0) -> Bool {
-            start.dropFirst(offset).starts(with: Array("\(text)".utf8))
-        }
         if start.starts(with: [0xFF, 0xD8, 0xFF]) {
             self = .jpeg
         } else if start.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
@@ -73,27 +70,24 @@ enum ImageKind: String {
             throw DatasetError(
                 code: .truncated, detail: "the file is empty; copy it anew or remove it")
         } else {
+            let stranger = Self.strangers.first {
+                start.dropFirst($0.offset).starts(with: $0.mark.utf8)
+            }
             let found =
-                begins("GIF8")
-                ? "a GIF image"
-                : begins("BM")
-                    ? "a BMP image"
-                    : begins("WEBP", at: 8)
-                        ? "a WebP image"
-                        : begins("II*")
-                            ? "a TIFF image"
-                            : begins("MM")
-                                ? "a TIFF image"
-                                : begins("ftyp", at: 4)
-                                    ? "an AVIF or HEIC image"
-                                    : begins("<")
-                                        ? "a web page or XML"
-                                        : "of a kind unknown here (it begins with the bytes \(start.prefix(4)))"
+                stranger?.name
+                ?? "of a kind unknown here (it begins with the bytes \(start.prefix(4)))"
             throw DatasetError(
                 code: .unsupported,
                 detail: "the file is \(found), only JPEG and PNG are read; convert it or remove it")
         }
     }
+
+    /// What else calls itself an image: its mark, and where in the file the mark stands.
+    private static let strangers: [(mark: String, offset: Int, name: String)] = [
+        ("GIF8", 0, "a GIF image"), ("BM", 0, "a BMP image"), ("WEBP", 8, "a WebP image"),
+        ("II*", 0, "a TIFF image"), ("MM", 0, "a TIFF image"),
+        ("ftyp", 4, "an AVIF or HEIC image"), ("<", 0, "a web page or XML"),
+    ]
 }
 
 extension DatasetError.Code {

@@ -89,12 +89,13 @@ import CImageCodecs
     }
 
     private func checkSound() throws(DatasetError) {
+        let number = errno  // before another call changes it
         var code: Int32 = 0
         // A string owned by zlib, copied at once.
         let message = unsafe gzerror(file, &code).map { unsafe String(cString: $0) } ?? ""
         switch code {
         case Z_OK, Z_STREAM_END: return
-        case Z_ERRNO: throw DatasetError(path, errno)
+        case Z_ERRNO: throw DatasetError(path, number)
         case Z_BUF_ERROR:
             throw DatasetError(
                 code: .truncated,
