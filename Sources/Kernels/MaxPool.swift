@@ -18,20 +18,20 @@ enum MaxPool {
                 let columns = horizontal.taps(ofOutput: x), left = x * g.strideX - g.padLeft
                 let out = (y * g.outputWidth + x) * pixel
                 for q in stride(from: 0, to: pixel, by: 16) {
-                    var largest = Vector(), choice = Integers(repeating: -1)
+                    let first = (top + rows.lowerBound) * g.inputWidth + left + columns.lowerBound
+                    var largest = (input + first * pixel + q).vector
+                    var choice = bits(rows.lowerBound * g.windowWidth + columns.lowerBound)
                     for ky in rows {
                         for kx in columns {
                             let value =
                                 (input + ((top + ky) * g.inputWidth + left + kx) * pixel + q).vector
-                            let tap = Integers(repeating: Int32(ky * g.windowWidth + kx))
-                            let wins =
-                                (value .> largest) .| (value .!= value) .| (choice .< Integers())
+                            let wins = (value .> largest) .| (value .!= value)
                             largest.replace(with: value, where: wins)
-                            choice.replace(with: tap, where: wins)
+                            choice.replace(with: bits(ky * g.windowWidth + kx), where: wins)
                         }
                     }
                     (output + out + q).vector = largest
-                    store(choice, to: argmax + out + q)
+                    store(unsafeBitCast(choice, to: Integers.self), to: argmax + out + q)
                 }
             }
         }
@@ -62,5 +62,11 @@ enum MaxPool {
                 }
             }
         }
+    }
+
+    /// A tap as the bits of floats, so that choosing it is a float blend.
+    @inline(always)
+    private static func bits(_ tap: Int) -> Vector {
+        unsafeBitCast(Integers(repeating: Int32(truncatingIfNeeded: tap)), to: Vector.self)
     }
 }
