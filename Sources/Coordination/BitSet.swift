@@ -25,6 +25,9 @@ package struct BitSet: Equatable, Sendable {
         words.append(contentsOf: repeatElement(0, count: needed - words.count))
     }
 
+    /// Words for which there is memory.
+    var capacity: Int { words.capacity }
+
     package func contains(_ index: Int) -> Bool {
         words[index >> 6] & (1 << UInt64(index & 63)) != 0
     }

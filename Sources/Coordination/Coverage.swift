@@ -35,6 +35,8 @@ package struct Coverage: Sendable {
         covered.reset(count: tree.leaves)
     }
 
+    var capacity: Int { stored.capacity + covered.capacity }
+
     package func isComplete(_ chunk: Int) -> Bool {
         stored.contains(base(of: chunk) + 1)
     }

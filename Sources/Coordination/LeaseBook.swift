@@ -48,6 +48,8 @@ struct LeaseBook: Sendable {
         ticked.reset(count: 0)
     }
 
+    var capacity: Int { open.capacity + ticked.capacity }
+
     /// - Precondition: The worker holds no lease that overlaps this one.
     mutating func add(_ lease: Lease, patience: Int, start: Duration?) {
         precondition(

@@ -45,6 +45,8 @@ package struct SharePlanner: Sendable {
 
     package init() {}
 
+    var capacity: Int { candidates.capacity + snapping.capacity }
+
     /// Sets `shards` of every candidate, empty for those that get nothing.
     package mutating func plan(_ range: Range<Int>, in tree: ReductionTree) {
         precondition(!candidates.isEmpty, "no candidates for shards \(range)")

@@ -20,6 +20,8 @@ struct Snapping: Sendable {
     private var options: [Option] = []
     private var windows: [Range<Int>] = []
 
+    var capacity: Int { options.capacity + windows.capacity }
+
     /// More than all the distances of a plan together.
     private static let node = 1 << 40
 

@@ -27,6 +27,10 @@ struct StepLedger: Sendable {
 
     var shards: Range<Int> { 0..<tree.leaves }
 
+    var capacity: Int {
+        coverage.capacity + leases.capacity + settled.capacity + applied.capacity
+    }
+
     /// Why a contribution to this step cannot be one; `nil` if it can.
     func objection(to contribution: Contribution) -> DropReason? {
         if !(0..<chunks ~= contribution.chunk) { return .unknownChunk }

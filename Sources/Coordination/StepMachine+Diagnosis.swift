@@ -22,6 +22,11 @@ extension StepMachine: CustomStringConvertible {
         return answer
     }
 
+    /// Room in everything that could grow with the steps. It does not: a test sees to that.
+    package var capacity: Int {
+        steps.ledgers.reduce(planner.capacity) { $0 + $1.capacity }
+    }
+
     public var description: String {
         guard let current = steps.current else {
             return "no step is open, \(membership.workers.count) workers"

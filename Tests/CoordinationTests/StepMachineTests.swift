@@ -182,6 +182,35 @@ import Testing
         #expect(machine.waitingFor.map { $0.1 } == [2..<3, 3..<6])
     }
 
+    /// What grows in a step is what allocates in a step.
+    @Test func stepsOfAShapeThatIsKnownTakeNoMoreMemory() {
+        var machine = StepMachine.withWorkers(1, 2, 3, as: .init(leaseCredits: 1))
+        var capacities: [Int] = []
+        for step in 0..<300 as Range<UInt64> {
+            // Training and, every third step, evaluation; somebody is lost and replaced every tenth.
+            let isTraining = !step.isMultiple(of: 3)
+            let tree = ReductionTree(leaves: isTraining ? 37 : 64)
+            var actions: [Action] = []
+            if step % 10 == 9 { _ = machine.joined(WorkerID(raw: step), threads: 2) }
+            actions += machine.planned(
+                StepID(raw: step), shards: tree.leaves, chunks: isTraining ? 70 : 1)
+            if step % 10 == 9 { actions += machine.lost(WorkerID(raw: max(12, step) - 10)) }
+            for case .lease(let lease) in actions {
+                for chunk in 0..<(isTraining ? 70 : 1) {
+                    for node in tree.nodes(covering: lease.shards) {
+                        _ = machine.arrived(
+                            lease.step, chunk: chunk, node, lease: lease.id, from: lease.worker)
+                    }
+                }
+            }
+            for chunk in 0..<(isTraining ? 70 : 1) {
+                _ = machine.applied(StepID(raw: step), chunk: chunk)
+            }
+            capacities.append(machine.capacity)
+        }
+        #expect(capacities[100...].allSatisfy { $0 == capacities[100] }, "\(capacities)")
+    }
+
     @Test func theDiagnosisNamesWorkersAndShards() {
         var machine = StepMachine.withWorkers(1, 1)
         #expect(machine.description == "no step is open, 2 workers")

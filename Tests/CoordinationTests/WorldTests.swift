@@ -19,6 +19,8 @@ import Testing
             let isFinished = chaos.run(&world)
             #expect(world.broken.isEmpty, "seed \(seed): \(world.broken)")
             #expect(isFinished, "seed \(seed): stuck after \(chaos.turns) turns, \(world.machine)")
+            // Nobody is asked again and again.
+            #expect(world.leased <= 16 * world.steps.count * world.actors.count, "seed \(seed)")
             if !world.broken.isEmpty || !isFinished { return }
         }
     }
