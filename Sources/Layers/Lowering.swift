@@ -4,21 +4,6 @@
 
 import Tensors
 
-/// What flows between two stages: `[y][x][image][channel]` in memory.
-struct Signal {
-    var height: Int, width: Int
-    /// Channels that users know.
-    var channels: Int
-    /// Channels in memory: a multiple of 16, or those of the images as they are.
-    var stored: Int
-    /// After `Flatten` the same memory is seen as one axis.
-    var isFlat = false
-
-    var shape: Shape { isFlat ? [height * width * channels] : [height, width, channels] }
-    /// Images that no layer has touched yet.
-    var isPixels: Bool { stored % 16 != 0 }
-}
-
 /// The stages of a model under construction.
 ///
 /// A layer's `lower(into:)` says what it computes in terms of the methods below; they choose the
@@ -187,6 +172,7 @@ public struct Lowering {
         return Rows(count: pixels * signal.stored / 16, stored: 16, live: 16)
     }
 
+    /// The next `count` floats of the flat buffer.
     private mutating func addParameter(
         _ kind: String, _ shape: Shape, _ placement: Parameter.Placement, count: Int
     ) -> Range<Int> {

@@ -21,11 +21,6 @@ import Testing
         try Model(layers: layers, input: input, loss: loss, classes: classes, winograd: winograd)
     }
 
-    private func message(_ layers: [any Layer], _ input: Shape = [28, 28, 1]) -> String {
-        let error = #expect(throws: LayerError.self) { try model(layers, input, classes: 10) }
-        return error?.description ?? ""
-    }
-
     // MARK: The tutorials' networks
 
     @Test func fashionTutorialHasKerasParameters() throws {
@@ -145,72 +140,5 @@ import Testing
         // The tutorial's CIFAR network: activations, kept inputs and sums, less than 16 MiB a thread.
         let bytes = try model(Self.tutorial, [32, 32, 3]).planBytes
         #expect(bytes > 1 << 20 && bytes < 16 << 20)
-    }
-
-    // MARK: Errors
-
-    @Test func kernelLargerThanItsInputNamesLayerShapesAndCure() {
-        let conv = Conv2D(filters: 4, kernelSize: Size2D(5))
-        #expect(
-            message([conv, conv, Flatten(), Dense(units: 10)], [7, 9, 1])
-                == "conv2d_1: a 5x5 kernel does not fit into the input (3, 5, 4), the output would be"
-                + " empty; use a smaller kernel_size, 'padding: same' or larger images")
-    }
-
-    @Test func poolLargerThanItsInputNamesLayerShapesAndCure() {
-        #expect(
-            message([MaxPooling2D(poolSize: Size2D(4)), Flatten(), Dense(units: 10)], [3, 9, 1])
-                == "max_pooling2d: a 4x4 pool does not fit into the input (3, 9, 1), the output would"
-                + " be empty; use a smaller pool_size, 'padding: same' or larger images")
-    }
-
-    @Test func convolutionAfterFlattenSaysWhereItBelongs() {
-        #expect(
-            message([Flatten(), Conv2D(filters: 4, kernelSize: Size2D(3))])
-                == "conv2d: Conv2D takes images (height, width, channels), but its input is (784); put"
-                + " it before Flatten")
-    }
-
-    @Test func missingFlattenIsExplained() {
-        #expect(
-            message([Dense(units: 10)])
-                == "dense: the model ends with (28, 28, 10); end it with Flatten and Dense, one unit a"
-                + " class")
-    }
-
-    @Test func modelWithoutWeightsIsExplained() {
-        #expect(message([Flatten()], [1, 1, 10]).contains("no layer has weights"))
-        #expect(message([]).contains("no layer has weights"))
-    }
-
-    @Test func tooFewUnitsNameTheClasses() {
-        #expect(
-            message([Flatten(), Dense(units: 5)])
-                == "dense: 5 outputs for 10 classes; end the model with Dense: {units: 10}")
-    }
-
-    @Test func finalActivationMustGoWithTheLoss() {
-        #expect(
-            message([Flatten(), Dense(units: 10, activation: .sigmoid)])
-                == "dense: ends the model with sigmoid, but sparse_categorical_crossentropy goes with"
-                + " softmax")
-    }
-
-    @Test func binaryLossNeedsOneOutputAndTwoClasses() {
-        let error = #expect(throws: LayerError.self) {
-            try model([Flatten(), Dense(units: 2)], classes: 2, loss: .binaryCrossentropy)
-        }
-        #expect(
-            error?.description
-                == "dense: binary_crossentropy needs 1 output and 2 classes, found 2 outputs and 2"
-                + " classes; use loss: sparse_categorical_crossentropy with one unit a class")
-    }
-
-    @Test func imagesOfManyChannelsAreRefused() {
-        #expect(
-            message(
-                [Conv2D(filters: 4, kernelSize: Size2D(3)), Flatten(), Dense(units: 10)], [8, 8, 5]
-            )
-            .hasPrefix("conv2d: images of 5 channels"))
     }
 }

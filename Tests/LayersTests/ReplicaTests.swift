@@ -71,6 +71,20 @@ import Testing
                 + " images and the scale of Rescaling")
     }
 
+    /// A comparison with NaN is false: no ReLU and no pool may swallow one.
+    @Test(arguments: [true, false])
+    func notANumberIsFoundWhereverItIs(winograd: Bool) throws {
+        let model = try Model(
+            layers: Self.layers, input: [12, 11, 1], loss: .sparseCategoricalCrossentropy,
+            winograd: winograd)
+        for entry in model.parameters.entries {
+            var trial = Trial(model, samples: 17, seed: 1)
+            trial.weights[entry.range.lowerBound] = .nan
+            let error = #expect(throws: LayerError.self, "\(entry.name)") { try trial.train() }
+            #expect(error?.code == .notFinite)
+        }
+    }
+
     @Test func infiniteGradientNamesItsLayer() throws {
         // A huge scale behind tiny weights: the loss is finite, the gradient of conv2d is not.
         let trial = Trial(

@@ -20,6 +20,22 @@ import Testing
         }
     }
 
+    @Test func kernelSetsAgreeOnBlocksOfEight() throws {
+        let model = try Model(
+            layers: [
+                Rescaling(scale: 1 / 255), Conv2D(filters: 16, kernelSize: Size2D(1)),
+                MaxPooling2D(poolSize: Size2D(16)), Flatten(), Dense(units: 3),
+            ], input: [257, 256, 1], loss: .sparseCategoricalCrossentropy)
+        #expect(model.blockSize == 8)
+        let trial = Trial(model, samples: 5, seed: 1)
+        let best = try trial.train()
+        for kernels in Engine.available {
+            let other = try trial.train(kernels)
+            #expect(other.metrics == best.metrics, "\(kernels.name)")
+            #expect(bits(other.gradient) == bits(best.gradient), "\(kernels.name)")
+        }
+    }
+
     @Test(arguments: 0..<24)
     func sharedMemoryChangesNothing(seed: Int) throws {
         let trial = Trial(try Model.random(seed: UInt64(seed)), samples: 22, seed: UInt64(seed))

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Tensors
+
+/// What flows between two stages: `[y][x][image][channel]` in memory.
+struct Signal {
+    var height: Int, width: Int
+    /// Channels that users know.
+    var channels: Int
+    /// Channels in memory: a multiple of 16, or those of the images as they are.
+    var stored: Int
+    /// After `Flatten` the same memory is seen as one axis.
+    var isFlat = false
+
+    var shape: Shape { isFlat ? [height * width * channels] : [height, width, channels] }
+    /// Images that no layer has touched yet.
+    var isPixels: Bool { stored % 16 != 0 }
+}
