@@ -22,12 +22,11 @@ extension Winograd {
             }
             accumulate(v, rows: tiles.count * n, into: gradients.weights.baseAddress!)
             guard let uT else { return }
-            for c in 0..<ic / 16 {
-                multiply(
-                    self.gradients, plane: outputPlane,
-                    uT + c * 36 * ConvGeometry.pointStride(depth: oc),
-                    rows: tiles.count * n, depth: oc)
-                transformInputGradient(into: result.baseAddress!, channel: c * 16, tiles)
+            eachProduct(
+                self.gradients, plane: outputPlane, uT, tiles, depth: oc, blocks: ic / 16
+            ) { c, products in
+                transformInputGradient(
+                    products, into: result.baseAddress!, channel: c * 16, tiles)
             }
         }
     }
@@ -109,14 +108,22 @@ extension Winograd {
     private func accumulate(_ v: Source, rows: Int, into accumulator: Target) {
         let step = ConvGeometry.pointStride(depth: ic)
         for point in 0..<36 {
-            for o in 0..<oc / 16 {
+            for o in stride(from: 0, to: oc / 16, by: panel) {
+                let b = gradients + point * outputPlane + o * 16
                 for c in stride(from: 0, to: ic, by: Tile.count) {
+                    let a = v + point * inputPlane + c
                     let sum = accumulator + (o * 36 + point) * step + c * 16
-                    var acc: Tile = load(sum, 16)
-                    outer(
-                        &acc, v + point * inputPlane + c, ic, rows,
-                        gradients + point * outputPlane + o * 16, oc)
-                    store(acc, sum, 16)
+                    if o + 1 < oc / 16 && panel == 2 {
+                        let next = sum + 36 * step
+                        var acc: (Tile, Tile) = (load(sum, 16), load(next, 16))
+                        outer(&acc, a, ic, rows, b, oc)
+                        store(acc.0, sum, 16)
+                        store(acc.1, next, 16)
+                    } else {
+                        var acc: Tile = load(sum, 16)
+                        outer(&acc, a, ic, rows, b, oc)
+                        store(acc, sum, 16)
+                    }
                 }
             }
         }
@@ -125,7 +132,7 @@ extension Winograd {
     /// d' = B m Bᵀ; neighbouring tiles overlap and add.
     @inline(never)
     private func transformInputGradient(
-        into result: Target, channel: Int, _ tiles: Range<Int>
+        _ products: Source, into result: Target, channel: Int, _ tiles: Range<Int>
     ) {
         let (pixels, square, plane) = (pixels, square, productPlane)
         for tile in tiles {
@@ -134,7 +141,7 @@ extension Winograd {
                 top: tile / across * 4 - g.padTop, left: tile % across * 4 - g.padLeft, side: 6,
                 outside: dump)
             for i in 0..<n {
-                let m = products + ((tile - tiles.lowerBound) * n + i) * 16
+                let m = products + ((tile - tiles.lowerBound) * n + i) * 16 * panel
                 transformSquare(inputAdjoint, square) {
                     (m + ($0 * 6 + $1) * plane).vector
                 } store: {

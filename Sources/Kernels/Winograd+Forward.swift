@@ -12,15 +12,12 @@ extension Winograd {
     ) {
         eachBlock { tiles, v in
             transformInput(input, into: v, tiles)
-            for o in 0..<oc / 16 {
-                multiply(
-                    v, plane: inputPlane, u + o * 36 * ConvGeometry.pointStride(depth: ic),
-                    rows: tiles.count * n, depth: ic)
+            eachProduct(v, plane: inputPlane, u, tiles, depth: ic, blocks: oc / 16) { o, products in
                 let bias = (bias + o * 16).vector
                 if let argmax {
-                    pool(bias, into: output + o * 16, argmax + o * 16, tiles)
+                    pool(products, bias, into: output + o * 16, argmax + o * 16, tiles)
                 } else {
-                    transformProducts(bias, into: output, channel: o * 16, tiles)
+                    transform(products, bias, into: output, channel: o * 16, tiles)
                 }
             }
         }
@@ -49,8 +46,8 @@ extension Winograd {
 
     /// y = activation(Aᵀ m A + bias)
     @inline(never)
-    private func transformProducts(
-        _ bias: Vector, into output: Target, channel: Int, _ tiles: Range<Int>
+    private func transform(
+        _ products: Source, _ bias: Vector, into output: Target, channel: Int, _ tiles: Range<Int>
     ) {
         let (pixels, square, plane, floor) = (pixels, square, productPlane, g.floor)
         for tile in tiles {
@@ -58,7 +55,7 @@ extension Winograd {
                 at: output, height: g.convHeight, width: g.convWidth, channels: oc,
                 top: tile / across * 4, left: tile % across * 4, side: 4, outside: dump)
             for i in 0..<n {
-                let m = products + ((tile - tiles.lowerBound) * n + i) * 16
+                let m = products + ((tile - tiles.lowerBound) * n + i) * 16 * panel
                 transformSquare(outputTransform, square) {
                     (m + ($0 * 6 + $1) * plane).vector
                 } store: {
@@ -71,7 +68,8 @@ extension Winograd {
     /// The largest of each 2x2 outputs: a tile gives 2x2 of them.
     @inline(never)
     private func pool(
-        _ bias: Vector, into output: Target, _ argmax: UnsafeMutablePointer<UInt8>,
+        _ products: Source, _ bias: Vector, into output: Target,
+        _ argmax: UnsafeMutablePointer<UInt8>,
         _ tiles: Range<Int>
     ) {
         let (outputs, square, plane) = (outputs, square, productPlane)
@@ -79,7 +77,7 @@ extension Winograd {
         for tile in tiles {
             let top = tile / across * 2, left = tile % across * 2
             for i in 0..<n {
-                let m = products + ((tile - tiles.lowerBound) * n + i) * 16
+                let m = products + ((tile - tiles.lowerBound) * n + i) * 16 * panel
                 transformSquare(outputTransform, square) {
                     (m + ($0 * 6 + $1) * plane).vector
                 } store: {

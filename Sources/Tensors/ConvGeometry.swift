@@ -137,7 +137,7 @@ extension ConvGeometry {
         case .narrow: 2 * max(Self.narrowRun, 2 * images) * 16
         case .winograd:
             // Gradients and products of a block, pixels outside the image, a transform's squares.
-            36 * planeStride(channels: outputChannels) + 36 * planeStride(channels: 16)
+            36 * planeStride(channels: outputChannels) + 36 * planeStride(channels: 32)
                 + 2 * images * max(inputChannels, outputChannels) + 64 * 16
         }
     }
