@@ -54,7 +54,10 @@ public final class ProgressDisplay: RunObserver {
         case .straggler(let name):
             straggles(name)
         case .waitingForWorkers:
-            note("waiting for workers" + (info.map { " at \($0.endpoint)" } ?? ""))
+            // Its own workers are on their way.
+            if workersAwaited == 0 {
+                note("waiting for workers" + (info.map { " at \($0.endpoint)" } ?? ""))
+            }
         case .idleWorkers(let active, let workers):
             idle(active: active, workers: workers)
         case .step(let report):

@@ -105,6 +105,8 @@ public final class Coordinator {
     /// - Throws: `stopped` if it was told to stop and has written a checkpoint; the first failure else.
     public func work() throws(RuntimeError) {
         defer { feed?.close() }
+        observer.handle(.started(run.info(endpoint: endpoint, workers: options.localWorkers)))
+        if let step = run.resumedStep { observer.handle(.resumed(step: step)) }
         for _ in 0..<2 { planNextStep() }
         perform()
         while !isFinished, failure == nil {

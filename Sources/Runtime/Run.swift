@@ -107,6 +107,20 @@ public struct Run {
             fingerprint: hash.finalize())
     }
 
+    /// What observers are told at the start.
+    func info(endpoint: String, workers: Int) -> RunInfo {
+        RunInfo(
+            job: job.name, output: folder.path, endpoint: endpoint, epochs: job.training.epochs,
+            stepsPerEpoch: (sources.training.count + job.training.batchSize - 1)
+                / job.training.batchSize,
+            trainingSamples: sources.training.count,
+            validationSamples: sources.validation?.count ?? 0, testSamples: test?.count ?? 0,
+            batchSize: job.training.batchSize, shardSize: job.training.shardSize,
+            blockSize: model.blockSize,
+            parameters: model.parameters.entries.reduce(0) { $0 + $1.shape.count },
+            workers: workers)
+    }
+
     /// "step 12 of epoch 3, shard 4 (images 64 to 79)", for messages.
     func describe(_ id: StepID, shard: Int) -> String {
         guard id.raw < plan.stepCount, shard < plan.step(id).shards else { return "step \(id)" }

@@ -214,7 +214,8 @@ extension Message.Contribution {
     ) throws(WireError) {
         let read = FieldReader("contribution", limits)
         let body = unsafe envelope.fields.contribution.pointee  // numbers only
-        let samples = try unsafe read.count(body.samples, "samples", atLeast: 1)
+        // 0 in all chunks but a step's first, which carries loss, correct and samples for them all.
+        let samples = try unsafe read.count(body.samples, "samples")
         try unsafe self.init(
             session: body.session,
             lease: body.lease,

@@ -31,8 +31,9 @@ struct Leading {
         defer { progress.clear() }
 
         let folder = try RunFolder(options.folder(of: job))
-        let log = try LineLog(path: folder.logPath)
-        let logger = Logger(label: "convoy") { _ in log }
+        var log = try LineLog(path: folder.logPath)
+        if options.verbose { log.logLevel = .debug }
+        let logger = Logger(label: "convoy") { [log] _ in log }
         var observers: [any RunObserver] = [progress, EventLog(logger)]
         if let path = options.logJSON { observers.append(try JSONLog(path: path)) }
 

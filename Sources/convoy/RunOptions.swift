@@ -19,6 +19,9 @@ struct RunOptions: ParsableArguments {
     @Flag(name: [.short, .long], help: "Show nothing but errors and the result.")
     var quiet = false
 
+    @Flag(name: [.short, .long], help: "Log every message that goes wrong, too.")
+    var verbose = false
+
     @Option(
         name: .customLong("log-json"),
         help: ArgumentHelp(

@@ -71,6 +71,6 @@ let samples: [Sample] = [
         message: .contribution(
             .init(
                 session: 7, lease: 2, step: 301, chunk: 0, level: 0, index: 0, checksum: 0,
-                lossSum: 0, correct: 0, samples: 1)),
+                lossSum: 0, correct: 0, samples: 0)),
         limits: .data),
 ]

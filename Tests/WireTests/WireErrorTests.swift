@@ -211,9 +211,6 @@ import Wire
         Case(
             header: contribution(correct: 17), payload: 4, limits: .data,
             text: "wire.outOfRange: contribution.correct is 17, expected 0...16" + drop),
-        Case(
-            header: contribution(samples: 0), payload: 4, limits: .data,
-            text: "wire.outOfRange: contribution.samples is 0, expected 1...1099511627776" + drop),
     ]
 
     private static let drop = "; drop this peer, and report a bug in it"

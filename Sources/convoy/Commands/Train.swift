@@ -44,10 +44,11 @@ struct Train: ParsableCommand {
         let workers = workers ?? max(1, cores / threads)
         let sockets = try SocketDirectory()
         let endpoint = "ipc://\(sockets.path)/coordinator"
-        let arguments = [
-            "--connect", endpoint, "--threads", "\(threads)", "--engine", engine.engine,
-            "--parent", "\(getpid())",
-        ]
+        let arguments =
+            [
+                "--connect", endpoint, "--threads", "\(threads)", "--engine", engine.engine,
+                "--parent", "\(getpid())",
+            ] + (output.verbose ? ["--verbose"] : [])
         let cluster = LocalCluster(executable: try Self.program()) { number in
             ["worker", "--name", "worker-\(number + 1)"] + arguments
         }

@@ -42,6 +42,9 @@ struct WorkerCommand: ParsableCommand {
         help: ArgumentHelp("How long to look for the coordinator.", valueName: "seconds"))
     var patience = 120
 
+    @Flag(name: [.short, .long], help: "Log every message that goes wrong, too.")
+    var verbose = false
+
     @OptionGroup var engine: EngineOptions
 
     @Option(help: ArgumentHelp("Leave when this process is gone.", visibility: .private))
@@ -67,7 +70,7 @@ struct WorkerCommand: ParsableCommand {
         options.patience = .seconds(patience)
         options.parent = parent
         var log = LineLog(descriptor: 2)
-        log.logLevel = parent == nil ? .info : .warning
+        log.logLevel = verbose ? .debug : parent == nil ? .info : .warning
         let logger = Logger(label: "convoy") { [log] _ in log }
         let reason = try Worker(options: options, stop: stop, logger: logger).work()
         if parent == nil { print(reason) }
