@@ -5,7 +5,7 @@
 import Tensors
 
 enum SelfCheck {
-    /// A digest of what `kernels` make of a few fixed layers, in about a millisecond.
+    /// A digest of what `kernels` make of a few fixed layers, in a few milliseconds.
     static func digest(_ kernels: KernelSet) -> UInt64 {
         layers.reduce(0) { digest, layer in
             let philox = Philox(seed: 0, purpose: .initialWeights)
