@@ -18,8 +18,10 @@ public enum ProgressText {
         let head = head(report, epochs: epochs)
         let required = ["loss \(Figures.decimal(report.loss, places: 4))"]
         // In the order in which they stand, each with its rank: the highest goes first.
+        // A rate that gains a digit does not move the bar.
+        let rate = Figures.rate(report.imagesPerSecond)
         let parts: [(text: String, rank: Int)] = [
-            (Figures.rate(report.imagesPerSecond), 2),
+            (String(repeating: " ", count: max(0, 15 - rate.count)) + rate, 2),
             (required[0], 0),
             ("accuracy \(Figures.decimal(report.accuracy, places: 4))", 1),
             ("ETA \(Figures.clock(secondsLeft(report)))", 3),

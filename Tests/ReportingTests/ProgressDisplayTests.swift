@@ -92,7 +92,8 @@ import Testing
             JSONLog.line(.step(.example))
                 == #"{"event":"step","phase":"train","step":1250,"epoch":2,"step_in_epoch":312,"#
                 + #""steps_in_epoch":938,"loss":0.63214,"accuracy":0.77123,"step_loss":0.5,"#
-                + #""samples":64,"weights":"0000000000000000","images_per_second":8911.7,"workers_alive":2,"seconds":61.25}"#)
+                + #""samples":64,"weights":"0000000000000000","images_per_second":8911.7,"workers_alive":2,"seconds":61.25}"#
+        )
     }
 
     @Test func absentNumbersAreNull() {
@@ -133,7 +134,8 @@ import Testing
 }
 
 private let allEvents: [RunEvent] = [
-    .started(.example), .resumed(step: 12), .workerJoined(name: "w", threads: 2, alive: 3, missing: 0),
+    .started(.example), .resumed(step: 12),
+    .workerJoined(name: "w", threads: 2, alive: 3, missing: 0),
     .workerLost(name: "w", reason: "silent for 3 s", alive: 2, owed: 0), .straggler(name: "w"),
     .waitingForWorkers, .idleWorkers(active: 4, workers: 6), .step(.example), .epoch(.example),
     .checkpoint(path: "runs/x/checkpoint"),

@@ -8,21 +8,21 @@ import Testing
     @Test func barTakesTheRoomThatIsLeft() {
         let line = ProgressText.bar(.example, epochs: 5, width: 120, style: .unicode)
         #expect(
-            line == "epoch 2/5  312/938 ━━━━━━━━━─────────────────────  8,912 images/s  "
+            line == "epoch 2/5  312/938 ━━━━━━━━━─────────────────────   8,912 images/s  "
                 + "loss 0.6321  accuracy 0.7712  ETA 0:04  2 workers")
     }
 
     @Test func barIsPlainWhereTheLocaleIs() {
         let line = ProgressText.bar(.example, epochs: 5, width: 100, style: .ascii)
         #expect(
-            line == "epoch 2/5  312/938 [==>.........]  8,912 images/s  "
+            line == "epoch 2/5  312/938 [==>........]   8,912 images/s  "
                 + "loss 0.6321  accuracy 0.7712  ETA 0:04  2 workers")
     }
 
     @Test func partsThatMatterLeastGoFirst() {
         let line = { ProgressText.bar(.example, epochs: 5, width: $0, style: .ascii) }
         #expect(line(90).hasSuffix("accuracy 0.7712  ETA 0:04"))
-        #expect(line(75).hasSuffix("8,912 images/s  loss 0.6321  accuracy 0.7712"))
+        #expect(line(75).hasSuffix("   8,912 images/s  loss 0.6321  accuracy 0.7712"))
         #expect(line(66).hasSuffix("  loss 0.6321  accuracy 0.7712"))
         #expect(line(42).hasSuffix("]  loss 0.6321"))
         #expect(line(35) == "epoch 2/5  312/938  loss 0.6321")
@@ -46,7 +46,7 @@ import Testing
         var report = StepReport.example
         report.stepInEpoch = 938
         let line = ProgressText.bar(report, epochs: 5, width: 100, style: .ascii)
-        #expect(line.contains(" 938/938 [============] "))
+        #expect(line.contains(" 938/938 [===========] "))
         #expect(line.contains("ETA 0:00"))
     }
 

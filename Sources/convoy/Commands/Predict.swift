@@ -37,6 +37,8 @@ struct Predict: ParsableCommand {
             let bytes: Data
             do {
                 bytes = try Data(contentsOf: URL(fileURLWithPath: image))
+            } catch CocoaError.fileReadNoSuchFile {
+                throw RuntimeError(.dataset, "\(image): no such file")
             } catch {
                 throw RuntimeError(.dataset, "\(image): \(error.localizedDescription)")
             }
