@@ -14,6 +14,8 @@ public struct LayerError: Error, Equatable, CustomStringConvertible {
         case tensorMismatch
         /// A loss or a gradient is NaN or infinite.
         case notFinite
+        /// Whoever asked for a shard gave it up before its weights were there.
+        case interrupted
     }
 
     public let code: Code

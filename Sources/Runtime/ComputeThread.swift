@@ -37,17 +37,17 @@ final class ComputeThread: @unchecked Sendable {
         while let task = queue.nextShard() {
             do throws(DatasetError) {
                 try decode(task)
-                compute(task)
             } catch {
                 queue.fail(task.work, shard: task.shard, layer: "", message: error.description)
             }
-            queue.finishShard(task.work)
+            if compute(task) { queue.finishShard(task.work) } else { queue.giveBack(task) }
         }
     }
 
-    private func compute(_ task: ShardTask) {
+    /// - Returns: False if the shard was interrupted and has to be taken up again.
+    private func compute(_ task: ShardTask) -> Bool {
         let version = task.work.version
-        guard queue.enter(version: version) else { return }
+        guard queue.enter(version: version) else { return true }
         defer { queue.leave() }
         let lease = task.work.lease
         let input = ShardInput(
@@ -60,28 +60,35 @@ final class ComputeThread: @unchecked Sendable {
             case .evaluate:
                 let metrics = try replica.evaluate(
                     input, weights: model.weights(version: version), prepared: model.prepared,
-                    willUse: { queue.prepare(stage: $0, version: version) })
+                    willUse: { stage throws(LayerError) in
+                        try queue.prepare(stage: stage, of: task.work)
+                    })
                 queue.deposit(
                     task.work, shard: task.shard, chunk: 0, gradient: nil,
                     metrics: NodeMetrics(metrics))
             }
         } catch {
+            if error.code == .interrupted { return false }
             queue.fail(task.work, shard: task.shard, layer: error.layer, message: error.description)
         }
+        return true
     }
 
     private func train(_ task: ShardTask, _ input: ShardInput) throws(LayerError) {
         let version = task.work.version
         let gradient = queue.takeGradient()
+        var isDeposited = false
+        defer { if !isDeposited { queue.giveBack(gradient) } }
         let metrics = try replica.train(
             input, weights: model.weights(version: version), prepared: model.prepared,
             gradient: gradient.memory.elements,
-            willUse: { queue.prepare(stage: $0, version: version) },
+            willUse: { stage throws(LayerError) in try queue.prepare(stage: stage, of: task.work) },
             didFinish: { stage in
                 // The front bucket waits for the metrics, which travel with it.
                 let bucket = model.bucketDoneAtStage[stage]
                 if bucket > 0 { deposit(task, bucket: bucket, gradient, NodeMetrics()) }
             })
+        isDeposited = true
         deposit(task, bucket: 0, gradient, NodeMetrics(metrics))
     }
 

@@ -10,6 +10,7 @@ extension Coordinator {
     /// - Precondition: `work` has returned.
     public func finish(threads: Int) throws -> FinalReport {
         let weights = AlignedBuffer<Float>(count: run.chunks.count)
+        defer { withExtendedLifetime(weights) {} }
         shelf.gather(into: weights.elements)
         let file = ModelFile(
             job: run.job, data: run.data, classNames: run.classNames, model: run.model,
@@ -20,7 +21,8 @@ extension Coordinator {
         }
         let report = FinalReport(
             testLoss: test?.loss, testAccuracy: test?.accuracy, model: run.folder.modelPath,
-            weightsDigest: digest.description, contributions: contributions, seconds: now / .seconds(1))
+            weightsDigest: digest.description, contributions: contributions,
+            seconds: now / .seconds(1))
         observer.handle(.finished(report))
         return report
     }

@@ -26,7 +26,9 @@ extension Coordinator {
         } catch {
             logger.debug(
                 "message not understood", metadata: ["peer": "\(peer)", "error": "\(error)"])
-            if memberIndex(control: peer) == nil, memberIndex(data: peer) == nil {
+            if let index = memberIndex(control: peer) ?? memberIndex(data: peer) {
+                lose(members[index].number, reason: error.description)
+            } else {
                 send(.refused(reason: error.description), to: peer)
             }
             return

@@ -136,7 +136,8 @@ extension Coordinator {
     ) {
         let step = StepID(raw: message.step)
         let node = TreeNode(level: message.level, index: message.index)
-        guard let board = boards.first(where: { $0.step == step }), let id = members[index].id else {
+        guard let board = boards.first(where: { $0.step == step }), let id = members[index].id
+        else {
             return
         }
         guard message.chunk < board.chunks.count, payload.count == board.chunks[message.chunk] * 4,
@@ -227,7 +228,8 @@ extension Coordinator {
         feed?.forget(id)
         if step.kind == .train { optimizerSteps = UInt64(step.trainingStep + 1) }
         let (stepReport, epochReport) = phase.commit(
-            step, board.rootMetrics, plan: run.plan, digest: shelf.digest, workers: workersAlive, now: now,
+            step, board.rootMetrics, plan: run.plan, digest: shelf.digest, workers: workersAlive,
+            now: now,
             lastCommit: lastCommit)
         lastCommit = now
         observer.handle(.step(stepReport))
@@ -251,6 +253,7 @@ extension Coordinator {
         let next = id.advanced(by: 1)
         let path = run.folder.checkpointPath(step: next.raw)
         let weights = AlignedBuffer<Float>(count: run.chunks.count)
+        defer { withExtendedLifetime(weights) {} }
         shelf.gather(into: weights.elements)
         let checkpoint = Checkpoint(
             next: next, optimizerSteps: optimizerSteps, epochSums: phase.sums,

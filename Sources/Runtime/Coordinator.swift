@@ -55,6 +55,7 @@ public final class Coordinator {
     var lastHeartbeat = Duration.zero
     var aloneSince: Duration?
     var lastCommit = Duration.zero
+    private var stopSince: Duration?
     /// Workers that are gone, with what they contributed.
     var departed: [(name: String, contributions: Int)] = []
 
@@ -146,6 +147,7 @@ public final class Coordinator {
             }
         }
         options.onTick?(CoordinatorDoor(self))
+        stopIfStuck()
         guard members.isEmpty else {
             aloneSince = nil
             return
@@ -159,6 +161,19 @@ public final class Coordinator {
                     + "checkpoint: start workers with 'convoy worker --connect \(endpoint)' and run the "
                     + "same command again, or raise cluster.wait_for_workers_seconds")
         }
+    }
+
+    /// A step that does not end is not waited for for ever: the last checkpoint is on disk.
+    private func stopIfStuck() {
+        guard let stop = options.stop, stop.isRung else { return }
+        stop.answer()
+        let since = stopSince ?? now
+        stopSince = since
+        guard now - since > .seconds(10), failure == nil else { return }
+        failure = RuntimeError(
+            .stopped,
+            "stopped in the middle of a step (\(machine)); the same command goes on from the "
+                + "last checkpoint")
     }
 
     // MARK: Sending

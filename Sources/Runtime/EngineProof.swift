@@ -26,6 +26,7 @@ enum EngineProof {
         let weights = AlignedBuffer<Float>(count: model.parameters.count)
         let gradient = AlignedBuffer<Float>(count: model.parameters.count)
         model.initialize(weights.elements, seed: 1)
+        defer { withExtendedLifetime((pixels, weights, gradient)) {} }
         let prepared = PreparedWeights(model: model, kernels: kernels)
         let replica = Replica(model: model, kernels: kernels)
         labels.withUnsafeBufferPointer { labels in
@@ -54,7 +55,7 @@ enum EngineProof {
                         bytes, into: image.elements, augment: (seed: 1, epoch: 0, position: 1))
                 } catch { hash.update(text: error.description) }
             }
-            hash.update(UnsafeRawBufferPointer(image.elements))
+            withExtendedLifetime(image) { hash.update(UnsafeRawBufferPointer(image.elements)) }
         }
         return hash.finalize()
     }

@@ -89,6 +89,7 @@ public final class Evaluator: @unchecked Sendable {
         try decoder.decode(bytes, into: pixels.elements, augment: nil)
         let count = file.model.outputs
         let output = AlignedBuffer<Float>(count: count)
+        defer { withExtendedLifetime((pixels, output)) {} }
         Replica(model: file.model, kernels: kernels).predict(
             pixels: Bytes(pixels.elements), count: 1, weights: Floats(weights.elements),
             prepared: prepared, into: output.elements)

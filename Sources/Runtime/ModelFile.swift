@@ -85,6 +85,7 @@ public struct ModelFile: Sendable {
         do throws(LayerError) {
             let model = try job.model(input: Shape(shape), classes: classes.count)
             let flat = AlignedBuffer<Float>(count: model.parameters.count)
+            defer { withExtendedLifetime(flat) {} }
             try model.importTensors(
                 file.tensors.map { (name: $0.name, shape: $0.shape, values: $0.values) },
                 into: flat.elements)

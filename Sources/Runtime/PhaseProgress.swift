@@ -15,7 +15,8 @@ struct PhaseProgress {
 
     /// - Returns: The step's report, and the epoch's if this step ends it.
     mutating func commit(
-        _ step: PlannedStep, _ metrics: NodeMetrics, plan: RunPlan, digest: UInt64, workers: Int, now: Duration,
+        _ step: PlannedStep, _ metrics: NodeMetrics, plan: RunPlan, digest: UInt64, workers: Int,
+        now: Duration,
         lastCommit: Duration
     ) -> (StepReport, EpochReport?) {
         if step.stepInPhase == 0 { sums = NodeMetrics() }
@@ -30,7 +31,8 @@ struct PhaseProgress {
             step: step.trainingStep + (step.kind == .train ? 1 : 0), epoch: step.epoch + 1,
             stepInEpoch: step.stepInPhase + 1, stepsInEpoch: step.stepsInPhase,
             phase: step.kind == .train ? .train : .validate, loss: sums.meanLoss,
-            accuracy: sums.accuracy, stepLoss: metrics.meanLoss, samples: Int(metrics.samples), weightsDigest: digest,
+            accuracy: sums.accuracy, stepLoss: metrics.meanLoss, samples: Int(metrics.samples),
+            weightsDigest: digest,
             imagesPerSecond: Double(imagesHere) / seconds, workersAlive: workers,
             seconds: now / .seconds(1))
         guard step.isLastOfPhase else { return (report, nil) }

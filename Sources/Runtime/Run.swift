@@ -58,6 +58,7 @@ public struct Run {
             encoding: training.encoding)
         let model = try given.model(input: data.imageShape, classes: data.classes)
         let initial = AlignedBuffer<Float>(count: model.parameters.count)
+        defer { withExtendedLifetime(initial) {} }
         model.initialize(initial.elements, seed: given.seed)
         var job = given
         job.resolution = Resolution(

@@ -15,6 +15,9 @@ public final class StopSignal: Sendable {
     var descriptor: CInt { doorbell.descriptor }
     public var isRung: Bool { count.load(ordering: .relaxed) > 0 }
 
+    /// The poller has seen it; `isRung` stays.
+    func answer() { doorbell.answer() }
+
     public func ring() {
         count.add(1, ordering: .relaxed)
         doorbell.ring()

@@ -4,6 +4,7 @@
 // gradients come out.
 
 import Coordination
+import Layers
 import Tensors
 import Wire
 
@@ -14,6 +15,8 @@ final class LeaseWork {
     fileprivate var received = 0
     fileprivate var cursor = 0
     fileprivate var nextShard = 0
+    /// Shards that were begun and given back.
+    fileprivate var returned: [ShardTask] = []
     fileprivate var unfinished = 0
     fileprivate var ledger = GradientLedger(stepShards: 1, lease: 0..<1)
 
@@ -22,6 +25,11 @@ final class LeaseWork {
         lease = Message.Lease(
             session: 0, lease: 0, step: 0, kind: .train, epoch: 0, firstShard: 0, shardCount: 0,
             firstPosition: 0, sampleCount: 0, batchSamples: 0, weightsVersion: 0, sampleBytes: 0)
+    }
+
+    /// A shard of it can be computed, as far as the samples go.
+    fileprivate var isWaiting: Bool {
+        received == lease.sampleBytes && (nextShard < shards.upperBound || !returned.isEmpty)
     }
 
     var version: UInt64 { lease.weightsVersion }
@@ -105,8 +113,7 @@ final class WorkQueue: @unchecked Sendable {
         monitor.withLock {
             // At most two steps are open, so those before are committed: what is not begun never will be.
             leases.removeAll { old in
-                guard old.lease.step + 1 < lease.step, old.nextShard == old.shards.lowerBound,
-                    old.received == old.lease.sampleBytes
+                guard old.lease.step + 1 < lease.step, old.nextShard == old.shards.lowerBound
                 else { return false }
                 spares.append(old)
                 return true
@@ -116,6 +123,7 @@ final class WorkQueue: @unchecked Sendable {
             work.received = 0
             work.cursor = 0
             work.nextShard = lease.firstShard
+            work.returned.removeAll(keepingCapacity: true)
             work.unfinished = lease.shardCount
             if work.samples.count < lease.sampleBytes {
                 work.samples = AlignedBuffer(count: lease.sampleBytes * 9 / 8)
@@ -195,10 +203,13 @@ final class WorkQueue: @unchecked Sendable {
         monitor.lock()
         defer { monitor.unlock() }
         while !isClosed {
-            for work in leases where work.nextShard < work.shards.upperBound {
-                guard work.received == work.lease.sampleBytes else { break }
-                return take(from: work)
+            // By step, not by arrival: what is taken over for the current step comes before the next
+            // one, whose weights wait for it.
+            var first: LeaseWork?
+            for work in leases where work.isWaiting && work.lease.step < first?.lease.step ?? .max {
+                first = work
             }
+            if let first { return first.returned.popLast() ?? take(from: first) }
             monitor.wait()
         }
         return nil
@@ -246,11 +257,19 @@ final class WorkQueue: @unchecked Sendable {
     }
 
     /// Waits until the weights of a stage are there, and prepared for the kernels by this thread or another.
-    /// Returns at once when the session is over.
-    func prepare(stage: Int, version: UInt64) {
+    ///
+    /// - Throws: `interrupted` when the session is over, or when work for an earlier step has come: these
+    ///   weights may be waiting for it.
+    func prepare(stage: Int, of work: LeaseWork) throws(LayerError) {
+        let version = work.version
         let parity = Int(version & 1)
         monitor.lock()
-        while preparedVersions[stage] != version, !isClosed {
+        while preparedVersions[stage] != version {
+            let isOvertaken = leases.contains { $0.step < work.step && $0.unfinished > 0 }
+            guard !isClosed, !isOvertaken else {
+                monitor.unlock()
+                throw LayerError(code: .interrupted, detail: "given up for an earlier step")
+            }
             let isThere = model.chunksOfStage[stage].allSatisfy { arrived[parity][$0] == version }
             guard isThere, !isPreparing[stage] else {
                 monitor.wait()
@@ -270,6 +289,11 @@ final class WorkQueue: @unchecked Sendable {
     /// A buffer for one shard's gradient, used once for each of its chunks.
     func takeGradient() -> FlightBuffer<Float> {
         monitor.withLock { gradients.take(owners: model.chunks.chunks.count) }
+    }
+
+    /// The shard was interrupted before any of its chunks was deposited.
+    func giveBack(_ gradient: FlightBuffer<Float>) {
+        for _ in model.chunks.chunks { gradient.release() }
     }
 
     /// The sum of a chunk over one shard is there: adds it along the tree as far as the lease reaches, and
@@ -310,7 +334,10 @@ final class WorkQueue: @unchecked Sendable {
         }
     }
 
-    /// A shard's last sum has been deposited, or the shard given up.
+    /// A shard was interrupted: it is taken up again later.
+    func giveBack(_ task: ShardTask) { monitor.withLock { task.work.returned.append(task) } }
+
+    /// A shard's last sum has been deposited, or nobody needs it any more.
     func finishShard(_ work: LeaseWork) {
         monitor.withLock {
             work.unfinished -= 1

@@ -117,7 +117,8 @@ final class WorkerSession {
                 .init(
                     session: session, lease: item.lease, step: item.step, chunk: item.chunk,
                     level: item.node.level, index: item.node.index,
-                    checksum: checksum64(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0)), lossSum: item.metrics.lossSum,
+                    checksum: checksum64(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0)),
+                    lossSum: item.metrics.lossSum,
                     correct: Int(item.metrics.correct), samples: Int(item.metrics.samples))
             ).encode(into: &header)
             if let bytes, let gradient = item.gradient {
@@ -159,7 +160,10 @@ final class WorkerSession {
         }
         let isSilent = now - lastHeard > (saidHello && crew != nil ? silence : options.patience)
         if isSilent { end = .again("nothing heard for \(now - lastHeard)") }
-        if stop.isRung { try leave() }
+        if stop.isRung {
+            stop.answer()
+            try leave()
+        }
     }
 
     /// SIGTERM: no new leases; when the last one is done, goodbye.

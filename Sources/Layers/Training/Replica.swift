@@ -32,14 +32,14 @@ public final class Replica {
     ///     that `willUse` has not been called for.
     ///   - gradient: Overwritten with the sum over the shard's samples; a twin of `weights`.
     ///   - willUse: Called once for each stage with weights, before they are used for the first time;
-    ///     front stages first.
+    ///     front stages first. It may wait for them, and throw `interrupted` to give the shard up.
     ///   - didFinish: Called once for each stage with weights when its part of `gradient` is final; last
     ///     stages first.
     /// - Throws: `notFinite`, naming the layer, if a loss or gradient is NaN or infinite; `gradient` is
     ///   undefined then.
     public func train(
         _ shard: ShardInput, weights: Floats, prepared: PreparedWeights, gradient: MutableFloats,
-        willUse: (Int) -> Void = { _ in }, didFinish: (Int) -> Void = { _ in }
+        willUse: (Int) throws(LayerError) -> Void = { _ in }, didFinish: (Int) -> Void = { _ in }
     ) throws(LayerError) -> ShardMetrics {
         gradient.update(repeating: 0)
         memory.accumulators.update(repeating: 0)
@@ -49,7 +49,9 @@ public final class Replica {
             let isFirst = start == 0
             let isLast = start + model.blockSize >= shard.count
             load(&block, shard.pixels, from: start, of: shard.count)
-            forward(&block, prepared) { stage in if isFirst { willUse(stage) } }
+            try forward(&block, prepared) { stage throws(LayerError) in
+                if isFirst { try willUse(stage) }
+            }
             try addLoss(block, shard, from: start, to: &metrics)
             try backward(&block, prepared, isLast: isLast, didFinish: didFinish)
         }
@@ -59,14 +61,16 @@ public final class Replica {
     /// Sums loss and correct predictions over a shard; layers work as in prediction.
     public func evaluate(
         _ shard: ShardInput, weights: Floats, prepared: PreparedWeights,
-        willUse: (Int) -> Void = { _ in }
+        willUse: (Int) throws(LayerError) -> Void = { _ in }
     ) throws(LayerError) -> ShardMetrics {
         var metrics = ShardMetrics()
         var block = block(of: shard, weights)
         for start in stride(from: 0, to: shard.count, by: model.blockSize) {
             let isFirst = start == 0
             load(&block, shard.pixels, from: start, of: shard.count)
-            forward(&block, prepared) { stage in if isFirst { willUse(stage) } }
+            try forward(&block, prepared) { stage throws(LayerError) in
+                if isFirst { try willUse(stage) }
+            }
             try addLoss(block, shard, from: start, to: &metrics)
         }
         return metrics
@@ -130,12 +134,13 @@ extension Replica {
             pixels.slice(start * size..<(start + block.live) * size), into: memory.pixels)
     }
 
-    private func forward(
-        _ block: inout Block, _ prepared: PreparedWeights, willUse: (Int) -> Void
-    ) {
+    private func forward<Failure>(
+        _ block: inout Block, _ prepared: PreparedWeights,
+        willUse: (Int) throws(Failure) -> Void
+    ) throws(Failure) {
         for index in model.stages.indices {
             let stage = model.stages[index]
-            if !stage.parameterRange.isEmpty { willUse(index) }
+            if !stage.parameterRange.isEmpty { try willUse(index) }
             block.prepared = prepared.floats(stage: index)
             stage.forward(block, memory.stages[index])
         }
