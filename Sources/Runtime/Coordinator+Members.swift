@@ -170,15 +170,18 @@ extension Coordinator {
 
     /// Takes a member off the list, and says so.
     @discardableResult
-    func forget(_ index: Int, reason: String) -> Member {
+    func forget(
+        _ index: Int, reason: String, owing: [(WorkerID, Range<Int>)]? = nil
+    ) -> Member {
+        let owing = owing ?? machine.waitingFor
         let member = members.remove(at: index)
         waitingLeases.removeAll { $0.worker == member.id }
         departed.append((member.name, member.contributions))
         if let id = member.id {
-            let owed = machine.waitingFor.reduce(0) { $0 + ($1.0 == id ? $1.1.count : 0) }
             observer.handle(
                 .workerLost(
-                    name: member.name, reason: reason, alive: workersAlive, owed: owed))
+                    name: member.name, reason: reason, alive: workersAlive,
+                    owed: owing.reduce(0) { $0 + ($1.0 == id ? $1.1.count : 0) }))
         }
         logger.info("worker lost", metadata: ["worker": "\(member.name)", "reason": "\(reason)"])
         return member

@@ -42,7 +42,7 @@ extension Coordinator {
             guard let index = members.firstIndex(where: { $0.id == id }) else { return }
             let patience = run.job.cluster.heartbeat * run.job.cluster.missedHeartbeats
             send(.goodbye(reason: "silent for \(patience)"), to: members[index].control)
-            forget(index, reason: "silent for \(patience)")
+            forget(index, reason: "silent for \(patience)", owing: owedAtDeadline)
         case .straggler(let id, _):
             if let member = members.first(where: { $0.id == id }) {
                 observer.handle(.straggler(name: member.name))

@@ -56,6 +56,7 @@ public final class Coordinator {
     var aloneSince: Duration?
     var lastCommit = Duration.zero
     private var stopSince: Duration?
+    var owedAtDeadline: [(WorkerID, Range<Int>)] = []
     /// Workers that are gone, with what they contributed.
     var departed: [(name: String, contributions: Int)] = []
 
@@ -118,6 +119,8 @@ public final class Coordinator {
             doorbell.answer()
             sendWaitingLeases()
             if let deadline = machine.nextDeadline, deadline <= now {
+                // An eviction moves the shards on at once: note before who owed what.
+                owedAtDeadline = machine.waitingFor
                 machine.deadlinePassed(at: now, into: &actions)
                 perform()
             }

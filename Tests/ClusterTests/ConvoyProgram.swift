@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The real program, as a user starts it: the binary that was built beside these tests.
+
+import Foundation
+import Testing
+
+/// One `convoy` process. Ended, if need be by force, before it is forgotten.
+final class ConvoyProgram {
+    private let process = Process()
+    private let output: String
+
+    /// Beside the test bundle's executable.
+    static let path: String = {
+        let own =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: own).deletingLastPathComponent().path + "/convoy"
+    }()
+
+    /// - Parameter folder: Where its output goes, to a file of its own.
+    init(_ arguments: [String], in folder: String) throws {
+        output = folder + "/output-\(UUID().uuidString.prefix(8)).txt"
+        FileManager.default.createFile(atPath: output, contents: nil)
+        let file = try #require(FileHandle(forWritingAtPath: output))
+        process.executableURL = URL(fileURLWithPath: Self.path)
+        process.arguments = arguments
+        process.standardOutput = file
+        process.standardError = file
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    deinit { end(SIGKILL) }
+
+    var isRunning: Bool { process.isRunning }
+    var identifier: Int32 { process.processIdentifier }
+    /// All that it has printed.
+    var text: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
+
+    func end(_ signal: Int32) {
+        guard process.isRunning else { return }
+        kill(process.processIdentifier, signal)
+        process.waitUntilExit()
+    }
+
+    /// Waits for it to exit by itself.
+    ///
+    /// - Returns: Its exit status; a signal's number plus 128.
+    func status(within seconds: Double = 120) -> Int32 {
+        guard wait(within: seconds, until: { !self.process.isRunning }) else {
+            end(SIGKILL)
+            return -1
+        }
+        return process.terminationReason == .exit
+            ? process.terminationStatus : 128 + process.terminationStatus
+    }
+
+    /// Runs the program to its end.
+    static func run(
+        _ arguments: [String], in folder: String, within seconds: Double = 120
+    ) throws -> (status: Int32, text: String) {
+        let program = try ConvoyProgram(arguments, in: folder)
+        let status = program.status(within: seconds)
+        return (status, program.text)
+    }
+}
+
+/// Polls until something holds.
+func wait(within seconds: Double, until isTrue: () -> Bool) -> Bool {
+    let end = Date().addingTimeInterval(seconds)
+    while !isTrue() {
+        if Date() > end { return false }
+        usleep(2000)
+    }
+    return true
+}
+
+/// A folder that is gone when the object is.
+final class ScratchFolder {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "convoy-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
