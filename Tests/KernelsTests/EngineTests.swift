@@ -14,7 +14,6 @@ import Testing
 
     @Test func subnormalsAreZeroOnAThreadThatAsked() {
         #expect(onFreshThread(flushing: true) { Engine.isFlushingToZero })
-        #expect(!onFreshThread(flushing: false) { Engine.isFlushingToZero })
     }
 
     @Test(arguments: Engine.available)
