@@ -133,7 +133,13 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire", "CAllocations"]),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Layers", "Datasets", "Digests"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Runtime"]),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Jobs", "Engines", logging]),
+        .testTarget(
+            name: "RuntimeTests",
+            dependencies: [
+                "Runtime", "Jobs", "Layers", "Datasets", "Coordination", "Wire", "ZeroMQ",
+                "Digests",
+                "Engines", "Tensors", logging,
+            ]),
         .testTarget(name: "ClusterTests", dependencies: ["Runtime", "Jobs", "Digests"]),
     ] + instructionSets
 )

@@ -33,7 +33,7 @@ public struct ClusterOptions: Sendable, Equatable {
         data = try fields.choice("data", default: .ship)
         heartbeat = .seconds(try fields.double("heartbeat_seconds", default: 1, in: 0.05...60))
         missedHeartbeats = try fields.int("missed_heartbeats", default: 3, in: 2...100)
-        leaseCredits = try fields.int("lease_credits", default: 2, in: 1...16)
+        leaseCredits = try fields.int("lease_credits", default: 2, in: 1...2)
         stragglerFactor = try fields.double("straggler_factor", default: 4, in: 1.5...1000)
         stragglerFloor = .seconds(
             try fields.double("straggler_floor_seconds", default: 0.5, in: 0.01...3600))

@@ -6,8 +6,8 @@ import Foundation
 
 /// 15x12 pixels with red = 17 x, green = 21 y, blue = 9 x y + 40 (all modulo 256), in the formats that are
 /// decoded.
-enum CannedImages {
-    static let all: [Data] = [jpeg, png].compactMap { Data(base64Encoded: $0) }
+package enum CannedImages {
+    package static let all: [Data] = [jpeg, png].compactMap { Data(base64Encoded: $0) }
 
     /// Quality 85, chroma at half resolution.
     private static let jpeg =

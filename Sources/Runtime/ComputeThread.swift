@@ -38,7 +38,10 @@ final class ComputeThread: @unchecked Sendable {
             do throws(DatasetError) {
                 try decode(task)
             } catch {
+                // Nothing is made of pixels that are not there: the step waits, and the run ends.
                 queue.fail(task.work, shard: task.shard, layer: "", message: error.description)
+                queue.finishShard(task.work)
+                continue
             }
             if compute(task) { queue.finishShard(task.work) } else { queue.giveBack(task) }
         }
@@ -77,8 +80,8 @@ final class ComputeThread: @unchecked Sendable {
     private func train(_ task: ShardTask, _ input: ShardInput) throws(LayerError) {
         let version = task.work.version
         let gradient = queue.takeGradient()
-        var isDeposited = false
-        defer { if !isDeposited { queue.giveBack(gradient) } }
+        var deposited = 0
+        defer { queue.giveBack(gradient, chunks: model.chunks.chunks.count - deposited) }
         let metrics = try replica.train(
             input, weights: model.weights(version: version), prepared: model.prepared,
             gradient: gradient.memory.elements,
@@ -86,9 +89,11 @@ final class ComputeThread: @unchecked Sendable {
             didFinish: { stage in
                 // The front bucket waits for the metrics, which travel with it.
                 let bucket = model.bucketDoneAtStage[stage]
-                if bucket > 0 { deposit(task, bucket: bucket, gradient, NodeMetrics()) }
+                guard bucket > 0 else { return }
+                deposited += model.chunks.chunksOfBucket[bucket].count
+                deposit(task, bucket: bucket, gradient, NodeMetrics())
             })
-        isDeposited = true
+        deposited += model.chunks.chunksOfBucket[0].count
         deposit(task, bucket: 0, gradient, NodeMetrics(metrics))
     }
 
@@ -129,11 +134,22 @@ final class ComputeThread: @unchecked Sendable {
                 bytes = record.stored
                 records = record.rest
             }
+            guard 0..<Int32(model.data.classes) ~= labels.base[row] else {
+                throw DatasetError(
+                    code: .corrupt,
+                    detail: "the sample at position \(position) has label \(labels.base[row]), "
+                        + "expected 0 to \(model.data.classes - 1)")
+            }
             let count = model.data.imageShape.count
-            try model.decoder.decode(
-                bytes, into: pixels[row * count..<(row + 1) * count],
-                augment: lease.kind == .train
-                    ? (seed: model.job.seed, epoch: lease.epoch, position: position) : nil)
+            do throws(DatasetError) {
+                try model.decoder.decode(
+                    bytes, into: pixels[row * count..<(row + 1) * count],
+                    augment: lease.kind == .train
+                        ? (seed: model.job.seed, epoch: lease.epoch, position: position) : nil)
+            } catch {
+                // Bytes that were sent have no name here; the coordinator looks it up.
+                throw source.map { error.named($0.dataset.name($0.index(at: position))) } ?? error
+            }
         }
     }
 }

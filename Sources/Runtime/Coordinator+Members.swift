@@ -189,9 +189,17 @@ extension Coordinator {
 
     private func fail(_ report: Message.Failure, worker: String) {
         guard failure == nil else { return }
-        let place = run.describe(StepID(raw: report.step), shard: report.shard)
+        let step = StepID(raw: report.step)
+        let place = run.describe(step, shard: report.shard)
+        guard report.layer.isEmpty else {
+            failure = RuntimeError(.notFinite, "\(place), worker \(worker): \(report.message)")
+            return
+        }
+        // A worker that was sent the bytes cannot say whose they are.
+        let sample =
+            run.job.cluster.data == .ship ? run.undecodable(step, shard: report.shard) : nil
         failure = RuntimeError(
-            report.layer.isEmpty ? .workerFailed : .notFinite,
-            "\(place), worker \(worker): \(report.message)")
+            sample == nil ? .workerFailed : .dataset,
+            "\(place), worker \(worker): \(sample?.description ?? report.message)")
     }
 }

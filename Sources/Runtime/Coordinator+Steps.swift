@@ -234,6 +234,7 @@ extension Coordinator {
         lastCommit = now
         observer.handle(.step(stepReport))
         if let epochReport { observer.handle(.epoch(epochReport)) }
+        if step.kind == .train { reportIdle() }
         let isLast = id.raw + 1 == lastStep
         let isStopped = options.stop?.isRung == true
         if step.checkpointAfter || isLast || isStopped {
@@ -247,6 +248,17 @@ extension Coordinator {
         }
         isFinished = isLast
         planNextStep()
+    }
+
+    /// Tells when there are more threads than a whole batch has shards, once per change.
+    private func reportIdle() {
+        let batch = min(run.plan.batchSize, run.plan.trainingSamples)
+        let shards = (batch + run.plan.shardSize - 1) / run.plan.shardSize
+        let threads = members.reduce(0) { $0 + ($1.phase == .working ? $1.threads : 0) }
+        let idle = threads > shards ? threads : 0
+        guard idle != threadsWhenIdle else { return }
+        threadsWhenIdle = idle
+        if idle > 0 { observer.handle(.idleWorkers(active: shards, workers: threads)) }
     }
 
     private func checkpoint(after id: StepID) throws(RuntimeError) {

@@ -57,6 +57,8 @@ public final class Coordinator {
     var lastCommit = Duration.zero
     private var stopSince: Duration?
     var owedAtDeadline: [(WorkerID, Range<Int>)] = []
+    /// How many threads there were when observers were last told that some have no work; 0 if all have.
+    var threadsWhenIdle = 0
     /// Workers that are gone, with what they contributed.
     var departed: [(name: String, contributions: Int)] = []
 
@@ -69,6 +71,9 @@ public final class Coordinator {
         self.observer = observer
         self.logger = logger
         let cluster = run.job.cluster
+        do throws(WireError) { try Message.Welcome.check(job: run.job.resolvedYAML) } catch {
+            throw RuntimeError(.refused, "the job cannot be sent to workers: \(error.detail)")
+        }
         doorbell = try Doorbell()
         do throws(ZeroMQError) {
             socket = try Router(Context(), options: .control)
@@ -116,6 +121,9 @@ public final class Coordinator {
             do throws(ZeroMQError) {
                 while let message = try socket.receive() { receive(message) }
             } catch { throw RuntimeError(.network, error.description) }
+            if let malformed = socket.socket.takeMalformed() {
+                logger.debug("message not understood", metadata: ["error": "\(malformed)"])
+            }
             doorbell.answer()
             sendWaitingLeases()
             if let deadline = machine.nextDeadline, deadline <= now {

@@ -47,6 +47,7 @@ public struct Run {
     public static func open(
         job given: Job, folder: RunFolder, engine: String? = nil
     ) throws -> Run {
+        try folder.check(given)
         let kernels = try Engine.kernels(named: engine)
         let datasets = try openDatasets(given.dataset)
         guard let training = datasets[.train], training.count > 0 else {
@@ -68,11 +69,7 @@ public struct Run {
             trainingData: training.fingerprint, validationData: validation?.fingerprint,
             testData: datasets[.test]?.fingerprint)
         let identity = job.identityWithData
-        try folder.claim(
-            job: job.resolvedYAML, name: job.name,
-            isSame: {
-                (try? Job.parse(yaml: $0, file: folder.jobPath))?.identityWithData == identity
-            })
+        try folder.claim(job)
         var hash = SHA256()
         for set in [training, validation].compactMap({ $0 }) {
             set.fingerprint.bytes.withUnsafeBytes { hash.update($0) }
@@ -132,11 +129,27 @@ public struct Run {
             + "\(step.epoch + 1), shard \(shard) (positions \(range.lowerBound) to \(range.upperBound - 1))"
     }
 
-    /// The name of the sample at a position, for messages.
-    func sampleName(_ id: StepID, position: Int) -> String {
+    /// The first sample of a shard that does not decode, by its name: what a worker that was sent bytes
+    /// cannot know.
+    func undecodable(_ id: StepID, shard: Int) -> DatasetError? {
+        guard id.raw < plan.stepCount, shard < plan.step(id).shards else { return nil }
         let step = plan.step(id)
         let source = sources.source(kind: step.kind, epoch: step.epoch)
-        return source.dataset.name(source.index(at: position))
+        let pixels = AlignedBuffer<UInt8>(count: data.imageShape.count)
+        for position in plan.samples(ofShard: shard, in: step) {
+            let index = source.index(at: position)
+            do throws(DatasetError) {
+                let count = try source.dataset.storedBytes(index)
+                let stored = AlignedBuffer<UInt8>(count: count)
+                try source.dataset.read(index, into: UnsafeMutableRawBufferPointer(stored.elements))
+                do throws(DatasetError) {
+                    try decoder.decode(
+                        UnsafeRawBufferPointer(stored.elements), into: pixels.elements, augment: nil
+                    )
+                } catch { throw error.named(source.dataset.name(index)) }
+            } catch { return error }
+        }
+        return nil
     }
 }
 
@@ -148,5 +161,22 @@ extension Job {
             + "training_data: \(resolution.trainingData)\n"
             + "validation_data: \(resolution.validationData?.description ?? "none")\n"
             + "starting_weights: \(resolution.startingWeights)\n"
+    }
+
+    /// What is not as it was where the job's own fields are the same; nothing if either is not resolved.
+    func dataDifferences(from other: Job) -> [String] {
+        guard let here = resolution, let there = other.resolution else { return [] }
+        func line(_ name: String, _ there: Digest?, _ here: Digest?) -> String? {
+            guard there != here else { return nil }
+            func text(_ digest: Digest?) -> String {
+                digest.map { "\($0.description.prefix(12))" } ?? "none"
+            }
+            return "\(name): \(text(there)), here \(text(here))"
+        }
+        return [
+            line("training data", there.trainingData, here.trainingData),
+            line("validation data", there.validationData, here.validationData),
+            line("starting weights", there.startingWeights, here.startingWeights),
+        ].compactMap { $0 }
     }
 }

@@ -4,6 +4,7 @@
 
 import Foundation
 import Glibc
+import Jobs
 
 /// `job.yaml` (resolved), `run.log`, `checkpoints/`, `model.safetensors`, and a lock while a coordinator
 /// works on it.
@@ -77,16 +78,31 @@ public final class RunFolder {
         for old in checkpoints.dropFirst(keep) { unlink(old) }
     }
 
-    /// Writes the resolved job, or makes sure that the one that is there decides the same bits.
-    func claim(
-        job: String, name: String, isSame: (String) -> Bool
-    ) throws(RuntimeError) {
-        if let text = try? String(contentsOfFile: jobPath, encoding: .utf8), !isSame(text) {
+    /// Makes sure that the run that is here, if there is one, is of the same job and data.
+    ///
+    /// - Throws: `runFolder`, with the fields that are not as they were.
+    func check(_ job: Job) throws(RuntimeError) {
+        guard let text = try? String(contentsOfFile: jobPath, encoding: .utf8) else { return }
+        let begun: Job
+        do throws(JobError) { begun = try Job.parse(yaml: text, file: jobPath) } catch {
             throw RuntimeError(
                 .runFolder,
-                "\(path) holds a run of another job or other data (compare \(jobPath)); "
-                    + "choose another --output, or delete the folder to start anew")
+                "\(path) holds a run whose job cannot be read (\(error)); choose another --output, or "
+                    + "delete the folder to start anew")
         }
-        try AtomicFile.write(text: job, to: jobPath)
+        let differences = job.differences(from: begun) + job.dataDifferences(from: begun)
+        guard !differences.isEmpty else { return }
+        let shown = differences.prefix(3).joined(separator: "; ")
+        let more = differences.count > 3 ? "; and \(differences.count - 3) more" : ""
+        throw RuntimeError(
+            .runFolder,
+            "\(path) holds a run of another job (\(shown)\(more)); choose another --output, or "
+                + "delete the folder to start anew")
+    }
+
+    /// Writes the resolved job, if the folder is not another's.
+    func claim(_ job: Job) throws(RuntimeError) {
+        try check(job)
+        try AtomicFile.write(text: job.resolvedYAML, to: jobPath)
     }
 }

@@ -291,9 +291,9 @@ final class WorkQueue: @unchecked Sendable {
         monitor.withLock { gradients.take(owners: model.chunks.chunks.count) }
     }
 
-    /// The shard was interrupted before any of its chunks was deposited.
-    func giveBack(_ gradient: FlightBuffer<Float>) {
-        for _ in model.chunks.chunks { gradient.release() }
+    /// The shard ended before that many of its chunks were deposited.
+    func giveBack(_ gradient: FlightBuffer<Float>, chunks: Int) {
+        for _ in 0..<chunks { gradient.release() }
     }
 
     /// The sum of a chunk over one shard is there: adds it along the tree as far as the lease reaches, and

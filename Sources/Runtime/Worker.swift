@@ -63,6 +63,7 @@ public final class Worker {
     /// Works until the run is finished, or no coordinator is found for `options.patience`.
     ///
     /// - Returns: What the coordinator said at the end.
+    /// - Throws: `refused` if this worker and that run do not fit together, `lostCoordinator`.
     public func work() throws(RuntimeError) -> String {
         var lastHeard = ContinuousClock.now
         while true {
@@ -71,6 +72,7 @@ public final class Worker {
                 lastHeard: lastHeard)
             switch try session.run() {
             case .finished(let reason): return reason
+            case .refused(let reason): throw RuntimeError(.refused, "refused: \(reason)")
             case .again(let reason):
                 logger.info("looking for the coordinator again", metadata: ["reason": "\(reason)"])
                 lastHeard = session.lastHeard

@@ -18,6 +18,8 @@ import ZeroMQ
 final class WorkerSession {
     enum End {
         case finished(String)
+        /// The two do not fit together, and will not when they try again.
+        case refused(String)
         /// The coordinator is gone, or has forgotten this worker: say hello again.
         case again(String)
     }
@@ -84,6 +86,10 @@ final class WorkerSession {
                 while let message = try control.receive() { receive(message.header, nil, .control) }
                 while let message = try data.receive() {
                     receive(message.header, message.payload, .data)
+                }
+                for malformed in [control.socket.takeMalformed(), data.socket.takeMalformed()] {
+                    guard let malformed else { continue }
+                    logger.debug("message not understood", metadata: ["error": "\(malformed)"])
                 }
                 doorbell.answer()
                 try sendOutgoing()
@@ -196,6 +202,7 @@ final class WorkerSession {
             }
         } catch {
             logger.debug("message not understood", metadata: ["error": "\(error)"])
+            if error.code == .versionMismatch { end = .refused(error.detail) }
             return
         }
         payload.withPayload { take(decoded, $0) }
@@ -204,8 +211,7 @@ final class WorkerSession {
     private func take(_ message: Message, _ bytes: UnsafeRawBufferPointer) {
         switch message {
         case .welcome(let welcome): begin(welcome)
-        case .refused(let reason):
-            end = .finished("refused: \(reason)")
+        case .refused(let reason): end = .refused(reason)
         case .goodbye(let reason): end = .again(reason)
         case .shutdown(let reason): end = .finished(reason)
         case .heartbeat: break
@@ -246,7 +252,7 @@ final class WorkerSession {
             var job = try Job.parse(yaml: welcome.job, file: "the coordinator's job")
             if let path = options.dataPath { job.dataset.path = path }
             guard let resolution = job.resolution else {
-                end = .finished("refused: the coordinator's job has no resolved part")
+                end = .refused("the coordinator's job has no resolved part")
                 return
             }
             let data = DataDescription(
@@ -273,7 +279,7 @@ final class WorkerSession {
                         fingerprint: local?.fingerprint.bytes)))
             logger.debug("session begins", metadata: ["worker": "\(welcome.worker)"])
         } catch {
-            end = .finished("refused: \(error)")
+            end = .refused("\(error)")
         }
     }
 

@@ -31,7 +31,6 @@ struct Leading {
         defer { progress.clear() }
 
         let folder = try RunFolder(options.folder(of: job))
-        try refuseAnotherJob(in: folder)
         var log = try LineLog(path: folder.logPath)
         if options.verbose { log.logLevel = .debug }
         let logger = Logger(label: "convoy") { [log] _ in log }
@@ -62,21 +61,6 @@ struct Leading {
             throw error
         }
         _ = try coordinator.finish(threads: threads)
-    }
-
-    /// A folder goes on with its own job only; says which fields are not as they were.
-    private func refuseAnotherJob(in folder: RunFolder) throws {
-        guard let text = try? String(contentsOfFile: folder.jobPath, encoding: .utf8),
-            let begun = try? Job.parse(yaml: text, file: folder.jobPath)
-        else { return }
-        let differences = job.differences(from: begun)
-        guard !differences.isEmpty else { return }
-        let shown = differences.prefix(3).joined(separator: "; ")
-        let more = differences.count > 3 ? "; and \(differences.count - 3) more" : ""
-        throw RuntimeError(
-            .runFolder,
-            "\(folder.path) holds a run of another job (\(shown)\(more)); choose another --output, "
-                + "or delete the folder to start anew")
     }
 
     /// The folder holds the result of this very job.

@@ -9,73 +9,136 @@ import Runtime
 import Synchronization
 
 /// Runs a job with workers on threads of this process.
-struct LocalRun {
-    var workers: Int
-    var threads = 1
+final class LocalRun {
+    let workers: Int
+    let threads: Int
+    /// Holds the run's folder; another run may go on in it.
+    let folder: TemporaryFolder
+    /// Stop after so many steps, as a coordinator that is killed would; nil for all.
+    var steps: Int?
+    /// Where the workers have the data, if not where the job says.
+    var dataPath: String?
+    let events = Recorder()
+    /// How the workers ended that did not end well.
+    let failures = Failures()
 
-    struct Result {
-        let report: FinalReport
-        let events: Recorder
+    init(workers: Int, threads: Int = 1, folder: TemporaryFolder? = nil) throws {
+        self.workers = workers
+        self.threads = threads
+        self.folder = try folder ?? TemporaryFolder()
     }
 
-    func run(_ job: Job) throws -> Result {
-        let folder = try TemporaryFolder()
-        let events = Recorder()
-        let logger = Logger(label: "test")
-        let run = try Run.open(job: job, folder: try RunFolder(folder.path + "/run"))
-        let coordinator = try Coordinator(
-            run: run, options: CoordinatorOptions(endpoint: "ipc://\(folder.path)/socket"),
-            observer: events, logger: logger)
-        let crew = (0..<workers).map { number in
-            let options = WorkerOptions(
-                endpoint: coordinator.endpoint, name: "worker-\(number)", threads: threads,
-                patience: .seconds(20))
-            let thread = Thread {
-                do {
-                    let worker = try Worker(options: options, stop: StopSignal(), logger: logger)
-                    _ = try worker.work()
-                } catch { print("worker \(number): \(error)") }
+    var runFolder: String { folder.path + "/run" }
+
+    /// - Returns: How the run ended; nil if it was stopped before its last step.
+    @discardableResult
+    func run(_ job: Job) throws -> FinalReport? {
+        try lead(job) { endpoint in
+            (0..<self.workers).map { number in
+                var options = WorkerOptions(
+                    endpoint: endpoint, name: "worker-\(number)", threads: self.threads,
+                    patience: .seconds(20))
+                options.dataPath = self.dataPath
+                let failures = self.failures
+                return thread { [options] in
+                    do {
+                        let worker = try Worker(
+                            options: options, stop: StopSignal(), logger: .quiet)
+                        _ = try worker.work()
+                    } catch { failures.add("\(error)") }
+                }
             }
-            thread.start()
-            return thread
+        }
+    }
+
+    /// Leads a run with whatever `crew` starts.
+    @discardableResult
+    func lead(_ job: Job, crew start: (String) -> [Thread]) throws -> FinalReport? {
+        let run = try Run.open(job: job, folder: try RunFolder(runFolder))
+        events.damaged = run.damaged
+        var options = CoordinatorOptions(endpoint: "ipc://\(folder.path)/socket")
+        options.stopAfterSteps = steps
+        var crew: [Thread] = []
+        // Nobody else will come.
+        options.onTick = { door in
+            guard !crew.isEmpty, crew.allSatisfy(\.isFinished) else { return }
+            door.fail(RuntimeError(.noWorkers, "all workers have left"))
+        }
+        let coordinator = try Coordinator(
+            run: run, options: options, observer: events, logger: .quiet)
+        crew = start(coordinator.endpoint)
+        // The coordinator's last words are on their way until the workers have gone.
+        defer {
+            withExtendedLifetime(coordinator) {
+                while crew.contains(where: { !$0.isFinished }) { usleep(1000) }
+            }
         }
         try coordinator.work()
-        let report = try coordinator.finish(threads: 2)
-        while crew.contains(where: { !$0.isFinished }) { usleep(1000) }
-        return Result(report: report, events: events)
+        return steps == nil ? try coordinator.finish(threads: 2) : nil
     }
 }
 
-/// Counts what a run tells.
+/// A thread that is on its way.
+func thread(_ body: @escaping @Sendable () -> Void) -> Thread {
+    let thread = Thread(block: body)
+    thread.start()
+    return thread
+}
+
+extension LocalRun {
+    /// Eight training steps and two of validation over generated images.
+    static func job(_ overrides: [String] = []) throws -> Job {
+        try Job.parse(
+            yaml: """
+                seed: 3
+                dataset: {format: shapes, augmentation: {horizontal_flip: true}}
+                model:
+                  - Rescaling: {scale: 1/255}
+                  - Conv2D: {filters: 16, kernel_size: 3, activation: relu}
+                  - MaxPooling2D
+                  - Conv2D: {filters: 16, kernel_size: 3, activation: relu}
+                  - MaxPooling2D
+                  - Flatten
+                  - Dropout: {rate: 0.3}
+                  - Dense: {units: 10}
+                training: {epochs: 1, batch_size: 1300, optimizer: adam}
+                """, overrides: overrides, file: "test.yaml")
+    }
+}
+
+/// What went wrong on other threads.
+final class Failures: Sendable {
+    private let texts = Mutex<[String]>([])
+
+    func add(_ text: String) { texts.withLock { $0.append(text) } }
+    var all: [String] { texts.withLock { $0 } }
+}
+
+/// Keeps what a run tells.
 final class Recorder: RunObserver {
-    private(set) var steps = 0
+    private(set) var steps: [StepReport] = []
     private(set) var joined = 0
     private(set) var lost: [String] = []
     private(set) var epochs: [EpochReport] = []
+    private(set) var resumed: Int?
+    private(set) var idle: [[Int]] = []
+    private(set) var checkpoints: [String] = []
+    var damaged: [String] = []
 
     func handle(_ event: RunEvent) {
         switch event {
-        case .step: steps += 1
+        case .step(let report): steps.append(report)
         case .workerJoined: joined += 1
         case .workerLost(let name, _, _, _): lost.append(name)
-        case .epoch(let report):
-            epochs.append(report)
-            print(report)
-        default: break
+        case .epoch(let report): epochs.append(report)
+        case .resumed(let step): resumed = step
+        case .idleWorkers(let active, let workers): idle.append([active, workers])
+        case .checkpoint(let path): checkpoints.append(path)
+        case .started, .straggler, .waitingForWorkers, .finished: break
         }
     }
 }
 
-/// A folder that is gone when the object is.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "convoy-\(UUID().uuidString.prefix(8))"
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+extension Logger {
+    static var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Runtime
+import Testing
+import Wire
+import ZeroMQ
+
+/// Peers that do not fit together part with a sentence, at once.
+@Suite(.serialized) struct RefusalTests {
+    @Test func aWorkerWithOtherDataIsRefused() throws {
+        try TinyRun.withData { folder, path in
+            try TinyCIFAR.write(folder, "other", seed: 2)
+            let run = try LocalRun(workers: 1, folder: folder)
+            run.dataPath = folder.path + "/other"
+            let error = runtimeError { try run.run(TinyCIFAR.job(path, ["cluster.data=local"])) }
+            #expect(error?.code == .noWorkers)
+            #expect(
+                run.failures.all == [
+                    "refused: worker worker-0 has other data than this coordinator; give it the same "
+                        + "files, or use cluster.data: ship"
+                ])
+        }
+    }
+
+    @Test func aWorkerWithoutTheDataIsToldSo() throws {
+        try TinyRun.withData { folder, path in
+            let run = try LocalRun(workers: 1, folder: folder)
+            run.dataPath = folder.path + "/nowhere"
+            _ = runtimeError { try run.run(TinyCIFAR.job(path, ["cluster.data=local"])) }
+            #expect(run.failures.all.count == 1)
+            #expect(run.failures.all.first?.contains(folder.path + "/nowhere") == true)
+        }
+    }
+
+    @Test func aWorkerOfOtherNumericsIsRefused() throws {
+        var header = HeaderBuffer()
+        Self.hello(numerics: "convoy-0").encode(into: &header)
+        #expect(
+            try answer(to: Array(header.bytes))
+                == .refused(
+                    reason:
+                        "worker old computes 'convoy-0', this run 'convoy-1'; deploy one convoy "
+                        + "build on all nodes"))
+    }
+
+    @Test func aWorkerOfAnotherVersionIsRefused() throws {
+        var header = HeaderBuffer()
+        Self.hello(numerics: "convoy-1").encode(into: &header)
+        var bytes = Array(header.bytes)
+        bytes[1] = 99
+        #expect(
+            try answer(to: bytes)
+                == .refused(
+                    reason: "wire.versionMismatch: worker old speaks protocol 99, this coordinator "
+                        + "\(Message.protocolVersion); deploy one convoy build on both"))
+    }
+
+    @Test(
+        arguments: [[], [0], [13, 1, 0, 0, 0], Array(repeating: 255, count: 20_000)] as [[UInt8]])
+    func bytesThatMeanNothingAreRefused(bytes: [UInt8]) throws {
+        guard case .refused(let reason) = try answer(to: bytes) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(reason.hasPrefix("wire."), "\(reason)")
+    }
+
+    @Test func aWorkerLeavesACoordinatorOfAnotherVersion() throws {
+        let folder = try TemporaryFolder()
+        let router = try Router(Context(), options: .control)
+        let endpoint = try router.bind("ipc://\(folder.path)/socket")
+        let failures = Failures()
+        let worker = thread {
+            do {
+                let options = WorkerOptions(
+                    endpoint: endpoint, name: "new", patience: .seconds(20))
+                let worker = try Worker(options: options, stop: StopSignal(), logger: .quiet)
+                failures.add(try worker.work())
+            } catch { failures.add("\(error)") }
+        }
+        var header = HeaderBuffer()
+        Message.refused(reason: "in other words").encode(into: &header)
+        var bytes = Array(header.bytes)
+        bytes[1] = 99
+        while !worker.isFinished {
+            if let hello = try router.receive() {
+                try bytes.withUnsafeBytes { _ = try router.send(to: hello.peer, header: $0) }
+            }
+            usleep(1000)
+        }
+        #expect(
+            failures.all == [
+                "refused: the peer speaks protocol 99, this build \(Message.protocolVersion); deploy one "
+                    + "convoy build on both"
+            ])
+    }
+
+    private static func hello(numerics: String) -> Message {
+        .hello(.init(name: "old", host: "h", pid: 1, build: "0", numerics: numerics))
+    }
+
+    /// What a coordinator answers to a header.
+    private func answer(to bytes: [UInt8]) throws -> Message? {
+        let answers = Answers()
+        try TinyRun.withData { folder, path in
+            let run = try LocalRun(workers: 0, folder: folder)
+            let error = runtimeError {
+                try run.lead(TinyCIFAR.job(path)) { endpoint in
+                    [thread { answers.collect(from: endpoint, saying: bytes) }]
+                }
+            }
+            #expect(error?.code == .noWorkers)
+            #expect(run.events.joined == 0)
+        }
+        return answers.first
+    }
+}
+
+/// The first thing that a coordinator says to a peer.
+private final class Answers: @unchecked Sendable {
+    // Written by one thread, and read when it has ended.
+    private(set) var first: Message?
+
+    func collect(from endpoint: String, saying bytes: [UInt8]) {
+        do {
+            let dealer = try Dealer(Context(), options: .control)
+            try dealer.connect(endpoint)
+            _ = try dealer.waitForRouter(timeout: .seconds(5))
+            try bytes.withUnsafeBytes { _ = try dealer.send(header: $0) }
+            for _ in 0..<5000 {
+                if let received = try dealer.receive() {
+                    first = try received.header.withBytes { bytes throws(WireError) in
+                        try Message.decode(header: bytes, payload: nil, limits: .control)
+                    }
+                    return
+                }
+                usleep(1000)
+            }
+        } catch { print("peer: \(error)") }
+    }
+}
