@@ -7,8 +7,10 @@ import Glibc
 /// Writes a file beside its place, makes it durable, then renames it into place.
 ///
 /// Whatever fails on the way (a full disk, a kill), the file that was there before stays whole.
-enum AtomicFile {
-    static func write(_ parts: [UnsafeRawBufferPointer], to path: String) throws(RuntimeError) {
+package enum AtomicFile {
+    package static func write(_ parts: [UnsafeRawBufferPointer], to path: String)
+        throws(RuntimeError)
+    {
         let temporary = path + ".partial"
         let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw RuntimeError(call: "open \(temporary)", errno: errno) }
@@ -24,12 +26,14 @@ enum AtomicFile {
         }
         close(file)
         guard rename(temporary, path) == 0 else {
-            throw RuntimeError(call: "rename \(temporary) to \(path)", errno: errno)
+            let code = errno
+            unlink(temporary)
+            throw RuntimeError(call: "rename \(temporary) to \(path)", errno: code)
         }
         syncFolder(of: path)
     }
 
-    static func write(text: String, to path: String) throws(RuntimeError) {
+    package static func write(text: String, to path: String) throws(RuntimeError) {
         let bytes = Array(text.utf8)
         let result: Result<Void, RuntimeError> = bytes.withUnsafeBytes { raw in
             do throws(RuntimeError) { return .success(try write([raw], to: path)) } catch {

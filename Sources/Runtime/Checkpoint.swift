@@ -12,17 +12,28 @@ import Tensors
 ///
 /// The sample order, dropout and augmentation are functions of (seed, epoch, position), so nothing else
 /// has a position to keep. Weights are stored flat, as they lie in memory.
-struct Checkpoint {
+package struct Checkpoint {
     /// The step to do next.
-    var next: StepID
-    var optimizerSteps: UInt64
-    var epochSums: NodeMetrics
-    var weights: [Float]
-    var slots: [[Float]]
+    package var next: StepID
+    package var optimizerSteps: UInt64
+    package var epochSums: NodeMetrics
+    package var weights: [Float]
+    package var slots: [[Float]]
 
-    static let weightsName = "weights"
+    private static let weightsName = "weights"
 
-    func write(to path: String, identity: String) throws(RuntimeError) {
+    package init(
+        next: StepID, optimizerSteps: UInt64, epochSums: NodeMetrics, weights: [Float],
+        slots: [[Float]]
+    ) {
+        self.next = next
+        self.optimizerSteps = optimizerSteps
+        self.epochSums = epochSums
+        self.weights = weights
+        self.slots = slots
+    }
+
+    package func write(to path: String, identity: String) throws(RuntimeError) {
         var file = Safetensors()
         file.metadata = [
             "format": "convoy-checkpoint-1", "job": identity, "next": "\(next.raw)",
@@ -41,7 +52,7 @@ struct Checkpoint {
     /// - Parameters:
     ///   - identity: Of the job that is being run; a checkpoint of another job is refused.
     ///   - count: Floats of the flat buffer.
-    static func read(
+    package static func read(
         from path: String, identity: String, count: Int, slots: Int
     ) throws(RuntimeError) -> Checkpoint {
         let file = try Safetensors.read(from: path)
@@ -61,7 +72,8 @@ struct Checkpoint {
         guard file.metadata["job"] == identity else {
             throw RuntimeError(
                 .checkpoint,
-                "\(path): was written by another job (the model, data, seed or training differ); "
+                "\(path): was written by another job ("
+                    + "\(firstDifference(file.metadata["job"] ?? "", identity))); "
                     + "go on with the job that wrote it, or choose another --output")
         }
         func tensor(_ name: String) throws(RuntimeError) -> [Float] {
@@ -82,4 +94,14 @@ struct Checkpoint {
                 correct: try number("epoch_correct"), samples: try number("epoch_samples")),
             weights: try tensor(weightsName), slots: state)
     }
+}
+
+/// "epochs: 3, here epochs: 1": the first line in which two identities differ.
+private func firstDifference(_ there: String, _ here: String) -> String {
+    let theirs = there.split(separator: "\n"), ours = here.split(separator: "\n")
+    let place = zip(theirs, ours).prefix { $0 == $1 }.count
+    func line(_ lines: [Substring]) -> String {
+        lines.dropFirst(place).first.map { $0.drop { $0 == " " }.description } ?? "nothing"
+    }
+    return "\(line(theirs)), here \(line(ours))"
 }

@@ -70,7 +70,8 @@ public struct ModelFile: Sendable {
         let shape = try field("input_shape").split(separator: ",").compactMap { Int($0) }
         let classes =
             (try? JSONSerialization.jsonObject(with: Data(try field("classes").utf8))) as? [String]
-        guard shape.count == 3, let classes, !classes.isEmpty,
+        guard shape.count == 3, shape.allSatisfy({ 1...1 << 16 ~= $0 }), let classes,
+            !classes.isEmpty,
             let encoding = SampleEncoding(rawValue: try field("encoding"))
         else {
             throw RuntimeError(
@@ -84,6 +85,14 @@ public struct ModelFile: Sendable {
         }
         do throws(LayerError) {
             let model = try job.model(input: Shape(shape), classes: classes.count)
+            // Before memory is taken for a model that only a damaged line made large.
+            for entry in model.parameters.entries where file[entry.name]?.shape != entry.shape {
+                let found = file[entry.name].map { "shape \($0.shape)" } ?? "no such tensor"
+                throw LayerError(
+                    code: .tensorMismatch, layer: entry.name,
+                    detail: "found \(found), expected shape \(entry.shape); is this the file of "
+                        + "another model?")
+            }
             let flat = AlignedBuffer<Float>(count: model.parameters.count)
             defer { withExtendedLifetime(flat) {} }
             try model.importTensors(

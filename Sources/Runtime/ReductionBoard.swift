@@ -6,12 +6,18 @@ import Coordination
 import Tensors
 
 /// What a node of the reduction tree adds up beside its gradient.
-struct NodeMetrics: Sendable, Equatable {
-    var lossSum: Double = 0
-    var correct: UInt64 = 0
-    var samples: UInt64 = 0
+package struct NodeMetrics: Sendable, Equatable {
+    package var lossSum: Double
+    package var correct: UInt64
+    package var samples: UInt64
 
-    static func + (a: Self, b: Self) -> Self {
+    package init(lossSum: Double = 0, correct: UInt64 = 0, samples: UInt64 = 0) {
+        self.lossSum = lossSum
+        self.correct = correct
+        self.samples = samples
+    }
+
+    package static func + (a: Self, b: Self) -> Self {
         .init(
             lossSum: a.lossSum + b.lossSum, correct: a.correct + b.correct,
             samples: a.samples + b.samples)
@@ -21,13 +27,13 @@ struct NodeMetrics: Sendable, Equatable {
 /// Memory for node vectors, shared by the steps that are open.
 ///
 /// Grows to the most vectors that ever wait at once, then allocates no more.
-final class VectorPool {
+package final class VectorPool {
     private let floats: Int
     private var buffers: [AlignedBuffer<Float>] = []
     private var free: [Int32] = []
 
     /// - Parameter floats: The largest chunk.
-    init(floats: Int) { self.floats = floats }
+    package init(floats: Int) { self.floats = floats }
 
     func take() -> Int32 {
         if let slot = free.popLast() { return slot }
@@ -45,10 +51,10 @@ final class VectorPool {
 ///
 /// The machine knows names; here are the numbers. A vector that completes a pair is added straight from
 /// the message to its sibling, so that most vectors are never copied.
-final class ReductionBoard {
-    let step: StepID
+package final class ReductionBoard {
+    package let step: StepID
     private let tree: ReductionTree
-    let chunks: [Int]
+    package let chunks: [Int]
     private let pool: VectorPool
     private let levelOffsets: [Int]
     private let nodeCount: Int
@@ -57,7 +63,7 @@ final class ReductionBoard {
 
     /// - Parameters:
     ///   - chunks: Floats of each chunk; `[0]` for an evaluation.
-    init(step: StepID, shards: Int, chunks: [Int], pool: VectorPool) {
+    package init(step: StepID, shards: Int, chunks: [Int], pool: VectorPool) {
         self.step = step
         self.chunks = chunks
         self.pool = pool
@@ -74,7 +80,7 @@ final class ReductionBoard {
         metrics = Array(repeating: NodeMetrics(), count: total)
     }
 
-    var root: TreeNode { tree.root }
+    package var root: TreeNode { tree.root }
 
     private func place(_ chunk: Int, _ node: TreeNode) -> Int {
         chunk * nodeCount + levelOffsets[node.level] + node.index
@@ -83,8 +89,9 @@ final class ReductionBoard {
     private func metricsPlace(_ node: TreeNode) -> Int { levelOffsets[node.level] + node.index }
 
     /// Keeps the vector that has just arrived. Its metrics come with chunk 0.
-    func store(_ chunk: Int, _ node: TreeNode, _ bytes: UnsafeRawBufferPointer, _ sums: NodeMetrics)
-    {
+    package func store(
+        _ chunk: Int, _ node: TreeNode, _ bytes: UnsafeRawBufferPointer, _ sums: NodeMetrics
+    ) {
         let slot = pool.take()
         let vector = pool.vector(slot, count: chunks[chunk])
         UnsafeMutableRawBufferPointer(vector).copyMemory(from: bytes)
@@ -93,7 +100,7 @@ final class ReductionBoard {
     }
 
     /// `parent` = the stored `sibling` + the vector that has just arrived, which was never stored.
-    func add(
+    package func add(
         _ chunk: Int, _ bytes: UnsafeRawBufferPointer, _ sums: NodeMetrics, to sibling: TreeNode,
         into parent: TreeNode, _ kernels: KernelSet
     ) {
@@ -104,7 +111,7 @@ final class ReductionBoard {
     }
 
     /// `parent` = `left` + `right`, both stored and now forgotten.
-    func merge(
+    package func merge(
         _ chunk: Int, left: TreeNode, right: TreeNode, into parent: TreeNode, _ kernels: KernelSet
     ) {
         let kept = take(chunk, left), added = take(chunk, right)
@@ -120,26 +127,26 @@ final class ReductionBoard {
     }
 
     /// The node's sibling has no shards: the node is its parent.
-    func pass(_ chunk: Int, _ node: TreeNode, into parent: TreeNode) {
+    package func pass(_ chunk: Int, _ node: TreeNode, into parent: TreeNode) {
         slots[place(chunk, parent)] = take(chunk, node)
         if chunk == 0 { metrics[metricsPlace(parent)] = metrics[metricsPlace(node)] }
     }
 
     /// Forgets a vector that a bigger node has come for.
-    func discard(_ chunk: Int, _ node: TreeNode) { pool.giveBack(take(chunk, node)) }
+    package func discard(_ chunk: Int, _ node: TreeNode) { pool.giveBack(take(chunk, node)) }
 
     /// The sum of the whole step, for one chunk.
-    func rootVector(_ chunk: Int) -> MutableFloats {
+    package func rootVector(_ chunk: Int) -> MutableFloats {
         pool.vector(slots[place(chunk, root)], count: chunks[chunk])
     }
 
-    var rootMetrics: NodeMetrics { metrics[metricsPlace(root)] }
+    package var rootMetrics: NodeMetrics { metrics[metricsPlace(root)] }
 
     /// The root's vector has been applied.
-    func release(_ chunk: Int) { pool.giveBack(take(chunk, root)) }
+    package func release(_ chunk: Int) { pool.giveBack(take(chunk, root)) }
 
     /// Gives all memory back: the step is committed or abandoned.
-    func clear() {
+    package func clear() {
         for index in slots.indices where slots[index] >= 0 {
             pool.giveBack(slots[index])
             slots[index] = -1

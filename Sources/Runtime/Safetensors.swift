@@ -2,27 +2,41 @@
 //
 // The file format of models and checkpoints: https://github.com/huggingface/safetensors (format section).
 
+import Digests
 import Foundation
 import Tensors
 
 /// Named float32 tensors and text metadata in one file: eight bytes with the length of a JSON header, the
 /// header, then the raw little-endian data.
 ///
-/// What is written depends on the contents alone, so equal models are equal files.
-struct Safetensors {
-    struct Tensor {
-        let name: String
-        let shape: Shape
-        let values: [Float]
+/// What is written depends on the contents alone, so equal models are equal files. The metadata is sealed
+/// with a digest of everything, so that a file with a flipped bit is not taken for a whole one.
+package struct Safetensors {
+    package struct Tensor {
+        package let name: String
+        package let shape: Shape
+        package let values: [Float]
+
+        package init(name: String, shape: Shape, values: [Float]) {
+            self.name = name
+            self.shape = shape
+            self.values = values
+        }
     }
 
-    var metadata: [String: String] = [:]
-    var tensors: [Tensor] = []
+    package var metadata: [String: String] = [:]
+    package var tensors: [Tensor] = []
 
-    subscript(name: String) -> Tensor? { tensors.first { $0.name == name } }
+    private static let sealName = "sha256"
 
-    func write(to path: String) throws(RuntimeError) {
-        var header: [String: Any] = ["__metadata__": metadata]
+    package init() {}
+
+    package subscript(name: String) -> Tensor? { tensors.first { $0.name == name } }
+
+    package func write(to path: String) throws(RuntimeError) {
+        var sealed = metadata
+        sealed[Self.sealName] = seal.description
+        var header: [String: Any] = ["__metadata__": sealed]
         var end = 0
         for tensor in tensors {
             let bytes = tensor.values.count * 4
@@ -50,7 +64,7 @@ struct Safetensors {
     }
 
     /// - Throws: `modelFile` for a file that is not there, truncated or damaged; the text says where.
-    static func read(from path: String) throws(RuntimeError) -> Safetensors {
+    package static func read(from path: String) throws(RuntimeError) -> Safetensors {
         let data: Data
         do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
             throw RuntimeError(.modelFile, "\(path): cannot be read: \(error.localizedDescription)")
@@ -74,6 +88,7 @@ struct Safetensors {
         else { throw damaged("the header at offset 8 is not JSON") }
         var file = Safetensors()
         file.metadata = header["__metadata__"] as? [String: String] ?? [:]
+        var places: [(range: Range<Int>, tensor: Tensor)] = []
         for (name, value) in header where name != "__metadata__" {
             guard let entry = value as? [String: Any], entry["dtype"] as? String == "F32",
                 let shape = entry["shape"] as? [Int], shape.allSatisfy({ $0 >= 0 && $0 < 1 << 32 }),
@@ -87,10 +102,53 @@ struct Safetensors {
             let values = data[(body + offsets[0])..<(body + offsets[1])].withUnsafeBytes { raw in
                 (0..<count).map { raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
             }
-            file.tensors.append(Tensor(name: name, shape: Shape(shape), values: values))
+            places.append(
+                (offsets[0]..<offsets[1], Tensor(name: name, shape: Shape(shape), values: values)))
         }
-        file.tensors.sort { $0.name < $1.name }
+        places.sort {
+            ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+        }
+        var end = 0
+        for place in places {
+            guard place.range.lowerBound == end else {
+                throw damaged(
+                    "tensor '\(place.tensor.name)' starts at offset "
+                        + "\(body + place.range.lowerBound), expected \(body + end)")
+            }
+            end = place.range.upperBound
+        }
+        guard body + end == data.count else {
+            throw damaged("its tensors end at offset \(body + end), the file at \(data.count)")
+        }
+        file.tensors = places.map(\.tensor)
+        if let seal = file.metadata.removeValue(forKey: Self.sealName),
+            seal != file.seal.description
+        {
+            throw damaged("its contents are not those that its SHA-256 was made of")
+        }
         return file
+    }
+
+    /// Names all of it: metadata and tensors, in an order of their own.
+    private var seal: Digest {
+        var hash = SHA256()
+        func update(_ text: String) {
+            var text = text + "\0"
+            text.withUTF8 { hash.update(UnsafeRawBufferPointer($0)) }
+        }
+        let names = metadata.keys.sorted {
+            Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8))
+        }
+        for name in names {
+            update(name)
+            update(metadata[name] ?? "")
+        }
+        for tensor in tensors {
+            update(tensor.name)
+            update(tensor.shape.description)
+            tensor.values.withUnsafeBytes { hash.update($0) }
+        }
+        return hash.finalize()
     }
 
     private static func product(_ shape: [Int]) -> Int? {

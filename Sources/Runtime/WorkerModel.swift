@@ -13,6 +13,12 @@ public struct DataDescription: Sendable, Equatable {
     public var imageShape: Shape
     public var classes: Int
     public var encoding: SampleEncoding
+
+    package init(imageShape: Shape, classes: Int, encoding: SampleEncoding) {
+        self.imageShape = imageShape
+        self.classes = classes
+        self.encoding = encoding
+    }
 }
 
 /// A job's network, laid out for one worker process with some threads.
