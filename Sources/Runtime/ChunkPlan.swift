@@ -8,23 +8,23 @@ import Tensors
 ///
 /// Every process of a run cuts the same way, since the cut is a function of the layout alone. It cannot
 /// change bits: everything done to a chunk is done element by element.
-struct ChunkPlan: Sendable {
-    static let maximumFloats = (1 << 20) / 4
+package struct ChunkPlan: Sendable {
+    package static let maximumFloats = (1 << 20) / 4
 
-    struct Chunk: Sendable {
-        let bucket: Int
+    package struct Chunk: Sendable {
+        package let bucket: Int
         /// Floats of the flat buffer.
-        let range: Range<Int>
+        package let range: Range<Int>
     }
 
-    let buckets: [ParameterLayout.Bucket]
+    package let buckets: [ParameterLayout.Bucket]
     /// In the order of the buffer: front layers first.
-    let chunks: [Chunk]
-    let count: Int
+    package let chunks: [Chunk]
+    package let count: Int
     /// For each bucket its chunks.
-    let chunksOfBucket: [Range<Int>]
+    package let chunksOfBucket: [Range<Int>]
 
-    init(layout: ParameterLayout) {
+    package init(layout: ParameterLayout) {
         buckets = layout.buckets()
         var chunks: [Chunk] = []
         var ranges: [Range<Int>] = []
@@ -44,7 +44,7 @@ struct ChunkPlan: Sendable {
     }
 
     /// The chunks that hold any of these floats.
-    func chunks(holding range: Range<Int>) -> Range<Int> {
+    package func chunks(holding range: Range<Int>) -> Range<Int> {
         guard !range.isEmpty,
             let first = chunks.firstIndex(where: { $0.range.upperBound > range.lowerBound }),
             let last = chunks.lastIndex(where: { $0.range.lowerBound < range.upperBound })

@@ -8,14 +8,14 @@ import ZeroMQ
 
 /// A buffer that knows whether anybody still needs its contents: owners in this process, or messages on
 /// their way (`loan`). Whoever wants to write to it again asks `isFree` first.
-final class FlightBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
+package final class FlightBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     // The counts are atomic, and the memory is written only by an owner that found it free.
-    let memory: AlignedBuffer<Element>
+    package let memory: AlignedBuffer<Element>
     /// Goes with every message that points into the memory.
     let loan: Loan
     private let owners = Atomic<Int>(0)
 
-    init(count: Int) {
+    package init(count: Int) {
         memory = AlignedBuffer(count: count)
         loan = Loan(owner: memory)
     }

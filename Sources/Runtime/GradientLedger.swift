@@ -10,17 +10,26 @@ import Tensors
 /// Each shard computes into a buffer of its own. When both children of a node are there, the right one is
 /// added to the left one; a node whose parent is not wholly inside the lease is ready to go. All calls but
 /// `addition` are made under the worker's lock.
-struct GradientLedger {
+package struct GradientLedger {
     /// A node that has its sum, for one chunk, and whose buffer holds it.
-    struct Ready {
-        var chunk: Int
-        var node: TreeNode
+    package struct Ready {
+        package var chunk: Int
+        package var node: TreeNode
         /// Nil in an evaluation.
-        var gradient: FlightBuffer<Float>?
-        var metrics: NodeMetrics
+        package var gradient: FlightBuffer<Float>?
+        package var metrics: NodeMetrics
+
+        package init(
+            chunk: Int, node: TreeNode, gradient: FlightBuffer<Float>?, metrics: NodeMetrics
+        ) {
+            self.chunk = chunk
+            self.node = node
+            self.gradient = gradient
+            self.metrics = metrics
+        }
     }
 
-    enum Outcome {
+    package enum Outcome {
         /// The sibling is not there yet, or somebody else is adding.
         case kept
         /// Add the right gradient to the left one, then deposit that one as `parent`.
@@ -32,7 +41,7 @@ struct GradientLedger {
     private var shards: Range<Int>
     private var waiting: [Ready] = []
 
-    init(stepShards: Int, lease: Range<Int>) {
+    package init(stepShards: Int, lease: Range<Int>) {
         tree = ReductionTree(leaves: stepShards)
         shards = lease
         waiting.reserveCapacity(64)
@@ -45,7 +54,7 @@ struct GradientLedger {
         waiting.removeAll(keepingCapacity: true)
     }
 
-    mutating func deposit(_ item: Ready) -> Outcome {
+    package mutating func deposit(_ item: Ready) -> Outcome {
         var item = item
         while true {
             guard let parent = tree.parent(of: item.node) else { return .send(item) }

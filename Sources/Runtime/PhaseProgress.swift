@@ -5,16 +5,18 @@
 import Coordination
 
 /// Adds up committed steps over a phase (the training or the validation of one epoch).
-struct PhaseProgress {
-    var sums = NodeMetrics()
+package struct PhaseProgress {
+    package var sums = NodeMetrics()
     /// Images since the phase began here (a resumed epoch counts from where it was resumed).
     private var imagesHere = 0
     private var began: Duration?
     private var epochBegan: Duration?
     private var training: (loss: Double, accuracy: Double, imagesPerSecond: Double)?
 
+    package init() {}
+
     /// - Returns: The step's report, and the epoch's if this step ends it.
-    mutating func commit(
+    package mutating func commit(
         _ step: PlannedStep, _ metrics: NodeMetrics, plan: RunPlan, digest: UInt64, workers: Int,
         now: Duration,
         lastCommit: Duration
