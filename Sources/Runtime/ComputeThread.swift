@@ -18,8 +18,12 @@ final class ComputeThread: @unchecked Sendable {
     private var stored: AlignedBuffer<UInt8>
     private var thread: PlainThread?
 
-    /// - Parameter local: The worker's own copy of the data, where only positions travel.
-    init(_ number: Int, model: WorkerModel, queue: WorkQueue, local: SampleSources?) {
+    /// - Parameters:
+    ///   - core: Where the thread has to stay; nil for anywhere.
+    ///   - local: The worker's own copy of the data, where only positions travel.
+    init(
+        _ number: Int, core: Int?, model: WorkerModel, queue: WorkQueue, local: SampleSources?
+    ) {
         self.model = model
         self.queue = queue
         self.local = local
@@ -28,7 +32,7 @@ final class ComputeThread: @unchecked Sendable {
         pixels = AlignedBuffer(count: shardSize * model.data.imageShape.count)
         labels = AlignedBuffer(count: shardSize)
         stored = AlignedBuffer(count: 1 << 16)
-        thread = PlainThread("convoy-compute\(number)") { [self] in run() }
+        thread = PlainThread("convoy-compute\(number)", core: core) { [self] in run() }
     }
 
     func join() { thread?.join() }

@@ -3,12 +3,14 @@
 // A lock one can wait on: what plain threads share state through.
 
 import Glibc
+import Synchronization
 
 /// A mutex with one condition. State that belongs to it is touched between `lock` and `unlock` only.
 final class Monitor: @unchecked Sendable {
     // POSIX allows both objects to be used from any thread; they never move, since they lie on the heap.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private let broadcasts = Atomic<UInt64>(0)
 
     init() {
         mutex = .allocate(capacity: 1)
@@ -28,7 +30,32 @@ final class Monitor: @unchecked Sendable {
     func unlock() { pthread_mutex_unlock(mutex) }
     /// Releases the lock, sleeps until somebody broadcasts, takes the lock again. May wake for nothing.
     func wait() { pthread_cond_wait(condition, mutex) }
-    func broadcast() { pthread_cond_broadcast(condition) }
+    func broadcast() {
+        broadcasts.add(1, ordering: .releasing)
+        pthread_cond_broadcast(condition)
+    }
+
+    /// As `wait`, but first stays awake for a moment, giving the core to whoever wants it: waking a core
+    /// that has gone to sleep takes longer than what is waited for here.
+    func waitAwake() {
+        let seen = broadcasts.load(ordering: .relaxed)
+        unlock()
+        let start = Self.now
+        while broadcasts.load(ordering: .acquiring) == seen, Self.now &- start < Self.patience {
+            for _ in 0..<20 { sched_yield() }
+        }
+        lock()
+        if broadcasts.load(ordering: .relaxed) == seen { wait() }
+    }
+
+    /// Nanoseconds.
+    private static let patience: Int64 = 2_000_000
+
+    private static var now: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
 
     func withLock<R>(_ body: () throws -> R) rethrows -> R {
         lock()

@@ -13,16 +13,20 @@ final class PlainThread {
 
     private final class Start {
         let name: String
+        let core: Int?
         let body: @Sendable () -> Void
-        init(name: String, body: @escaping @Sendable () -> Void) {
+        init(name: String, core: Int?, body: @escaping @Sendable () -> Void) {
             self.name = name
+            self.core = core
             self.body = body
         }
     }
 
-    /// - Parameter name: At most 15 bytes are shown by the system.
-    init(_ name: String, _ body: @escaping @Sendable () -> Void) {
-        let start = Unmanaged.passRetained(Start(name: name, body: body))
+    /// - Parameters:
+    ///   - name: At most 15 bytes are shown by the system.
+    ///   - core: Where it has to stay, counted among the cores of this process; nil for anywhere.
+    init(_ name: String, core: Int? = nil, _ body: @escaping @Sendable () -> Void) {
+        let start = Unmanaged.passRetained(Start(name: name, core: core, body: body))
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setstacksize(&attributes, 8 << 20)
@@ -31,6 +35,7 @@ final class PlainThread {
             { raw in
                 let start = Unmanaged<Start>.fromOpaque(raw!).takeRetainedValue()
                 machine_name_thread(String(start.name.prefix(15)))
+                if let core = start.core { machine_pin_thread(Int32(core)) }
                 Engine.enableFlushToZero()
                 start.body()
                 return nil

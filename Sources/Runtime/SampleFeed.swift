@@ -61,6 +61,8 @@ final class SampleFeed: @unchecked Sendable {
     private var failure: RuntimeError?
     private var isClosed = false
     private var buffers: [FlightBuffer<UInt8>] = []
+    /// Of the samples of the step that is being gathered; the feed's thread only.
+    private var indices: [Int] = []
     private var thread: PlainThread?
 
     init(sources: SampleSources, plan: RunPlan, doorbell: Doorbell) {
@@ -123,33 +125,29 @@ final class SampleFeed: @unchecked Sendable {
 
     private func gather(_ step: PlannedStep) throws(RuntimeError) -> StepSamples {
         let source = sources.source(kind: step.kind, epoch: step.epoch)
+        indices.removeAll(keepingCapacity: true)
         var bytes = 0
         do throws(DatasetError) {
             for position in step.samples {
-                bytes +=
-                    SampleRecord.headerBytes
-                    + (try source.dataset.storedBytes(source.index(at: position)))
+                let index = source.index(at: position)
+                indices.append(index)
+                bytes += SampleRecord.headerBytes + (try source.dataset.storedBytes(index))
             }
         } catch { throw RuntimeError(.dataset, "\(error)") }
         let samples = StepSamples(step: step.id, buffer: take(atLeast: bytes))
         let memory = UnsafeMutableRawBufferPointer(samples.buffer.memory.elements)
         var offset = 0
         do throws(DatasetError) {
-            for shard in 0..<step.shards {
-                samples.offsets.append(offset)
-                for position in plan.samples(ofShard: shard, in: step) {
-                    let index = source.index(at: position)
-                    let count = try source.dataset.storedBytes(index)
-                    memory.storeBytes(of: UInt32(count), toByteOffset: offset, as: UInt32.self)
-                    memory.storeBytes(
-                        of: source.dataset.label(index), toByteOffset: offset + 4, as: Int32.self)
-                    let start = offset + SampleRecord.headerBytes
-                    try source.dataset.read(
-                        index,
-                        into: UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + count])
-                    )
-                    offset = start + count
-                }
+            for (row, index) in indices.enumerated() {
+                if row % plan.shardSize == 0 { samples.offsets.append(offset) }
+                let count = try source.dataset.storedBytes(index)
+                memory.storeBytes(of: UInt32(count), toByteOffset: offset, as: UInt32.self)
+                memory.storeBytes(
+                    of: source.dataset.label(index), toByteOffset: offset + 4, as: Int32.self)
+                let start = offset + SampleRecord.headerBytes
+                try source.dataset.read(
+                    index, into: UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + count]))
+                offset = start + count
             }
         } catch { throw RuntimeError(.dataset, "\(error)") }
         samples.offsets.append(offset)

@@ -210,7 +210,7 @@ final class WorkQueue: @unchecked Sendable {
                 first = work
             }
             if let first { return first.returned.popLast() ?? take(from: first) }
-            monitor.wait()
+            monitor.waitAwake()
         }
         return nil
     }
@@ -272,7 +272,7 @@ final class WorkQueue: @unchecked Sendable {
             }
             let isThere = model.chunksOfStage[stage].allSatisfy { arrived[parity][$0] == version }
             guard isThere, !isPreparing[stage] else {
-                monitor.wait()
+                monitor.waitAwake()
                 continue
             }
             isPreparing[stage] = true

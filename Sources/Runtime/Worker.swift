@@ -26,6 +26,8 @@ public struct WorkerOptions: Sendable {
     public var dataPath: String?
     /// How long to look for a coordinator, at the start and when it is lost.
     public var patience: Duration
+    /// The core of the first compute thread, the next one's of the second, ...; nil leaves it to the system.
+    public var firstCore: Int?
     /// The process that started this worker; when it is gone, so is the worker.
     public var parent: Int?
 

@@ -268,8 +268,10 @@ final class WorkerSession {
             let queue = WorkQueue(model: model, doorbell: doorbell)
             crew = Crew(
                 model: model, queue: queue,
-                threads: (0..<options.threads).map {
-                    ComputeThread($0, model: model, queue: queue, local: local)
+                threads: (0..<options.threads).map { number in
+                    ComputeThread(
+                        number, core: options.firstCore.map { first in first + number }, model: model,
+                        queue: queue, local: local)
                 }, checksums: Array(repeating: 0, count: model.chunks.chunks.count))
             attach = .init(worker: welcome.worker, session: welcome.session)
             try send(

@@ -50,7 +50,9 @@ struct Train: ParsableCommand {
                 "--parent", "\(getpid())",
             ] + (output.verbose ? ["--verbose"] : [])
         let cluster = LocalCluster(executable: try Self.program()) { number in
+            // Each thread keeps a core to itself where there are enough of them.
             ["worker", "--name", "worker-\(number + 1)"] + arguments
+                + (workers * threads <= cores ? ["--core", "\(number * threads)"] : [])
         }
         try withExtendedLifetime(sockets) {
             try Leading(

@@ -47,6 +47,9 @@ struct WorkerCommand: ParsableCommand {
 
     @OptionGroup var engine: EngineOptions
 
+    @Option(help: ArgumentHelp("The core of the first thread.", visibility: .private))
+    var core: Int?
+
     @Option(help: ArgumentHelp("Leave when this process is gone.", visibility: .private))
     var parent: Int?
 
@@ -69,6 +72,7 @@ struct WorkerCommand: ParsableCommand {
         options.dataPath = data.map(JobOptions.absolute)
         options.patience = .seconds(patience)
         options.parent = parent
+        options.firstCore = core
         var log = LineLog(descriptor: 2)
         log.logLevel = verbose ? .debug : parent == nil ? .info : .warning
         let logger = Logger(label: "convoy") { [log] _ in log }
