@@ -146,7 +146,8 @@ final class SampleFeed: @unchecked Sendable {
                     of: source.dataset.label(index), toByteOffset: offset + 4, as: Int32.self)
                 let start = offset + SampleRecord.headerBytes
                 try source.dataset.read(
-                    index, into: UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + count]))
+                    index,
+                    into: UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + count]))
                 offset = start + count
             }
         } catch { throw RuntimeError(.dataset, "\(error)") }

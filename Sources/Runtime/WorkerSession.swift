@@ -270,7 +270,8 @@ final class WorkerSession {
                 model: model, queue: queue,
                 threads: (0..<options.threads).map { number in
                     ComputeThread(
-                        number, core: options.firstCore.map { first in first + number }, model: model,
+                        number, core: options.firstCore.map { first in first + number },
+                        model: model,
                         queue: queue, local: local)
                 }, checksums: Array(repeating: 0, count: model.chunks.chunks.count))
             attach = .init(worker: welcome.worker, session: welcome.session)

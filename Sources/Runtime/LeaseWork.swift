@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One lease on its way through a worker.
+
+import Coordination
+import Tensors
+import Wire
+
+/// What a worker knows of a lease. Belongs to the `WorkQueue`, whose lock guards it; recycled, with its
+/// memory.
+final class LeaseWork {
+    var lease: Message.Lease
+    var samples: AlignedBuffer<UInt8>
+    var received = 0
+    var cursor = 0
+    var nextShard = 0
+    /// Shards that were begun and given back.
+    var returned: [ShardTask] = []
+    var unfinished = 0
+    var ledger = GradientLedger(stepShards: 1, lease: 0..<1)
+
+    init() {
+        samples = AlignedBuffer(count: 1 << 16)
+        lease = Message.Lease(
+            session: 0, lease: 0, step: 0, kind: .train, epoch: 0, firstShard: 0, shardCount: 0,
+            firstPosition: 0, sampleCount: 0, batchSamples: 0, weightsVersion: 0, sampleBytes: 0)
+    }
+
+    /// A shard of it can be computed, as far as the samples go.
+    var isWaiting: Bool {
+        received == lease.sampleBytes && (nextShard < shards.upperBound || !returned.isEmpty)
+    }
+
+    var version: UInt64 { lease.weightsVersion }
+    var step: StepID { StepID(raw: lease.step) }
+    var shards: Range<Int> {
+        lease.firstShard..<lease.firstShard + lease.shardCount
+    }
+
+    /// Starts over with another lease.
+    func begin(_ lease: Message.Lease, shardSize: Int) {
+        self.lease = lease
+        received = 0
+        cursor = 0
+        nextShard = lease.firstShard
+        returned.removeAll(keepingCapacity: true)
+        unfinished = lease.shardCount
+        if samples.count < lease.sampleBytes {
+            samples = AlignedBuffer(count: lease.sampleBytes * 9 / 8)
+        }
+        ledger.reset(
+            stepShards: (lease.batchSamples + shardSize - 1) / shardSize, lease: shards)
+    }
+
+    /// Begins the next shard.
+    func takeShard(of shardSize: Int) -> ShardTask {
+        let shard = nextShard
+        nextShard += 1
+        let first = lease.firstPosition + (shard - lease.firstShard) * shardSize
+        let last = min(first + shardSize, lease.firstPosition + lease.sampleCount)
+        let start = cursor
+        if lease.sampleBytes > 0 {
+            let bytes = UnsafeRawBufferPointer(samples[0..<lease.sampleBytes])
+            for _ in first..<last {
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[cursor...])
+                guard let record = SampleRecord.first(of: rest) else { break }
+                cursor = bytes.count - record.rest.count
+            }
+        }
+        return ShardTask(
+            work: self, shard: shard, positions: first..<last,
+            records: UnsafeRawBufferPointer(samples[start..<cursor]))
+    }
+}
+
+/// One shard to compute.
+struct ShardTask {
+    let work: LeaseWork
+    let shard: Int
+    /// Positions in the epoch's order.
+    let positions: Range<Int>
+    /// Its records; empty where the worker reads its own files.
+    let records: UnsafeRawBufferPointer
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What compute threads ask of the queue.
+
+import Coordination
+import Layers
+import Tensors
+
+extension WorkQueue {
+    /// The next shard, in the order of the leases; waits for one. Nil when the session is over.
+    func nextShard() -> ShardTask? {
+        monitor.lock()
+        defer { monitor.unlock() }
+        while !isClosed {
+            // By step, not by arrival: what is taken over for the current step comes before the next
+            // one, whose weights wait for it.
+            var first: LeaseWork?
+            for work in leases where work.isWaiting && work.lease.step < first?.lease.step ?? .max {
+                first = work
+            }
+            if let first { return first.returned.popLast() ?? first.takeShard(of: shardSize) }
+            monitor.waitAwake()
+        }
+        return nil
+    }
+
+    /// Waits until no thread computes with another version, then counts this one in.
+    ///
+    /// - Returns: False if the version is gone: the lease is of a step that is long committed.
+    func enter(version: UInt64) -> Bool {
+        monitor.lock()
+        defer { monitor.unlock() }
+        while runningThreads > 0, runningVersion != version, !isClosed { monitor.wait() }
+        let newer = arrived[Int(version & 1)].contains { $0 != Self.never && $0 > version }
+        guard !isClosed, !newer else { return false }
+        runningVersion = version
+        runningThreads += 1
+        return true
+    }
+
+    func leave() {
+        monitor.withLock {
+            runningThreads -= 1
+            if runningThreads == 0 { monitor.broadcast() }
+        }
+    }
+
+    /// Waits until the weights of a stage are there, and prepared for the kernels by this thread or another.
+    ///
+    /// - Throws: `interrupted` when the session is over, or when work for an earlier step has come: these
+    ///   weights may be waiting for it.
+    func prepare(stage: Int, of work: LeaseWork) throws(LayerError) {
+        let version = work.version
+        let parity = Int(version & 1)
+        monitor.lock()
+        while preparedVersions[stage] != version {
+            let isOvertaken = leases.contains { $0.step < work.step && $0.unfinished > 0 }
+            guard !isClosed, !isOvertaken else {
+                monitor.unlock()
+                throw LayerError(code: .interrupted, detail: "given up for an earlier step")
+            }
+            let isThere = model.chunksOfStage[stage].allSatisfy { arrived[parity][$0] == version }
+            guard isThere, !isPreparing[stage] else {
+                monitor.waitAwake()
+                continue
+            }
+            isPreparing[stage] = true
+            monitor.unlock()
+            model.prepared.prepare(stage: stage, from: model.weights(version: version))
+            monitor.lock()
+            isPreparing[stage] = false
+            preparedVersions[stage] = version
+            monitor.broadcast()
+        }
+        monitor.unlock()
+    }
+
+    /// A buffer for one shard's gradient, used once for each of its chunks.
+    func takeGradient() -> FlightBuffer<Float> {
+        monitor.withLock { gradients.take(owners: model.chunks.chunks.count) }
+    }
+
+    /// The shard ended before that many of its chunks were deposited.
+    func giveBack(_ gradient: FlightBuffer<Float>, chunks: Int) {
+        for _ in 0..<chunks { gradient.release() }
+    }
+
+    /// The sum of a chunk over one shard is there: adds it along the tree as far as the lease reaches, and
+    /// sends what cannot be added further.
+    func deposit(
+        _ work: LeaseWork, shard: Int, chunk: Int, gradient: FlightBuffer<Float>?,
+        metrics: NodeMetrics
+    ) {
+        var item = GradientLedger.Ready(
+            chunk: chunk, node: TreeNode(level: 0, index: shard), gradient: gradient,
+            metrics: metrics)
+        while true {
+            monitor.lock()
+            switch work.ledger.deposit(item) {
+            case .kept:
+                monitor.unlock()
+                return
+            case .send(let ready):
+                outgoing.append(
+                    Outgoing(
+                        lease: work.lease.lease, step: work.lease.step, chunk: ready.chunk,
+                        node: ready.node, metrics: ready.metrics, gradient: ready.gradient))
+                monitor.unlock()
+                doorbell.ring()
+                return
+            case .add(let left, let right, let parent):
+                monitor.unlock()
+                if let sum = left.gradient, let added = right.gradient {
+                    let range = model.chunks.chunks[chunk].range
+                    model.kernels.add(
+                        UnsafeRawBufferPointer(added.memory[range]), to: sum.memory[range])
+                    added.release()
+                }
+                item = GradientLedger.Ready(
+                    chunk: chunk, node: parent, gradient: left.gradient,
+                    metrics: left.metrics + right.metrics)
+            }
+        }
+    }
+
+    /// A shard was interrupted: it is taken up again later.
+    func giveBack(_ task: ShardTask) { monitor.withLock { task.work.returned.append(task) } }
+
+    /// A shard's last sum has been deposited, or nobody needs it any more.
+    func finishShard(_ work: LeaseWork) {
+        monitor.withLock {
+            work.unfinished -= 1
+            guard work.unfinished == 0, let index = leases.firstIndex(where: { $0 === work }) else {
+                return
+            }
+            spares.append(leases.remove(at: index))
+        }
+    }
+
+    func fail(_ work: LeaseWork, shard: Int, layer: String, message: String) {
+        monitor.withLock {
+            guard !isClosed, failure == nil else { return }
+            failure = WorkFailure(
+                step: work.lease.step, shard: shard, layer: layer, message: message)
+        }
+        doorbell.ring()
+    }
+}
