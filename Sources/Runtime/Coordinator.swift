@@ -142,6 +142,12 @@ public final class Coordinator {
         var timeout = min(.milliseconds(100), lastHeartbeat + run.job.cluster.heartbeat - now)
         if let deadline = machine.nextDeadline { timeout = min(timeout, deadline - now) }
         do throws(ZeroMQError) {
+            // Vectors follow each other closely: stay awake for a moment, giving the core away.
+            let start = now
+            while workersAlive > 0, now - start < .microseconds(300) {
+                if try poller.wait(timeout: .zero) { return }
+                sched_yield()
+            }
             try poller.wait(timeout: max(.zero, timeout))
         } catch { throw RuntimeError(.network, error.description) }
     }
