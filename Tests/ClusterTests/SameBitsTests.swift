@@ -48,6 +48,7 @@ import Testing
         try train("2 workers, 2 threads each", ["--workers", "2", "--threads", "2"])
         try train("2 workers, AVX2", ["--workers", "2", "--engine", "avx2"])
         try train("2 workers, local data", ["--workers", "2", "--set", "cluster.data=local"])
+        try mixed()
         try workerKilled()
         try workerJoins()
         try coordinatorKilled()
@@ -76,6 +77,16 @@ import Testing
         let workers = arguments.first == "--workers" ? Int(arguments[1]) ?? 0 : 0
         #expect(place.log.contributions.count == workers, "\(name): \(place.log.contributions)")
         return place.log
+    }
+
+    private func mixed() throws {
+        let name = "2 workers, AVX2 beside the best"
+        let place = try place(name)
+        let coordinator = try coordinator(place)
+        let workers = [try worker("a", place, ["--engine", "avx2"]), try worker("b", place)]
+        #expect(coordinator.status() == 0, "\(coordinator.text)")
+        for worker in workers { #expect(worker.status() == 0, "\(worker.text)") }
+        try close(name, place.log)
     }
 
     private func workerKilled() throws {
@@ -182,9 +193,11 @@ import Testing
             ], in: folder.path)
     }
 
-    private func worker(_ name: String, _ place: Place) throws -> ConvoyProgram {
+    private func worker(
+        _ name: String, _ place: Place, _ arguments: [String] = []
+    ) throws -> ConvoyProgram {
         try ConvoyProgram(
-            ["worker", "--connect", place.endpoint, "--name", name, "--threads", "1"],
+            ["worker", "--connect", place.endpoint, "--name", name, "--threads", "1"] + arguments,
             in: folder.path)
     }
 
