@@ -216,8 +216,12 @@ final class WorkerSession {
         case .shutdown(let reason): end = .finished(reason)
         case .heartbeat: break
         case .lease(let lease):
-            guard lease.session == session, !isLeaving else { return }
-            crew?.queue.add(lease)
+            guard lease.session == session, !isLeaving, let crew else { return }
+            guard lease.fits(shardSize: crew.model.job.training.shardSize) else {
+                end = .refused("the coordinator sent a lease that cannot be: \(lease)")
+                return
+            }
+            crew.queue.add(lease)
         case .samples(let samples):
             guard samples.session == session, checksum64(bytes) == samples.checksum else { return }
             _ = crew?.queue.addSamples(lease: samples.lease, offset: samples.offset, bytes)
@@ -290,5 +294,20 @@ final class WorkerSession {
         crew?.queue.close()
         for thread in crew?.threads ?? [] { thread.join() }
         crew = nil
+    }
+}
+
+extension Message.Lease {
+    /// More than any lease's samples have: a sender that says so is broken.
+    private static let largest = 1 << 32
+
+    /// Whether its numbers belong together, so that whoever computes can rely on them.
+    func fits(shardSize: Int) -> Bool {
+        let stepShards = (batchSamples + shardSize - 1) / shardSize
+        guard firstShard + shardCount <= stepShards, sampleBytes <= Self.largest else {
+            return false
+        }
+        let end = min((firstShard + shardCount) * shardSize, batchSamples)
+        return sampleCount == end - firstShard * shardSize
     }
 }

@@ -67,6 +67,62 @@ import ZeroMQ
     }
 
     @Test func aWorkerLeavesACoordinatorOfAnotherVersion() throws {
+        var header = HeaderBuffer()
+        Message.refused(reason: "in other words").encode(into: &header)
+        var bytes = Array(header.bytes)
+        bytes[1] = 99
+        let last = try lastWords { message, _ in
+            guard case .hello = message else { return nil }
+            return bytes
+        }
+        #expect(
+            last == [
+                "refused: the peer speaks protocol 99, this build \(Message.protocolVersion); deploy "
+                    + "one convoy build on both"
+            ])
+    }
+
+    @Test(arguments: [
+        (0, 5, 16, 96), (4, 1, 4, 96), (1, 2, 4, 96), (0, 4, 16, 1 << 40),
+    ])
+    func aWorkerLeavesACoordinatorWhoseLeasesCannotBe(
+        firstShard: Int, shards: Int, samples: Int, bytes: Int
+    ) throws {
+        let folder = try TemporaryFolder()
+        try TinyCIFAR.write(folder, "data", seed: 1)
+        let job = try Run.open(
+            job: TinyCIFAR.job(folder.path + "/data"), folder: RunFolder(folder.path + "/run")
+        ).job.resolvedYAML
+        let last = try lastWords { message, header in
+            switch message {
+            case .hello:
+                Message.welcome(
+                    .init(
+                        worker: 1, session: 7, run: "x", incarnation: 1, job: job,
+                        localData: false, fingerprint: Array(repeating: 0, count: 32))
+                ).encode(into: &header)
+            case .attach:
+                // Steps have 14 samples in shards of 4.
+                Message.lease(
+                    .init(
+                        session: 7, lease: 1, step: 0, kind: .train, epoch: 0,
+                        firstShard: firstShard, shardCount: shards, firstPosition: 0,
+                        sampleCount: min(samples, 14), batchSamples: 14, weightsVersion: 0,
+                        sampleBytes: bytes)
+                ).encode(into: &header)
+            default: return nil
+            }
+            return Array(header.bytes)
+        }
+        #expect(
+            last.first?.hasPrefix("refused: the coordinator sent a lease that cannot be: ") == true,
+            "\(last)")
+    }
+
+    /// What a worker says at its end to a coordinator that answers like this.
+    private func lastWords(
+        _ answer: (Message, inout HeaderBuffer) -> [UInt8]?
+    ) throws -> [String] {
         let folder = try TemporaryFolder()
         let router = try Router(Context(), options: .control)
         let endpoint = try router.bind("ipc://\(folder.path)/socket")
@@ -80,20 +136,19 @@ import ZeroMQ
             } catch { failures.add("\(error)") }
         }
         var header = HeaderBuffer()
-        Message.refused(reason: "in other words").encode(into: &header)
-        var bytes = Array(header.bytes)
-        bytes[1] = 99
         while !worker.isFinished {
-            if let hello = try router.receive() {
-                try bytes.withUnsafeBytes { _ = try router.send(to: hello.peer, header: $0) }
+            while let received = try router.receive() {
+                let message = try received.header.withBytes { bytes throws(WireError) in
+                    try Message.decode(header: bytes, payload: nil, limits: .control)
+                }
+                guard let bytes = answer(message, &header) else { continue }
+                try bytes.withUnsafeBytes {
+                    _ = try router.send(to: received.peer, header: $0)
+                }
             }
             usleep(1000)
         }
-        #expect(
-            failures.all == [
-                "refused: the peer speaks protocol 99, this build \(Message.protocolVersion); deploy one "
-                    + "convoy build on both"
-            ])
+        return failures.all
     }
 
     private static func hello(numerics: String) -> Message {
