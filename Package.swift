@@ -112,6 +112,7 @@ let package = Package(
             name: "convoy-bench",
             dependencies: [
                 "Runtime", "Jobs", "Layers", "Engines", "KernelReference", "Tensors",
+                logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

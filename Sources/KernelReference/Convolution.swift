@@ -41,6 +41,24 @@ public struct ReferenceConvolution {
         return zip(gradient, sums).map { $1 > 0 ? $0 : 0 }
     }
 
+    /// The gradient of `sums` where the output and argmax of kernels let it through: a rounding may have
+    /// tipped what ReLU and the pool choose.
+    public func sumGradient(
+        _ outputGradient: [Double], output: Floats, argmax: Bytes
+    ) -> [Double] {
+        let g = geometry, inner = g.images * g.outputChannels
+        guard g.activation == .relu else { return outputGradient }
+        guard g.pooled else { return zip(outputGradient, output).map { $1 > 0 ? $0 : 0 } }
+        var gradient = [Double](repeating: 0, count: sums.count)
+        for i in outputGradient.indices where argmax[i] < 4 {
+            let choice = Int(argmax[i]), pixel = i / inner
+            let y = pixel / g.outputWidth * 2 + choice / 2,
+                x = pixel % g.outputWidth * 2 + choice % 2
+            gradient[(y * g.convWidth + x) * inner + i % inner] = outputGradient[i]
+        }
+        return gradient
+    }
+
     /// - Parameter sumGradient: The gradient of `sums`.
     public func gradients(
         _ sumGradient: [Double]

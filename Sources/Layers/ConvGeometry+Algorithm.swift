@@ -18,7 +18,7 @@ extension ConvGeometry {
     ///
     /// Below 3x3 outputs a Winograd tile costs 36 multiply-adds where the direct sum, which skips taps
     /// beyond the border, costs at most 16.
-    func table(winograd: Bool) -> Algorithm {
+    package func table(winograd: Bool) -> Algorithm {
         guard kernelHeight == 3, kernelWidth == 3, strideY == 1, strideX == 1 else {
             return .direct
         }

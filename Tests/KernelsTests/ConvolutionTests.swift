@@ -42,7 +42,9 @@ import Testing
         #expect(
             distance(trial.output.doubles, reference.output) <= bound(taps * g.inputChannels))
         // What ReLU and the pool let through is the kernels' own choice: a rounding may tip it.
-        let passed = reference.sumGradient(outputGradient, choices: trial)
+        let passed = reference.sumGradient(
+            outputGradient, output: Floats(trial.output.elements),
+            argmax: Bytes(trial.argmax.elements))
         let expected = reference.gradients(passed)
         let pixels = g.convHeight * g.convWidth * g.images
         #expect(distance(trial.weightGradient.doubles, expected.weights) <= bound(pixels))
@@ -135,23 +137,6 @@ extension ReferenceConvolution {
         self.init(
             trial.geometry, input: trial.input.doubles, weights: trial.weights.doubles,
             bias: trial.bias.doubles)
-    }
-
-    /// The gradient of the sums where a trial's output and argmax let it through.
-    func sumGradient(_ outputGradient: [Double], choices trial: ConvTrial) -> [Double] {
-        let g = geometry, inner = g.images * g.outputChannels
-        guard g.activation == .relu else { return outputGradient }
-        guard g.pooled else {
-            return zip(outputGradient, trial.output.values).map { $1 > 0 ? $0 : 0 }
-        }
-        var gradient = [Double](repeating: 0, count: sums.count)
-        for i in outputGradient.indices where trial.argmax.base[i] < 4 {
-            let choice = Int(trial.argmax.base[i]), pixel = i / inner
-            let y = pixel / g.outputWidth * 2 + choice / 2,
-                x = pixel % g.outputWidth * 2 + choice % 2
-            gradient[(y * g.convWidth + x) * inner + i % inner] = outputGradient[i]
-        }
-        return gradient
     }
 }
 

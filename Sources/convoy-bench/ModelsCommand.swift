@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Layers
+import Tensors
+
+/// `convoy-bench models`
+struct ModelsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "models",
+        abstract: "Whole training steps in this process: images/s, and GFLOP/s of direct sums.",
+        discussion: """
+            Forward, loss, backward, sums along the tree, optimizer and preparation of the new \
+            weights, on threads of this process: what the engine can do without data, sockets and a \
+            coordinator. All models are trained, unless one is named.
+
+            Example:
+              convoy-bench models --model cifar --threads 2
+            """)
+
+    @OptionGroup var options: BenchOptions
+
+    @Option(help: "One of \(PeerModel.Name.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var model: PeerModel.Name?
+
+    @Option(name: [.short, .long], help: "Threads that compute.")
+    var threads = 1
+
+    @Option(name: [.short, .long], help: "Images in a step. The default is the model's own.")
+    var batch: Int?
+
+    @Option(help: "About how long a repeat takes, in seconds.")
+    var seconds = 1.0
+
+    func validate() throws {
+        guard 1...256 ~= threads else {
+            throw ValidationError("--threads \(threads) is out of range; expected 1 to 256")
+        }
+        guard 1...65_536 ~= batch ?? 1 else {
+            throw ValidationError("--batch \(batch ?? 1) is out of range; expected 1 to 65536")
+        }
+        guard 0.01...60 ~= seconds else {
+            throw ValidationError("--seconds \(seconds) is out of range; expected 0.01 to 60")
+        }
+    }
+
+    func run() throws {
+        let kernels = try options.kernels()
+        let crew = Crew(threads)
+        defer { crew.dismiss() }
+        for name in model.map({ [$0] }) ?? PeerModel.Name.allCases {
+            try measure(PeerModel(name), kernels, crew).show(json: options.json)
+        }
+    }
+
+    private func measure(_ peer: PeerModel, _ kernels: KernelSet, _ crew: Crew) throws -> Row {
+        let batch = batch ?? peer.batch
+        let model = try Model(
+            layers: peer.layers, input: peer.input, loss: peer.loss, classes: peer.classes)
+        let loop = TrainingLoop(peer, model: model, kernels: kernels, crew: crew, batch: batch)
+        _ = loop.train(steps: 2)
+        let steps = max(1, Int(loop.train(steps: 1) / Double(batch) * seconds))
+        let samples = Samples(repeats: options.repeats, peak: { crew.peak(kernels) }) {
+            loop.train(steps: steps)
+        }
+        guard !loop.diverged else {
+            throw WrongKernel(description: "\(peer.name.rawValue): the training diverged")
+        }
+        let flops = peer.flops(model)
+        var row = Row()
+        row.add("model", peer.name.rawValue)
+        row.add("threads", threads)
+        row.add("batch", batch)
+        row.add("shardSize", peer.shardSize)
+        row.add("imagesPerSecond", samples.rate, digits: 1)
+        row.add("gflops", samples.rate * flops / 1e9, digits: 1)
+        row.add("peakFraction", samples.fraction * flops, digits: 3)
+        row.add("lowest", samples.lowest, digits: 1)
+        row.add("highest", samples.highest, digits: 1)
+        row.add("peakGflops", samples.peak / 1e9, digits: 1)
+        row.add("engine", kernels.name)
+        return row
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How things are timed here: repeats between probes, and their medians.
+
+import Tensors
+
+/// Seconds that `body` takes.
+func seconds(_ body: () -> Void) -> Double { ContinuousClock().measure(body) / .seconds(1) }
+
+/// A speed, and the speed that the cores had around it.
+struct Sample {
+    var rate: Double
+    /// FLOP/s of the register tile alone, the mean of just before and just after.
+    var peak: Double
+}
+
+/// Repeats of one measurement.
+struct Samples {
+    private(set) var all: [Sample] = []
+
+    /// - Parameters:
+    ///   - repeats: Samples to take.
+    ///   - peak: Probes the cores; see `KernelSet.peak`.
+    ///   - rate: Measures once.
+    init(repeats: Int, peak: () -> Double, rate: () -> Double) {
+        var before = peak()
+        for _ in 0..<repeats {
+            let rate = rate()
+            let after = peak()
+            all.append(Sample(rate: rate, peak: (before + after) / 2))
+            before = after
+        }
+    }
+
+    init() {}
+
+    mutating func append(_ sample: Sample) { all.append(sample) }
+
+    var rate: Double { all.map(\.rate).median }
+    var lowest: Double { all.map(\.rate).min() ?? .nan }
+    var highest: Double { all.map(\.rate).max() ?? .nan }
+    var peak: Double { all.map(\.peak).median }
+    /// Rate by peak, each against the probes beside it.
+    var fraction: Double { all.map { $0.rate / $0.peak }.median }
+}
+
+extension [Double] {
+    var median: Double {
+        guard !isEmpty else { return .nan }
+        let sorted = sorted()
+        return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
+    }
+}
+
+extension KernelSet {
+    /// FLOP/s of the register tile on this thread, right now; takes some ten milliseconds.
+    func peak() -> Double {
+        var flops = 0.0
+        let time = seconds { flops = peakProbe(rounds: 8) }
+        return flops / time
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole training steps in one process: everything a worker and the optimizer compute, and no cluster.
+
+import Layers
+import Synchronization
+import Tensors
+
+/// A model in training on one batch of made-up images.
+///
+/// Shards, their sums along the tree and the optimizer are as in a run; each thread takes whole shards,
+/// then a slice of the parameters.
+final class TrainingLoop: @unchecked Sendable {
+    // Between two meetings of the crew each thread writes to what is its own: a replica, the gradients of
+    // the shards it took, a slice of the parameters, some stages.
+    private let model: Model
+    private let kernels: KernelSet
+    private let optimizer: any Optimizer
+    private let crew: Crew
+    private let batch: Int
+    private let shardSize: Int
+
+    private let replicas: [Replica]
+    private let prepared: PreparedWeights
+    private let weights: AlignedBuffer<Float>
+    private let slots: [AlignedBuffer<Float>]
+    private let gradients: [AlignedBuffer<Float>]
+    private let pixels: AlignedBuffer<UInt8>
+    private let labels: AlignedBuffer<Int32>
+    private let nextShard = Atomic<Int>(0)
+    private let failures = Atomic<Int>(0)
+    private var step = 0
+
+    init(_ peer: PeerModel, model: Model, kernels: KernelSet, crew: Crew, batch: Int) {
+        self.model = model
+        self.kernels = kernels
+        self.crew = crew
+        self.batch = batch
+        optimizer = peer.optimizer
+        shardSize = peer.shardSize
+        let count = model.parameters.count
+        replicas = (0..<crew.count).map { _ in Replica(model: model, kernels: kernels) }
+        prepared = PreparedWeights(model: model, kernels: kernels)
+        weights = AlignedBuffer(count: count)
+        slots = (0..<peer.optimizer.slots).map { _ in AlignedBuffer(count: count) }
+        gradients = (0..<(batch + shardSize - 1) / shardSize).map { _ in
+            AlignedBuffer(count: count)
+        }
+        pixels = AlignedBuffer(count: batch * peer.input.count)
+        labels = AlignedBuffer(count: batch)
+        model.initialize(weights.elements, seed: 1)
+        let random = Philox(seed: 1, purpose: .shapes)
+        for index in 0..<pixels.count {
+            pixels.base[index] = UInt8(truncatingIfNeeded: random.words(UInt64(index))[0])
+        }
+        for index in 0..<batch { labels.base[index] = Int32(index % peer.classes) }
+        prepared.prepareAll(from: Floats(weights.elements))
+    }
+
+    /// Whether a loss or gradient was not finite: the times would mean nothing.
+    var diverged: Bool { failures.load(ordering: .relaxed) > 0 }
+
+    /// Trains `steps` steps; returns images a second.
+    func train(steps: Int) -> Double {
+        let time = seconds {
+            crew.perform { [self] thread in
+                for number in step + 1...step + steps { train(step: number, thread) }
+            }
+        }
+        step += steps
+        return Double(steps * batch) / time
+    }
+
+    private func train(step: Int, _ thread: Int) {
+        var shard = nextShard.wrappingAdd(1, ordering: .relaxed).oldValue
+        while shard < gradients.count {
+            train(shard: shard, with: replicas[thread])
+            shard = nextShard.wrappingAdd(1, ordering: .relaxed).oldValue
+        }
+        crew.meet()
+        if thread == 0 { nextShard.store(0, ordering: .relaxed) }
+        apply(step: step, slice: slice(thread))
+        crew.meet()
+        for stage in stride(from: thread, to: model.stageCount, by: crew.count) {
+            prepared.prepare(stage: stage, from: Floats(weights.elements))
+        }
+        crew.meet()
+    }
+
+    private func train(shard: Int, with replica: Replica) {
+        let rows = shard * shardSize..<min((shard + 1) * shardSize, batch)
+        let size = pixels.count / batch
+        let input = ShardInput(
+            pixels: Bytes(pixels[rows.lowerBound * size..<rows.upperBound * size]),
+            labels: UnsafeBufferPointer(labels[rows]), firstPosition: rows.lowerBound)
+        do {
+            _ = try replica.train(
+                input, weights: Floats(weights.elements), prepared: prepared,
+                gradient: gradients[shard].elements)
+        } catch { failures.add(1, ordering: .relaxed) }
+    }
+
+    /// Adds the shards' gradients along the tree and steps the optimizer, on a part of the parameters.
+    private func apply(step: Int, slice: Range<Int>) {
+        guard !slice.isEmpty else { return }
+        var distance = 1
+        while distance < gradients.count {
+            for left in stride(from: 0, to: gradients.count - distance, by: 2 * distance) {
+                kernels.add(
+                    UnsafeRawBufferPointer(gradients[left + distance][slice]),
+                    to: gradients[left][slice])
+            }
+            distance *= 2
+        }
+        func slot(_ index: Int) -> MutableFloats {
+            index < slots.count ? slots[index][slice] : MutableFloats(start: nil, count: 0)
+        }
+        optimizer.apply(
+            kernels, step: step, samples: batch,
+            OptimizerSlice(
+                gradient: Floats(gradients[0][slice]), weights: Floats(weights[slice]),
+                newWeights: weights[slice], first: slot(0), second: slot(1)))
+    }
+
+    /// A thread's part of the parameters: whole vectors.
+    private func slice(_ thread: Int) -> Range<Int> {
+        let vectors = weights.count / 16
+        return vectors * thread / crew.count * 16..<vectors * (thread + 1) / crew.count * 16
+    }
+}
