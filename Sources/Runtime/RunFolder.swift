@@ -35,7 +35,14 @@ public final class RunFolder {
         }
         lock = open(path + "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard lock >= 0 else { throw RuntimeError(call: "open \(path)/.lock", errno: errno) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+        // A process that is being started shares the lock until it runs its program: that passes.
+        var attempts = 0
+        while flock(lock, LOCK_EX | LOCK_NB) != 0 {
+            attempts += 1
+            if attempts < 50 {
+                usleep(20_000)
+                continue
+            }
             close(lock)
             throw RuntimeError(
                 .runFolder,
