@@ -20,7 +20,7 @@ final class ConvoyProgram {
     /// - Parameter folder: Where its output goes, to a file of its own.
     init(_ arguments: [String], in folder: String) throws {
         output = folder + "/output-\(UUID().uuidString.prefix(8)).txt"
-        FileManager.default.createFile(atPath: output, contents: nil)
+        #expect(FileManager.default.createFile(atPath: output, contents: nil))
         let file = try #require(FileHandle(forWritingAtPath: output))
         process.executableURL = URL(fileURLWithPath: Self.path)
         process.arguments = arguments
