@@ -139,7 +139,7 @@ let package = Package(
             dependencies: [
                 "Runtime", "Jobs", "Layers", "Datasets", "Coordination", "Wire", "ZeroMQ",
                 "Digests",
-                "Engines", "Tensors", logging,
+                "Engines", "Tensors", "CMachine", "CAllocations", logging,
             ]),
         .testTarget(name: "ClusterTests", dependencies: ["Runtime", "Jobs", "Digests"]),
     ] + instructionSets

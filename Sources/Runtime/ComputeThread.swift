@@ -54,7 +54,11 @@ final class ComputeThread: @unchecked Sendable {
     /// - Returns: False if the shard was interrupted and has to be taken up again.
     private func compute(_ task: ShardTask) -> Bool {
         let version = task.work.version
-        guard queue.enter(version: version) else { return true }
+        switch queue.enter(task.work) {
+        case .counted: break
+        case .overtaken: return false
+        case .outdated: return true
+        }
         defer { queue.leave() }
         let lease = task.work.lease
         let input = ShardInput(

@@ -15,9 +15,10 @@ extension Coordinator {
         guard nextStep.raw < lastStep else { return }
         let step = run.plan.step(nextStep)
         nextStep = nextStep.advanced(by: 1)
-        let chunks = step.kind == .train ? run.chunks.chunks.map(\.range.count) : [0]
-        boards.append(
-            ReductionBoard(step: step.id, shards: step.shards, chunks: chunks, pool: pool))
+        let chunks = step.kind == .train ? trainingChunks : Self.evaluationChunks
+        let board = spareBoards.popLast() ?? ReductionBoard(pool: pool)
+        board.begin(step.id, shards: step.shards, chunks: chunks)
+        boards.append(board)
         feed?.request(step.id)
         machine.stepPlanned(
             step.id, shards: step.shards, chunks: chunks.count, at: now, into: &actions)
@@ -231,6 +232,7 @@ extension Coordinator {
             step, board.rootMetrics, plan: run.plan, digest: shelf.digest, workers: workersAlive,
             now: now,
             lastCommit: lastCommit)
+        spareBoards.append(board)
         lastCommit = now
         observer.handle(.step(stepReport))
         if let epochReport { observer.handle(.epoch(epochReport)) }

@@ -42,6 +42,10 @@ public final class Coordinator {
     let shelf: WeightShelf
     let pool: VectorPool
     var boards: [ReductionBoard] = []
+    var spareBoards: [ReductionBoard] = []
+    /// Floats of each chunk of a training step; an evaluation has one chunk without floats.
+    let trainingChunks: [Int]
+    static let evaluationChunks = [0]
     let feed: SampleFeed?
     /// Leases whose samples are still being read.
     var waitingLeases: [Lease] = []
@@ -90,7 +94,8 @@ public final class Coordinator {
         shelf = WeightShelf(
             plan: run.chunks, optimizer: run.job.optimizer, kernels: run.kernels,
             weights: state.weights, slots: state.slots, version: state.optimizerSteps)
-        pool = VectorPool(floats: run.chunks.chunks.map(\.range.count).max() ?? 0)
+        trainingChunks = run.chunks.chunks.map(\.range.count)
+        pool = VectorPool(floats: trainingChunks.max() ?? 0)
         machine = StepMachine(
             MachineConfiguration(
                 heartbeatTimeout: cluster.heartbeat * cluster.missedHeartbeats,

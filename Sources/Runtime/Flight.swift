@@ -32,6 +32,11 @@ struct FlightPool<Element: BitwiseCopyable> {
 
     init(count: Int) { self.count = count }
 
+    /// Makes buffers until there are that many, so that `take` need not.
+    mutating func reserve(_ buffers: Int) {
+        while self.buffers.count < buffers { self.buffers.append(FlightBuffer(count: count)) }
+    }
+
     /// A buffer nobody else uses, retained for `owners` owners.
     mutating func take(owners: Int = 1) -> FlightBuffer<Element> {
         let buffer = buffers.first(where: \.isFree) ?? FlightBuffer(count: count)

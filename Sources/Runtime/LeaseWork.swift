@@ -20,6 +20,7 @@ final class LeaseWork {
     var ledger = GradientLedger(stepShards: 1, lease: 0..<1)
 
     init() {
+        returned.reserveCapacity(16)
         samples = AlignedBuffer(count: 1 << 16)
         lease = Message.Lease(
             session: 0, lease: 0, step: 0, kind: .train, epoch: 0, firstShard: 0, shardCount: 0,
@@ -50,6 +51,13 @@ final class LeaseWork {
         }
         ledger.reset(
             stepShards: (lease.batchSamples + shardSize - 1) / shardSize, lease: shards)
+    }
+
+    /// Buffers for gradients that it may need at a time: those in the making, those that wait for their
+    /// siblings, one a level, and one of the step before that is still leaving.
+    func gradients(threads: Int) -> Int {
+        let levels = Int.bitWidth - lease.shardCount.leadingZeroBitCount
+        return min(lease.shardCount, threads + levels) + 1
     }
 
     /// Begins the next shard.

@@ -50,34 +50,38 @@ package final class VectorPool {
 /// Performs what the step machine decides about the vectors of one step.
 ///
 /// The machine knows names; here are the numbers. A vector that completes a pair is added straight from
-/// the message to its sibling, so that most vectors are never copied.
+/// the message to its sibling, so that most vectors are never copied. A board serves one step after
+/// another: it allocates until it has seen the largest, then no more.
 package final class ReductionBoard {
-    package let step: StepID
-    private let tree: ReductionTree
-    package let chunks: [Int]
+    package private(set) var step = StepID(raw: 0)
+    /// Floats of each chunk.
+    package private(set) var chunks: [Int] = []
     private let pool: VectorPool
-    private let levelOffsets: [Int]
-    private let nodeCount: Int
-    private var slots: [Int32]
-    private var metrics: [NodeMetrics]
+    private var tree = ReductionTree(leaves: 1)
+    private var levelOffsets: [Int] = []
+    private var nodeCount = 0
+    private var slots: [Int32] = []
+    private var metrics: [NodeMetrics] = []
 
-    /// - Parameters:
-    ///   - chunks: Floats of each chunk; `[0]` for an evaluation.
-    package init(step: StepID, shards: Int, chunks: [Int], pool: VectorPool) {
+    package init(pool: VectorPool) { self.pool = pool }
+
+    /// Begins another step, in the same memory.
+    ///
+    /// - Parameter chunks: Floats of each chunk; `[0]` for an evaluation.
+    package func begin(_ step: StepID, shards: Int, chunks: [Int]) {
         self.step = step
         self.chunks = chunks
-        self.pool = pool
         tree = ReductionTree(leaves: shards)
-        var offsets: [Int] = []
-        var total = 0
+        levelOffsets.removeAll(keepingCapacity: true)
+        nodeCount = 0
         for level in 0...tree.root.level {
-            offsets.append(total)
-            total += (shards + (1 << level) - 1) >> level
+            levelOffsets.append(nodeCount)
+            nodeCount += (shards + (1 << level) - 1) >> level
         }
-        levelOffsets = offsets
-        nodeCount = total
-        slots = Array(repeating: -1, count: total * chunks.count)
-        metrics = Array(repeating: NodeMetrics(), count: total)
+        slots.removeAll(keepingCapacity: true)
+        slots.append(contentsOf: repeatElement(-1, count: nodeCount * chunks.count))
+        metrics.removeAll(keepingCapacity: true)
+        metrics.append(contentsOf: repeatElement(NodeMetrics(), count: nodeCount))
     }
 
     package var root: TreeNode { tree.root }

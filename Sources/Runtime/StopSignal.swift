@@ -23,7 +23,8 @@ public final class StopSignal: Sendable {
         doorbell.ring()
     }
 
-    /// Routes SIGTERM and SIGINT of this process here; a third one ends it at once.
+    /// Routes SIGTERM and SIGINT of this process here; a third one ends it at once. Whoever started the
+    /// process may have blocked them, and a blocked signal is inherited: they are let through.
     public func install() {
         installed.store(
             UInt(bitPattern: Unmanaged.passRetained(self).toOpaque()), ordering: .releasing)
@@ -37,8 +38,13 @@ public final class StopSignal: Sendable {
             stop.ring()
             if stop.count.load(ordering: .relaxed) > 2 { _exit(130) }
         }
-        sigaction(SIGTERM, &action, nil)
-        sigaction(SIGINT, &action, nil)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for signal in [SIGTERM, SIGINT] {
+            sigaction(signal, &action, nil)
+            sigaddset(&signals, signal)
+        }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 }
 

@@ -24,18 +24,41 @@ extension WorkQueue {
         return nil
     }
 
-    /// Waits until no thread computes with another version, then counts this one in.
-    ///
-    /// - Returns: False if the version is gone: the lease is of a step that is long committed.
-    func enter(version: UInt64) -> Bool {
+    /// Waits until no thread computes with another version, then counts this one in. While another thread
+    /// still has a shard of an earlier step, there is nothing to begin: these weights wait for it.
+    func enter(_ work: LeaseWork) -> Entry {
+        let version = work.version
         monitor.lock()
         defer { monitor.unlock() }
-        while runningThreads > 0, runningVersion != version, !isClosed { monitor.wait() }
-        let newer = arrived[Int(version & 1)].contains { $0 != Self.never && $0 > version }
-        guard !isClosed, !newer else { return false }
-        runningVersion = version
-        runningThreads += 1
-        return true
+        while !isClosed {
+            if leases.contains(where: { $0.isWaiting && $0.step < work.step }) { return .overtaken }
+            let newer = arrived[Int(version & 1)].contains { $0 != Self.never && $0 > version }
+            if newer { return .outdated }
+            if !isOvertaken(work), runningThreads == 0 || runningVersion == version {
+                runningVersion = version
+                runningThreads += 1
+                return .counted
+            }
+            monitor.wait()
+        }
+        return .outdated
+    }
+
+    /// How a thread fares that wants to compute a shard.
+    enum Entry {
+        /// It may; it says so when it leaves.
+        case counted
+        /// A shard of an earlier step is there to be computed first.
+        case overtaken
+        /// The weights are gone: the lease is of a step that is long committed.
+        case outdated
+    }
+
+    /// Weights that a lease waits for can wait for an earlier one in turn, if it is of other weights.
+    private func isOvertaken(_ work: LeaseWork) -> Bool {
+        leases.contains {
+            $0.unfinished > 0 && $0.step < work.step && $0.version != work.version
+        }
     }
 
     func leave() {
@@ -54,8 +77,7 @@ extension WorkQueue {
         let parity = Int(version & 1)
         monitor.lock()
         while preparedVersions[stage] != version {
-            let isOvertaken = leases.contains { $0.step < work.step && $0.unfinished > 0 }
-            guard !isClosed, !isOvertaken else {
+            guard !isClosed, !isOvertaken(work) else {
                 monitor.unlock()
                 throw LayerError(code: .interrupted, detail: "given up for an earlier step")
             }
@@ -134,6 +156,7 @@ extension WorkQueue {
                 return
             }
             spares.append(leases.remove(at: index))
+            monitor.broadcast()
         }
     }
 

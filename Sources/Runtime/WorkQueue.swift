@@ -15,6 +15,7 @@ final class WorkQueue: @unchecked Sendable {
     let monitor = Monitor()
     let model: WorkerModel
     let doorbell: Doorbell
+    private let threads: Int
     let shardSize: Int
 
     var leases: [LeaseWork] = []
@@ -51,8 +52,9 @@ final class WorkQueue: @unchecked Sendable {
     /// Versions count from 0; this is none of them.
     static let never = UInt64.max
 
-    init(model: WorkerModel, doorbell: Doorbell) {
+    init(model: WorkerModel, threads: Int, doorbell: Doorbell) {
         self.model = model
+        self.threads = threads
         self.doorbell = doorbell
         shardSize = model.job.training.shardSize
         let chunks = model.chunks.chunks.count
@@ -62,7 +64,8 @@ final class WorkQueue: @unchecked Sendable {
         gradients = FlightPool(count: model.chunks.count)
         outgoing.reserveCapacity(4 * chunks + 64)
         leases.reserveCapacity(8)
-        spares = (0..<4).map { _ in LeaseWork() }
+        spares.reserveCapacity(8)
+        for _ in 0..<4 { spares.append(LeaseWork()) }
     }
 
     // What the socket thread asks of the queue; the compute threads' side is an extension.
@@ -77,11 +80,24 @@ final class WorkQueue: @unchecked Sendable {
                 spares.append(old)
                 return true
             }
-            let work = spares.popLast() ?? LeaseWork()
+            let work = takeSpare(for: lease.sampleBytes)
             work.begin(lease, shardSize: shardSize)
+            if lease.kind == .train { gradients.reserve(work.gradients(threads: threads)) }
             leases.append(work)
             monitor.broadcast()
         }
+    }
+
+    /// The spare with the least memory that is enough, or else with the most: the leases of evaluations
+    /// are large, and not every spare should grow to their size.
+    private func takeSpare(for bytes: Int) -> LeaseWork {
+        var best: Int?
+        for (index, spare) in spares.enumerated() {
+            let room = spare.samples.count, other = best.map { spares[$0].samples.count } ?? -1
+            let isBetter = other < bytes ? room > other : room >= bytes && room < other
+            if isBetter { best = index }
+        }
+        return best.map { spares.remove(at: $0) } ?? LeaseWork()
     }
 
     /// - Returns: False if no lease here waits for these bytes.

@@ -39,6 +39,8 @@ final class WorkerSession {
     private var saidHello = false
     private var attach: Message.Attach?
     private var crew: Crew?
+    /// Of the chunks of weights as they arrived, for the digest of a version.
+    private var checksums: [UInt64] = []
     private var outgoing: [WorkQueue.Outgoing] = []
     private var lastHeartbeat = ContinuousClock.now
     private var heartbeat = Duration.seconds(1)
@@ -51,8 +53,6 @@ final class WorkerSession {
         let model: WorkerModel
         let queue: WorkQueue
         let threads: [ComputeThread]
-        /// Of the chunks as they arrived, for the digest of a version.
-        var checksums: [UInt64]
     }
 
     init(
@@ -87,10 +87,8 @@ final class WorkerSession {
                 while let message = try data.receive() {
                     receive(message.header, message.payload, .data)
                 }
-                for malformed in [control.socket.takeMalformed(), data.socket.takeMalformed()] {
-                    guard let malformed else { continue }
-                    logger.debug("message not understood", metadata: ["error": "\(malformed)"])
-                }
+                note(control.socket.takeMalformed())
+                note(data.socket.takeMalformed())
                 doorbell.answer()
                 try sendOutgoing()
                 try keepInTouch()
@@ -98,6 +96,11 @@ final class WorkerSession {
         } catch { throw RuntimeError(.network, error.description) }
         guard let end else { preconditionFailure("the loop ends when there is an end") }
         return end
+    }
+
+    private func note(_ malformed: ZeroMQError?) {
+        guard let malformed else { return }
+        logger.debug("message not understood", metadata: ["error": "\(malformed)"])
     }
 
     private var pause: Duration {
@@ -227,8 +230,8 @@ final class WorkerSession {
             _ = crew?.queue.addSamples(lease: samples.lease, offset: samples.offset, bytes)
         case .weights(let weights): addWeights(weights, bytes)
         case .published(let published):
-            guard published.session == session, let crew else { return }
-            if WeightShelf.digest(of: crew.checksums) != published.digest {
+            guard published.session == session, crew != nil else { return }
+            if WeightShelf.digest(of: checksums) != published.digest {
                 end = .again("the weights of version \(published.version) arrived damaged")
             }
         case .hello, .ready, .leaving, .failure, .attach, .contribution:
@@ -245,7 +248,7 @@ final class WorkerSession {
             end = .again("chunk \(weights.chunk) of the weights arrived damaged")
             return
         }
-        self.crew?.checksums[weights.chunk] = weights.checksum
+        checksums[weights.chunk] = weights.checksum
         crew.queue.addWeights(version: weights.version, chunk: weights.chunk, bytes)
     }
 
@@ -269,7 +272,7 @@ final class WorkerSession {
             heartbeat = job.cluster.heartbeat
             silence = job.cluster.heartbeat * job.cluster.missedHeartbeats * 2
             session = welcome.session
-            let queue = WorkQueue(model: model, doorbell: doorbell)
+            let queue = WorkQueue(model: model, threads: options.threads, doorbell: doorbell)
             crew = Crew(
                 model: model, queue: queue,
                 threads: (0..<options.threads).map { number in
@@ -277,7 +280,8 @@ final class WorkerSession {
                         number, core: options.firstCore.map { first in first + number },
                         model: model,
                         queue: queue, local: local)
-                }, checksums: Array(repeating: 0, count: model.chunks.chunks.count))
+                })
+            checksums = Array(repeating: 0, count: model.chunks.chunks.count)
             attach = .init(worker: welcome.worker, session: welcome.session)
             try send(
                 .ready(

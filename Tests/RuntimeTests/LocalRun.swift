@@ -2,6 +2,7 @@
 //
 // A coordinator and its workers inside one process: the third way to launch.
 
+import CMachine
 import Foundation
 import Jobs
 import Logging
@@ -41,6 +42,7 @@ final class LocalRun {
                 options.dataPath = self.dataPath
                 let failures = self.failures
                 return thread { [options] in
+                    machine_name_thread(options.name)
                     do {
                         let worker = try Worker(
                             options: options, stop: StopSignal(), logger: .quiet)
@@ -54,6 +56,13 @@ final class LocalRun {
     /// Leads a run with whatever `crew` starts.
     @discardableResult
     func lead(_ job: Job, crew start: (String) -> [Thread]) throws -> FinalReport? {
+        try Self.turn.withLock { _ in try leadAlone(job, crew: start) }
+    }
+
+    /// Tests run side by side, but runs do not: some count what their threads do.
+    private static let turn = Mutex(())
+
+    private func leadAlone(_ job: Job, crew start: (String) -> [Thread]) throws -> FinalReport? {
         let run = try Run.open(job: job, folder: try RunFolder(runFolder))
         events.damaged = run.damaged
         var options = CoordinatorOptions(endpoint: "ipc://\(folder.path)/socket")
@@ -124,10 +133,14 @@ final class Recorder: RunObserver {
     private(set) var idle: [[Int]] = []
     private(set) var checkpoints: [String] = []
     var damaged: [String] = []
+    /// Told how many steps are committed, on the coordinator's thread.
+    var onStep: ((Int) -> Void)?
 
     func handle(_ event: RunEvent) {
         switch event {
-        case .step(let report): steps.append(report)
+        case .step(let report):
+            steps.append(report)
+            onStep?(steps.count)
         case .workerJoined: joined += 1
         case .workerLost(let name, _, _, _): lost.append(name)
         case .epoch(let report): epochs.append(report)

@@ -76,9 +76,8 @@ private struct Step {
         self.metrics = metrics
         self.random = random
         chunks = gradients[0].map(\.count)
-        board = ReductionBoard(
-            step: id, shards: gradients.count, chunks: chunks,
-            pool: VectorPool(floats: chunks.max() ?? 0))
+        board = ReductionBoard(pool: VectorPool(floats: chunks.max() ?? 0))
+        board.begin(id, shards: gradients.count, chunks: chunks)
         sums = Sums(vectors: chunks.map { _ in [] }, metrics: NodeMetrics())
     }
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A long run in which workers come and go: nothing grows.
+
+import Foundation
+import Testing
+
+@Suite struct MemoryTests {
+    /// 400 steps an epoch, 10,000 in all.
+    private static let job = """
+        seed: 5
+        dataset: {format: shapes, augmentation: {horizontal_flip: true}}
+        model:
+          - Rescaling: {scale: 1/255}
+          - Conv2D: {filters: 16, kernel_size: 5, strides: 3, activation: relu}
+          - MaxPooling2D
+          - Flatten
+          - Dense: {units: 64, activation: relu}
+          - Dense: {units: 10}
+        training: {epochs: 25, batch_size: 25, shard_size: 5, optimizer: adam}
+        """
+    /// Over the 8,000 steps that are watched; a leak of half a kilobyte a step would be seen.
+    private static let allowance = 4096
+
+    /// Every 1,000 steps one of two workers leaves and another joins. What coordinator and the worker that
+    /// stays hold just before that is compared with what they held after 2,000 steps.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["CONVOY_LONG"] == "1"))
+    func nothingGrowsInTenThousandSteps() throws {
+        let folder = try ScratchFolder()
+        let log = EventFile(path: folder.path + "/log.jsonl")
+        let endpoint = "ipc://\(folder.path)/socket"
+        try Self.job.write(toFile: folder.path + "/job.yaml", atomically: true, encoding: .utf8)
+        let coordinator = try ConvoyProgram(
+            [
+                "coordinator", folder.path + "/job.yaml", "--quiet", "--bind", endpoint,
+                "--output", folder.path + "/run", "--log-json", log.path,
+            ], in: folder.path)
+        func worker(_ name: String) throws -> ConvoyProgram {
+            try ConvoyProgram(
+                ["worker", "--connect", endpoint, "--name", name, "--threads", "1"],
+                in: folder.path)
+        }
+        let resident = try worker("resident")
+        var guest = try worker("guest-0")
+        var held: [[Footprint]] = []
+        for round in 1...10 {
+            let goal = 1000 * round - 50
+            #expect(
+                wait(within: 120) { log.lastTrainingStep >= goal || !coordinator.isRunning },
+                "step \(log.lastTrainingStep): \(coordinator.text)")
+            held.append(
+                try [coordinator, resident, guest].map { try Footprint(of: $0.identifier) })
+            print("after \(goal) steps: \(held[round - 1])")
+            if round < 10 {
+                guest.end(SIGTERM)
+                guest = try worker("guest-\(round)")
+            }
+        }
+        #expect(coordinator.status() == 0, "\(coordinator.text)")
+        #expect(log.contributions.count == 11)
+        for (process, before) in held[1].enumerated() {
+            for after in held[2...].map({ $0[process] }) {
+                #expect(after.memory <= before.memory + Self.allowance)
+                #expect(after.descriptors <= before.descriptors)
+                #expect(after.threads <= before.threads)
+            }
+        }
+    }
+}
+
+extension EventFile {
+    /// The last training step that was committed, from the end of the file alone; 0 for none.
+    var lastTrainingStep: Int {
+        guard let file = FileHandle(forReadingAtPath: path) else { return 0 }
+        defer { try? file.close() }
+        let size = (try? file.seekToEnd()) ?? 0
+        try? file.seek(toOffset: size > 4096 ? size - 4096 : 0)
+        let text = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
+        guard let key = text.range(of: "\"step\":", options: .backwards) else { return 0 }
+        let digits = text[key.upperBound...].drop { $0 == " " }.prefix(while: \.isNumber)
+        return Int(digits) ?? 0
+    }
+}

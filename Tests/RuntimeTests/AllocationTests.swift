@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CAllocations
+import Jobs
+import Testing
+
+/// Without optimization the compiler puts boxes of its own on the heap, so these hold in release builds.
+@Suite(
+    .serialized, .enabled(if: allocations_are_counted() && !_isDebugAssertConfiguration()))
+struct AllocationTests {
+    /// A job with some 400 steps, and the chunks that its parameters are cut into.
+    struct Subject: CustomTestStringConvertible {
+        let chunks: Int
+        let layers: String
+        var testDescription: String { "\(chunks) chunks" }
+
+        func job() throws -> Job {
+            try Job.parse(
+                yaml: """
+                    dataset: {format: shapes, augmentation: {horizontal_flip: true}}
+                    model:
+                      - Rescaling: {scale: 1/255}
+                    \(layers)
+                      - Dense: {units: 10}
+                    training: {epochs: 1, batch_size: 28, shard_size: 7, optimizer: adam}
+                    """, file: "test.yaml")
+        }
+
+        static let all = [
+            Subject(
+                chunks: 1,
+                layers: """
+                      - Conv2D: {filters: 16, kernel_size: 3, activation: relu}
+                      - MaxPooling2D
+                      - Conv2D: {filters: 16, kernel_size: 3, activation: relu}
+                      - MaxPooling2D
+                      - Flatten
+                      - Dropout: {rate: 0.3}
+                    """),
+            Subject(
+                chunks: 6,
+                layers: """
+                      - Conv2D: {filters: 16, kernel_size: 5, strides: 3, activation: relu}
+                      - Flatten
+                      - Dense: {units: 64, activation: relu}
+                      - Dense: {units: 1024, activation: relu}
+                      - Dense: {units: 512, activation: relu}
+                    """),
+        ]
+    }
+
+    @Test(arguments: Subject.all, [(1, 1), (1, 2), (2, 1), (2, 2)])
+    func computeThreadsAllocateNothing(_ subject: Subject, _ crew: (Int, Int)) throws {
+        let counted = try StepAllocations(
+            workers: crew.0, threads: crew.1, job: subject.job())
+        #expect(counted.compute == Array(repeating: 0, count: crew.0 * crew.1))
+    }
+
+    /// Of each message that comes, protobuf-c takes two blocks: envelope and body. Of each that goes,
+    /// libzmq takes one for a header of more than 33 bytes, and one for a payload that is lent. Swift takes
+    /// none, for messages or steps.
+    ///
+    /// A step with one worker is, at the coordinator: a contribution a chunk comes; a lease (long header),
+    /// its samples (lent), weights a chunk (lent) and the digest go. A contribution has both.
+    @Test(arguments: Subject.all, [1, 2])
+    func socketThreadsAllocateForMessagesOnly(_ subject: Subject, threads: Int) throws {
+        let counted = try StepAllocations(workers: 1, threads: threads, job: subject.job())
+        let chunks = subject.chunks, steps = StepAllocations.steps
+        let coordinator = 2 * chunks + (1 + 1 + chunks)
+        let worker = 2 * (1 + 1 + chunks + 1) + 2 * chunks
+        // libzmq's queues grow by 256 messages at a time, and a step may straddle either end.
+        let slack = steps / 5
+        #expect(abs(counted.coordinator - steps * coordinator) <= slack)
+        #expect(counted.sockets.count == 1)
+        for socket in counted.sockets { #expect(abs(socket - steps * worker) <= slack) }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who allocates how often in the steady part of a run.
+
+import CAllocations
+import Jobs
+import Runtime
+
+/// Heap allocations of the threads of a run over some hundred steps, after its beginning.
+struct StepAllocations {
+    /// Steps that are counted.
+    static let steps = 250
+    /// Steps before them: pools grow to what the run needs, once.
+    static let beginning = 100
+
+    private(set) var coordinator = 0
+    /// One for each thread: those that compute, and those that own a worker's sockets.
+    private(set) var compute: [Int] = []
+    private(set) var sockets: [Int] = []
+
+    /// Runs a job for as many steps as it takes.
+    init(workers: Int, threads: Int, job: Job) throws {
+        let start = Census(), end = Census()
+        let run = try LocalRun(workers: workers, threads: threads)
+        run.steps = Self.beginning + Self.steps + 1
+        run.events.onStep = { steps in
+            if steps == Self.beginning { start.take() }
+            if steps == Self.beginning + Self.steps { end.take() }
+        }
+        try run.run(job)
+        coordinator = end.own - start.own
+        compute = end.compute.growth(since: start.compute)
+        sockets = end.sockets.growth(since: start.sockets)
+    }
+}
+
+/// The counters of all threads at one moment.
+private final class Census {
+    struct Threads {
+        private let list = UnsafeMutableBufferPointer<thread_allocations>.allocate(capacity: 16)
+        private var count = 0
+
+        mutating func take(_ prefix: StaticString) {
+            prefix.utf8Start.withMemoryRebound(to: CChar.self, capacity: 1) { prefix in
+                count = allocations_of_threads(prefix, list.baseAddress!, list.count)
+            }
+        }
+
+        func growth(since start: Threads) -> [Int] {
+            precondition(count == start.count, "threads have come or gone")
+            return (0..<count).map { list[$0].count - start.list[$0].count }
+        }
+    }
+
+    private(set) var own = 0
+    private(set) var compute = Threads()
+    private(set) var sockets = Threads()
+
+    func take() {
+        own = allocations_of_this_thread()
+        compute.take("convoy-compute")
+        sockets.take("worker-")
+    }
+}
