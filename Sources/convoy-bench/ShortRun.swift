@@ -32,11 +32,13 @@ struct ShortRun {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let run = try Run.open(job: job, folder: try RunFolder(folder + "/run"), engine: engine)
         let endpoint = "ipc://\(folder)/socket"
+        let hasCores = workers * threads <= ProcessInfo.processInfo.activeProcessorCount
         let cluster = LocalCluster(executable: program) { number in
+            // As `convoy train` starts them: each thread keeps a core where there are enough.
             [
                 "worker", "--name", "worker-\(number + 1)", "--connect", endpoint, "--threads",
                 "\(threads)", "--engine", engine, "--parent", "\(getpid())",
-            ]
+            ] + (hasCores ? ["--core", "\(number * threads)"] : [])
         }
         let clock = StepClock(begin: begin)
         var options = CoordinatorOptions(endpoint: endpoint)
