@@ -30,6 +30,7 @@ final class Monitor: @unchecked Sendable {
     func unlock() { pthread_mutex_unlock(mutex) }
     /// Releases the lock, sleeps until somebody broadcasts, takes the lock again. May wake for nothing.
     func wait() { pthread_cond_wait(condition, mutex) }
+    /// Wakes everybody who waits. Call it with the lock held: `waitAwake` counts on it.
     func broadcast() {
         broadcasts.add(1, ordering: .releasing)
         pthread_cond_broadcast(condition)
