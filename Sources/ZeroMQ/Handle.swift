@@ -9,6 +9,8 @@ import Glibc
     private(set) var raw: UnsafeMutableRawPointer?
     var endpoint = ""
     var malformed: ZeroMQError?
+    /// Where a socket of this machine's file system listens.
+    var socketFile: SocketFile?
     private var context: Context?  // let go after `zmq_close`: close, then terminate
 
     init(_ context: Context, type: Int32, options: SocketOptions) throws(ZeroMQError) {
@@ -23,6 +25,7 @@ import Glibc
     func close() {
         guard let socket = unsafe raw else { return }  // closed before
         unsafe raw = nil
+        socketFile?.remove()
         _ = unsafe zmq_close(socket)  // open until now
         context = nil
     }

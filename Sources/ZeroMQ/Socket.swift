@@ -28,6 +28,7 @@ public struct Socket: ~Copyable {
         guard result == 0 else { throw ZeroMQError(errno, "zmq_bind", endpoint) }
         let bound = try handle.lastEndpoint()
         handle.endpoint = bound
+        handle.socketFile = SocketFile(endpoint: bound)
         return bound
     }
 

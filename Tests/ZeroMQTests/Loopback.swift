@@ -12,7 +12,7 @@ enum Transport: String, CaseIterable, Sendable {
     var endpoint: String {
         switch self {
         case .inproc: "inproc://\(UUID())"
-        case .ipc: "ipc://\(FileManager.default.temporaryDirectory.path)/\(UUID())"
+        case .ipc: "ipc://\(FileManager.default.temporaryDirectory.path)/convoy-\(UUID())"
         case .tcp: "tcp://127.0.0.1:*"
         }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Testing
 import ZeroMQ
 
@@ -115,5 +116,31 @@ import ZeroMQ
         try dealer.send("hello")
         _ = try router.next()
         return endpoint
+    }
+
+    @Test func aRouterTakesItsSocketFileAway() throws {
+        let context = try Context()
+        let endpoint = Transport.ipc.endpoint
+        let path = String(endpoint.dropFirst("ipc://".count))
+        do {
+            let router = try Router(context)
+            try router.bind(endpoint)
+            #expect(FileManager.default.fileExists(atPath: path))
+        }
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test func aSocketFileThatAnotherTookOverStays() throws {
+        let context = try Context()
+        let endpoint = Transport.ipc.endpoint
+        let second = try Router(context)
+        do {
+            let first = try Router(context)
+            try first.bind(endpoint)
+            try second.bind(endpoint)
+        }
+        let dealer = try Dealer.connected(context, to: endpoint)
+        try dealer.send("hello")
+        #expect(try second.next().header.text == "hello")
     }
 }
