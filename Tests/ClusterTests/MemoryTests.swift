@@ -24,7 +24,7 @@ import Testing
 
     /// Every 1,000 steps one of two workers leaves and another joins. What coordinator and the worker that
     /// stays hold just before that is compared with what they held after 2,000 steps.
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["CONVOY_LONG"] == "1"))
+    @Test(.enabled(if: LongRuns.areWanted, LongRuns.hint))
     func nothingGrowsInTenThousandSteps() throws {
         let folder = try ScratchFolder()
         let log = EventFile(path: folder.path + "/log.jsonl")
