@@ -37,6 +37,12 @@ final class ConvoyProgram {
     /// All that it has printed.
     var text: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
 
+    /// Sends a signal, and does not wait for what comes of it.
+    func send(_ signal: Int32) {
+        guard process.isRunning else { return }
+        kill(process.processIdentifier, signal)
+    }
+
     func end(_ signal: Int32) {
         guard process.isRunning else { return }
         kill(process.processIdentifier, signal)
