@@ -8,7 +8,7 @@ extension Loops {
     package static func convPrepare(
         _ geometry: ConvGeometry, _ weights: Floats, into prepared: MutableFloats
     ) {
-        guard let prepared = prepared.baseAddress else { return }
+        guard geometry.preparedCount > 0, let prepared = prepared.baseAddress else { return }
         switch geometry.algorithm {
         case .direct: Direct.transpose(geometry, weights.baseAddress!, into: prepared)
         case .narrow: break

@@ -17,6 +17,8 @@ public struct Lowering {
     private(set) var parameters: [Parameter] = []
     /// What the first layers make of a pixel while it is unpacked.
     private(set) var pixelScale: Float = 1, pixelOffset: Float = 0
+    /// Channels in memory of the images.
+    private(set) var inputStored: Int
     /// The layer that is being lowered.
     private var layer = 0, name = ""
 
@@ -24,6 +26,7 @@ public struct Lowering {
         self.images = images
         self.winograd = winograd
         signal = Signal(height: input[0], width: input[1], channels: input[2], stored: input[2])
+        inputStored = input[2]
     }
 
     mutating func begin(layer: Int, name: String) {
@@ -35,14 +38,8 @@ public struct Lowering {
     mutating func convolve(
         filters: Int, kernel: Size2D, strides: Size2D, windows: Windows, kernelShape: Shape,
         useBias: Bool
-    ) throws(LayerError) {
-        guard !signal.isPixels || (1...4).contains(signal.channels) else {
-            throw LayerError(
-                code: .unsupported,
-                detail:
-                    "images of \(signal.channels) channels; the first convolution or Dense takes 1"
-                    + " to 4 channels or a multiple of 16")
-        }
+    ) {
+        if signal.channels > 4 { widen() }
         let stored = Self.padded(filters)
         var geometry = ConvGeometry(
             images: images, inputHeight: signal.height, inputWidth: signal.width,
@@ -85,8 +82,7 @@ public struct Lowering {
         }
         stages.append(
             ActivationStage(
-                layer: layer, activation: activation,
-                rows: try rows(mixesChannels: activation == .softmax)))
+                layer: layer, activation: activation, rows: rows()))
     }
 
     mutating func pool(size: Size2D, strides: Size2D, windows: Windows) throws(LayerError) {
@@ -111,38 +107,33 @@ public struct Lowering {
             stages[stages.count - 1] = convolution
             return
         }
-        // A pool sees neither images nor channels, only runs of floats at a pixel.
-        _ = try rows(mixesChannels: false)
-        let (images, channels) =
-            signal.isPixels ? (1, images * signal.stored) : (images, signal.stored)
+        widen()
         stages.append(
             PoolStage(
                 layer: layer,
                 geometry: PoolGeometry(
                     images: images, inputHeight: signal.height, inputWidth: signal.width,
-                    channels: channels, windowHeight: size.height, windowWidth: size.width,
+                    channels: signal.stored, windowHeight: size.height, windowWidth: size.width,
                     strideY: strides.height, strideX: strides.width, padTop: windows.down.padding,
                     padLeft: windows.across.padding, outputHeight: windows.down.count,
                     outputWidth: windows.across.count)))
     }
 
-    mutating func drop(rate: Float) throws(LayerError) {
+    mutating func drop(rate: Float) {
         guard rate > 0 else { return }
-        _ = try rows(mixesChannels: true)
+        widen()
         stages.append(
             DropoutStage(
                 layer: layer, rate: rate, pixels: signal.height * signal.width, images: images,
                 storedChannels: signal.stored, liveChannels: signal.channels))
     }
 
-    mutating func rescale(scale: Float, offset: Float) throws(LayerError) {
+    mutating func rescale(scale: Float, offset: Float) {
         if stages.isEmpty, pixelScale == 1, pixelOffset == 0 {
             (pixelScale, pixelOffset) = (scale, offset)
             return
         }
-        stages.append(
-            AffineStage(
-                layer: layer, scale: scale, offset: offset, rows: try rows(mixesChannels: false)))
+        stages.append(AffineStage(layer: layer, scale: scale, offset: offset, rows: rows()))
     }
 
     mutating func flatten() { signal.isFlat = true }
@@ -156,20 +147,20 @@ public struct Lowering {
         return last.activation
     }
 
-    /// The block as rows of channels. Untouched images have 1 to 4 channels: a kernel that does not tell
-    /// channels apart takes them 16 floats at a time.
-    private func rows(mixesChannels: Bool) throws(LayerError) -> Rows {
-        let pixels = signal.height * signal.width * images
-        guard signal.isPixels else {
-            return Rows(count: pixels, stored: signal.stored, live: signal.channels)
-        }
-        guard !mixesChannels, images * signal.stored % 16 == 0 else {
-            throw LayerError(
-                code: .unsupported,
-                detail:
-                    "the images \(signal.shape) themselves as input; put a Conv2D or Dense before")
-        }
-        return Rows(count: pixels * signal.stored / 16, stored: 16, live: 16)
+    /// Stores the channels of untouched images in 16s, as all kernels take them. Only a convolution that
+    /// comes first reads 1 to 4 channels as they are.
+    private mutating func widen() {
+        guard stages.isEmpty else { return }
+        signal.stored = Self.padded(signal.channels)
+        inputStored = signal.stored
+    }
+
+    /// The block as rows of channels.
+    private mutating func rows() -> Rows {
+        widen()
+        return Rows(
+            count: signal.height * signal.width * images, stored: signal.stored,
+            live: signal.channels)
     }
 
     /// The next `count` floats of the flat buffer.

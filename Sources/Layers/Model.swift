@@ -22,6 +22,8 @@ public struct Model: Sendable {
     let tensors: [Parameter]
     let stages: [any Stage]
     let pixelScale: Float, pixelOffset: Float
+    /// Channels in memory of the images.
+    let inputStored: Int
 
     /// - Parameters:
     ///   - input: `[H, W, C]` of the images.
@@ -85,6 +87,7 @@ public struct Model: Sendable {
         stages = network.stages
         pixelScale = network.pixelScale
         pixelOffset = network.pixelOffset
+        inputStored = network.inputStored
     }
 
     /// Probabilities of one prediction: one a class, or a single one with `binary_crossentropy`.

@@ -7,12 +7,10 @@ struct Signal {
     var height: Int, width: Int
     /// Channels that users know.
     var channels: Int
-    /// Channels in memory: a multiple of 16, or those of the images as they are.
+    /// Channels in memory: a multiple of 16, or those of the images as they are; see `Lowering.widen`.
     var stored: Int
     /// After `Flatten` the same memory is seen as one axis.
     var isFlat = false
 
     var shape: Shape { isFlat ? [height * width * channels] : [height, width, channels] }
-    /// Images that no layer has touched yet.
-    var isPixels: Bool { stored % 16 != 0 }
 }

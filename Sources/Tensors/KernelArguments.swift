@@ -117,26 +117,29 @@ public struct LossRows {
 }
 
 /// uint8 images `[image][y][x][c]` to float32 `[y][x][image][c]`: `scale * value + offset`, fused. Images
-/// from `liveImages` on are set to zero.
+/// from `liveImages` and channels from `channels` on are set to zero.
 public struct PixelBlock: Hashable, Sendable {
     public var images: Int, liveImages: Int
-    public var height: Int, width: Int, channels: Int
+    public var height: Int, width: Int
+    public var channels: Int, storedChannels: Int
     public var scale: Float, offset: Float
 
+    /// - Parameter storedChannels: `channels` if not given.
     public init(
-        images: Int, liveImages: Int, height: Int, width: Int, channels: Int, scale: Float = 1,
-        offset: Float = 0
+        images: Int, liveImages: Int, height: Int, width: Int, channels: Int,
+        storedChannels: Int? = nil, scale: Float = 1, offset: Float = 0
     ) {
         self.images = images
         self.liveImages = liveImages
         self.height = height
         self.width = width
         self.channels = channels
+        self.storedChannels = storedChannels ?? channels
         self.scale = scale
         self.offset = offset
     }
     public var byteCount: Int { liveImages * height * width * channels }
-    public var floatCount: Int { images * height * width * channels }
+    public var floatCount: Int { images * height * width * storedChannels }
 }
 
 /// A contiguous slice of the flat buffers that an optimizer works on. All have the same count, a multiple

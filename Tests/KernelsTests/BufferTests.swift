@@ -7,21 +7,24 @@ import Tensors
 import Testing
 
 @Suite struct BufferTests {
-    @Test(arguments: Engine.available, 1...4)
-    func pixelsArePacked(_ kernels: KernelSet, channels: Int) {
+    @Test(
+        arguments: Engine.available, [(1, 1), (2, 2), (3, 3), (4, 4), (1, 16), (3, 16), (17, 32)])
+    func pixelsArePacked(_ kernels: KernelSet, channels: (real: Int, stored: Int)) {
+        let (channels, stored) = channels
         let block = PixelBlock(
-            images: 8, liveImages: 5, height: 3, width: 5, channels: channels, scale: 1 / 255,
-            offset: -0.5)
+            images: 8, liveImages: 5, height: 3, width: 5, channels: channels,
+            storedChannels: stored, scale: 1 / 255, offset: -0.5)
         var noise = Noise(seed: channels)
         let pixels = (0..<block.byteCount).map { _ in UInt8(truncatingIfNeeded: noise.word()) }
         let values = noise.buffer(block.floatCount)
         pixels.withUnsafeBufferPointer { kernels.packPixels(block, $0, into: values.elements) }
         for p in 0..<15 {
             for i in 0..<8 {
-                for c in 0..<channels {
-                    let byte = i < 5 ? pixels[(i * 15 + p) * channels + c] : 0
-                    let expected = i < 5 ? Float(-0.5).addingProduct(1 / 255, Float(byte)) : 0
-                    #expect(values.base[(p * 8 + i) * channels + c] == expected)
+                for c in 0..<stored {
+                    let isReal = i < 5 && c < channels
+                    let byte = isReal ? pixels[(i * 15 + p) * channels + c] : 0
+                    let expected = isReal ? Float(-0.5).addingProduct(1 / 255, Float(byte)) : 0
+                    #expect(values.base[(p * 8 + i) * stored + c] == expected)
                 }
             }
         }

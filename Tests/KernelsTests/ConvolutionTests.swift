@@ -109,6 +109,17 @@ import Testing
             })
     }
 
+    /// A first layer whose input has channels in 16s.
+    @Test(arguments: Engine.available)
+    func nothingIsPreparedForAnInputGradientThatNobodyWants(_ kernels: KernelSet) {
+        var geometry = ConvGeometry.keras(6, 6, 16, to: 16, .direct)
+        geometry.needsInputGradient = false
+        let weights = AlignedBuffer<Float>(count: geometry.weightCount)
+        let around = AlignedBuffer([Float](repeating: 7, count: geometry.weightCount))
+        kernels.convPrepare(geometry, weights.floats, into: around[0..<0])
+        #expect(around.values.allSatisfy { $0 == 7 })
+    }
+
     @Test(arguments: Engine.available, ConvGeometry.Algorithm.allCases)
     func gradientsAreAddedTo(_ kernels: KernelSet, _ algorithm: ConvGeometry.Algorithm) {
         let channels = algorithm == .narrow ? 1 : 16

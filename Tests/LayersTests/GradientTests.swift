@@ -15,7 +15,27 @@ import Testing
 
     @Test(arguments: 0..<40, [true, false])
     func gradientOfARandomModelIsTheSlopeOfItsLoss(seed: Int, winograd: Bool) throws {
-        let model = try Model.random(seed: UInt64(seed), winograd: winograd)
+        try check(Model.random(seed: UInt64(seed), winograd: winograd), seed: seed)
+    }
+
+    /// First layers of each kind on images of any number of channels, with filters that fill no 16.
+    @Test(arguments: 1...17, 0..<5)
+    func gradientOfAFirstLayerIsTheSlopeOfItsLoss(channels: Int, kind: Int) throws {
+        let first: [[any Layer]] = [
+            [Conv2D(filters: 5, kernelSize: Size2D(3), activation: .relu), MaxPooling2D()],
+            [Conv2D(filters: 18, kernelSize: Size2D(5), padding: .same, activation: .relu)],
+            [Conv2D(filters: 3, kernelSize: Size2D(3, 2), strides: Size2D(2, 1))],
+            [Dense(units: 17, activation: .relu)],
+            [Dropout(rate: 0.25), Conv2D(filters: 1, kernelSize: Size2D(1))],
+        ]
+        let model = try Model(
+            layers: [Rescaling(scale: 1 / 127.5, offset: -1)] + first[kind]
+                + [Flatten(), Dense(units: 3)],
+            input: [7, 6, channels], loss: .sparseCategoricalCrossentropy)
+        try check(model, seed: channels * 8 + kind)
+    }
+
+    private func check(_ model: Model, seed: Int) throws {
         var trial = Trial(model, samples: 3, seed: UInt64(seed))
         trial.epoch = 2
         trial.firstPosition = 1000

@@ -69,12 +69,4 @@ import Testing
                 == "dense: binary_crossentropy needs 1 output and 2 classes, found 2 outputs and 2"
                 + " classes; use loss: sparse_categorical_crossentropy with one unit a class")
     }
-
-    @Test func imagesOfManyChannelsAreRefused() {
-        #expect(
-            message(
-                [Conv2D(filters: 4, kernelSize: Size2D(3)), Flatten(), Dense(units: 10)], [8, 8, 5]
-            )
-            .hasPrefix("conv2d: images of 5 channels"))
-    }
 }

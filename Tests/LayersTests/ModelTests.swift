@@ -128,6 +128,14 @@ import Testing
                 .stageSummary == ["dense: direct 28x28"])
     }
 
+    @Test(arguments: [(1, 1), (4, 4), (5, 16), (15, 16), (16, 16), (17, 32)])
+    func imagesKeepUpToFourChannelsForAFirstConvolution(channels: Int, stored: Int) throws {
+        let model = try model(
+            [Conv2D(filters: 7, kernelSize: Size2D(5)), Flatten(), Dense(units: 10)],
+            [6, 6, channels])
+        #expect(model.parameters.entries[0].range.count == 5 * 5 * stored * 16)
+    }
+
     @Test func blocksAreSmallerWhereImagesAreHuge() throws {
         let layers: [any Layer] = [
             Conv2D(filters: 32, kernelSize: Size2D(3), padding: .same), Flatten(), Dense(units: 10),

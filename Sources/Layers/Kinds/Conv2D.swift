@@ -69,7 +69,7 @@ public struct Conv2D: Layer, Hashable {
 
     public func lower(into network: inout Lowering) throws(LayerError) {
         let signal = network.signal
-        try network.convolve(
+        network.convolve(
             filters: filters, kernel: kernelSize, strides: strides,
             windows: windows(signal.height, signal.width),
             kernelShape: [kernelSize.height, kernelSize.width, signal.channels, filters],

@@ -42,7 +42,7 @@ public struct Dense: Layer, Hashable {
     public func lower(into network: inout Lowering) throws(LayerError) {
         let signal = network.signal
         let kernel = signal.isFlat ? Size2D(signal.height, signal.width) : Size2D(1)
-        try network.convolve(
+        network.convolve(
             filters: units, kernel: kernel, strides: Size2D(1),
             windows: Windows(
                 height: signal.height, width: signal.width, kernel: kernel, strides: Size2D(1),

@@ -24,6 +24,6 @@ public struct Dropout: Layer, Hashable {
     public func outputShape(for input: Shape) throws(LayerError) -> Shape { input }
 
     public func lower(into network: inout Lowering) throws(LayerError) {
-        try network.drop(rate: Float(rate))
+        network.drop(rate: Float(rate))
     }
 }

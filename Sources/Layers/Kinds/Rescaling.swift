@@ -26,6 +26,6 @@ public struct Rescaling: Layer, Hashable {
     public func outputShape(for input: Shape) throws(LayerError) -> Shape { input }
 
     public func lower(into network: inout Lowering) throws(LayerError) {
-        try network.rescale(scale: Float(scale), offset: Float(offset))
+        network.rescale(scale: Float(scale), offset: Float(offset))
     }
 }

@@ -129,7 +129,8 @@ extension Replica {
         kernels.packPixels(
             PixelBlock(
                 images: model.blockSize, liveImages: block.live, height: model.input[0],
-                width: model.input[1], channels: model.input[2], scale: model.pixelScale,
+                width: model.input[1], channels: model.input[2],
+                storedChannels: model.inputStored, scale: model.pixelScale,
                 offset: model.pixelOffset),
             pixels.slice(start * size..<(start + block.live) * size), into: memory.pixels)
     }

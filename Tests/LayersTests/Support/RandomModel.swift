@@ -10,7 +10,7 @@ extension Model {
     static func random(seed: UInt64, winograd: Bool = true) throws -> Model {
         var draw = Draw(seed: seed)
         let input: Shape = [
-            draw.int(in: 4, 9), draw.int(in: 4, 9), draw.element([1, 1, 2, 3, 4]),
+            draw.int(in: 4, 9), draw.int(in: 4, 9), draw.element([1, 1, 2, 3, 4, 5, 13]),
         ]
         let isBinary = draw.int(in: 0, 4) == 0
         let loss = isBinary ? Loss.binaryCrossentropy : .sparseCategoricalCrossentropy
