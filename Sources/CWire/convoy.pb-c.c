@@ -52,6 +52,51 @@ void   convoy__envelope__free_unpacked
   assert(message->base.descriptor == &convoy__envelope__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   convoy__memory__init
+                     (Convoy__Memory         *message)
+{
+  static const Convoy__Memory init_value = CONVOY__MEMORY__INIT;
+  *message = init_value;
+}
+size_t convoy__memory__get_packed_size
+                     (const Convoy__Memory *message)
+{
+  assert(message->base.descriptor == &convoy__memory__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t convoy__memory__pack
+                     (const Convoy__Memory *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &convoy__memory__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t convoy__memory__pack_to_buffer
+                     (const Convoy__Memory *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &convoy__memory__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Convoy__Memory *
+       convoy__memory__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Convoy__Memory *)
+     protobuf_c_message_unpack (&convoy__memory__descriptor,
+                                allocator, len, data);
+}
+void   convoy__memory__free_unpacked
+                     (Convoy__Memory *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &convoy__memory__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   convoy__hello__init
                      (Convoy__Hello         *message)
 {
@@ -637,51 +682,6 @@ void   convoy__weights__free_unpacked
   assert(message->base.descriptor == &convoy__weights__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   convoy__published__init
-                     (Convoy__Published         *message)
-{
-  static const Convoy__Published init_value = CONVOY__PUBLISHED__INIT;
-  *message = init_value;
-}
-size_t convoy__published__get_packed_size
-                     (const Convoy__Published *message)
-{
-  assert(message->base.descriptor == &convoy__published__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t convoy__published__pack
-                     (const Convoy__Published *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &convoy__published__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t convoy__published__pack_to_buffer
-                     (const Convoy__Published *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &convoy__published__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Convoy__Published *
-       convoy__published__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Convoy__Published *)
-     protobuf_c_message_unpack (&convoy__published__descriptor,
-                                allocator, len, data);
-}
-void   convoy__published__free_unpacked
-                     (Convoy__Published *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &convoy__published__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
 void   convoy__contribution__init
                      (Convoy__Contribution         *message)
 {
@@ -727,7 +727,7 @@ void   convoy__contribution__free_unpacked
   assert(message->base.descriptor == &convoy__contribution__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor convoy__envelope__field_descriptors[16] =
+static const ProtobufCFieldDescriptor convoy__envelope__field_descriptors[15] =
 {
   {
     "protocol",
@@ -898,20 +898,8 @@ static const ProtobufCFieldDescriptor convoy__envelope__field_descriptors[16] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "published",
-    20,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Convoy__Envelope, body_case),
-    offsetof(Convoy__Envelope, published),
-    &convoy__published__descriptor,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "contribution",
-    21,
+    20,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Convoy__Envelope, body_case),
@@ -924,7 +912,7 @@ static const ProtobufCFieldDescriptor convoy__envelope__field_descriptors[16] =
 };
 static const unsigned convoy__envelope__field_indices_by_name[] = {
   10,   /* field[10] = attach */
-  15,   /* field[15] = contribution */
+  14,   /* field[14] = contribution */
   8,   /* field[8] = failure */
   7,   /* field[7] = goodbye */
   5,   /* field[5] = heartbeat */
@@ -932,7 +920,6 @@ static const unsigned convoy__envelope__field_indices_by_name[] = {
   11,   /* field[11] = lease */
   6,   /* field[6] = leaving */
   0,   /* field[0] = protocol */
-  14,   /* field[14] = published */
   3,   /* field[3] = ready */
   4,   /* field[4] = refused */
   12,   /* field[12] = samples */
@@ -944,7 +931,7 @@ static const ProtobufCIntRange convoy__envelope__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 16, 10 },
-  { 0, 16 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor convoy__envelope__descriptor =
 {
@@ -954,14 +941,78 @@ const ProtobufCMessageDescriptor convoy__envelope__descriptor =
   "Convoy__Envelope",
   "convoy",
   sizeof(Convoy__Envelope),
-  16,
+  15,
   convoy__envelope__field_descriptors,
   convoy__envelope__field_indices_by_name,
   2,  convoy__envelope__number_ranges,
   (ProtobufCMessageInit) convoy__envelope__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor convoy__hello__field_descriptors[5] =
+static const ProtobufCFieldDescriptor convoy__memory__field_descriptors[3] =
+{
+  {
+    "pid",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Memory, pid),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "descriptor",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Memory, descriptor),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Memory, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned convoy__memory__field_indices_by_name[] = {
+  1,   /* field[1] = descriptor */
+  2,   /* field[2] = key */
+  0,   /* field[0] = pid */
+};
+static const ProtobufCIntRange convoy__memory__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor convoy__memory__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "convoy.Memory",
+  "Memory",
+  "Convoy__Memory",
+  "convoy",
+  sizeof(Convoy__Memory),
+  3,
+  convoy__memory__field_descriptors,
+  convoy__memory__field_indices_by_name,
+  1,  convoy__memory__number_ranges,
+  (ProtobufCMessageInit) convoy__memory__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor convoy__hello__field_descriptors[6] =
 {
   {
     "name",
@@ -1023,10 +1074,23 @@ static const ProtobufCFieldDescriptor convoy__hello__field_descriptors[5] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "memory",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Hello, memory),
+    &convoy__memory__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__hello__field_indices_by_name[] = {
   3,   /* field[3] = build */
   1,   /* field[1] = host */
+  5,   /* field[5] = memory */
   0,   /* field[0] = name */
   4,   /* field[4] = numerics */
   2,   /* field[2] = pid */
@@ -1034,7 +1098,7 @@ static const unsigned convoy__hello__field_indices_by_name[] = {
 static const ProtobufCIntRange convoy__hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor convoy__hello__descriptor =
 {
@@ -1044,14 +1108,14 @@ const ProtobufCMessageDescriptor convoy__hello__descriptor =
   "Convoy__Hello",
   "convoy",
   sizeof(Convoy__Hello),
-  5,
+  6,
   convoy__hello__field_descriptors,
   convoy__hello__field_indices_by_name,
   1,  convoy__hello__number_ranges,
   (ProtobufCMessageInit) convoy__hello__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor convoy__welcome__field_descriptors[7] =
+static const ProtobufCFieldDescriptor convoy__welcome__field_descriptors[9] =
 {
   {
     "worker",
@@ -1137,12 +1201,38 @@ static const ProtobufCFieldDescriptor convoy__welcome__field_descriptors[7] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "memory",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Welcome, memory),
+    &convoy__memory__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reads_memory",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Welcome, reads_memory),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__welcome__field_indices_by_name[] = {
   6,   /* field[6] = fingerprint */
   3,   /* field[3] = incarnation */
   4,   /* field[4] = job */
   5,   /* field[5] = local_data */
+  7,   /* field[7] = memory */
+  8,   /* field[8] = reads_memory */
   2,   /* field[2] = run */
   1,   /* field[1] = session */
   0,   /* field[0] = worker */
@@ -1150,7 +1240,7 @@ static const unsigned convoy__welcome__field_indices_by_name[] = {
 static const ProtobufCIntRange convoy__welcome__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor convoy__welcome__descriptor =
 {
@@ -1160,14 +1250,14 @@ const ProtobufCMessageDescriptor convoy__welcome__descriptor =
   "Convoy__Welcome",
   "convoy",
   sizeof(Convoy__Welcome),
-  7,
+  9,
   convoy__welcome__field_descriptors,
   convoy__welcome__field_indices_by_name,
   1,  convoy__welcome__number_ranges,
   (ProtobufCMessageInit) convoy__welcome__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor convoy__ready__field_descriptors[3] =
+static const ProtobufCFieldDescriptor convoy__ready__field_descriptors[4] =
 {
   {
     "digest",
@@ -1205,16 +1295,29 @@ static const ProtobufCFieldDescriptor convoy__ready__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reads_memory",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Ready, reads_memory),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__ready__field_indices_by_name[] = {
   0,   /* field[0] = digest */
   2,   /* field[2] = fingerprint */
+  3,   /* field[3] = reads_memory */
   1,   /* field[1] = threads */
 };
 static const ProtobufCIntRange convoy__ready__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor convoy__ready__descriptor =
 {
@@ -1224,7 +1327,7 @@ const ProtobufCMessageDescriptor convoy__ready__descriptor =
   "Convoy__Ready",
   "convoy",
   sizeof(Convoy__Ready),
-  3,
+  4,
   convoy__ready__field_descriptors,
   convoy__ready__field_indices_by_name,
   1,  convoy__ready__number_ranges,
@@ -1539,7 +1642,7 @@ const ProtobufCEnumDescriptor convoy__lease__kind__descriptor =
   convoy__lease__kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor convoy__lease__field_descriptors[12] =
+static const ProtobufCFieldDescriptor convoy__lease__field_descriptors[14] =
 {
   {
     "session",
@@ -1685,14 +1788,40 @@ static const ProtobufCFieldDescriptor convoy__lease__field_descriptors[12] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "place",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Lease, place),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checksum",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Lease, checksum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__lease__field_indices_by_name[] = {
   9,   /* field[9] = batch_samples */
+  13,   /* field[13] = checksum */
   4,   /* field[4] = epoch */
   7,   /* field[7] = first_position */
   5,   /* field[5] = first_shard */
   3,   /* field[3] = kind */
   1,   /* field[1] = lease */
+  12,   /* field[12] = place */
   11,   /* field[11] = sample_bytes */
   8,   /* field[8] = sample_count */
   0,   /* field[0] = session */
@@ -1703,7 +1832,7 @@ static const unsigned convoy__lease__field_indices_by_name[] = {
 static const ProtobufCIntRange convoy__lease__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor convoy__lease__descriptor =
 {
@@ -1713,7 +1842,7 @@ const ProtobufCMessageDescriptor convoy__lease__descriptor =
   "Convoy__Lease",
   "convoy",
   sizeof(Convoy__Lease),
-  12,
+  14,
   convoy__lease__field_descriptors,
   convoy__lease__field_indices_by_name,
   1,  convoy__lease__number_ranges,
@@ -1797,7 +1926,7 @@ const ProtobufCMessageDescriptor convoy__samples__descriptor =
   (ProtobufCMessageInit) convoy__samples__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor convoy__weights__field_descriptors[4] =
+static const ProtobufCFieldDescriptor convoy__weights__field_descriptors[6] =
 {
   {
     "session",
@@ -1847,17 +1976,43 @@ static const ProtobufCFieldDescriptor convoy__weights__field_descriptors[4] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "place",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Weights, place),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digest",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Weights, digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__weights__field_indices_by_name[] = {
   3,   /* field[3] = checksum */
   2,   /* field[2] = chunk */
+  5,   /* field[5] = digest */
+  4,   /* field[4] = place */
   0,   /* field[0] = session */
   1,   /* field[1] = version */
 };
 static const ProtobufCIntRange convoy__weights__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor convoy__weights__descriptor =
 {
@@ -1867,78 +2022,14 @@ const ProtobufCMessageDescriptor convoy__weights__descriptor =
   "Convoy__Weights",
   "convoy",
   sizeof(Convoy__Weights),
-  4,
+  6,
   convoy__weights__field_descriptors,
   convoy__weights__field_indices_by_name,
   1,  convoy__weights__number_ranges,
   (ProtobufCMessageInit) convoy__weights__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor convoy__published__field_descriptors[3] =
-{
-  {
-    "session",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
-    0,   /* quantifier_offset */
-    offsetof(Convoy__Published, session),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "version",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
-    0,   /* quantifier_offset */
-    offsetof(Convoy__Published, version),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "digest",
-    3,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
-    0,   /* quantifier_offset */
-    offsetof(Convoy__Published, digest),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned convoy__published__field_indices_by_name[] = {
-  2,   /* field[2] = digest */
-  0,   /* field[0] = session */
-  1,   /* field[1] = version */
-};
-static const ProtobufCIntRange convoy__published__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 3 }
-};
-const ProtobufCMessageDescriptor convoy__published__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "convoy.Published",
-  "Published",
-  "Convoy__Published",
-  "convoy",
-  sizeof(Convoy__Published),
-  3,
-  convoy__published__field_descriptors,
-  convoy__published__field_indices_by_name,
-  1,  convoy__published__number_ranges,
-  (ProtobufCMessageInit) convoy__published__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor convoy__contribution__field_descriptors[10] =
+static const ProtobufCFieldDescriptor convoy__contribution__field_descriptors[11] =
 {
   {
     "session",
@@ -2060,6 +2151,18 @@ static const ProtobufCFieldDescriptor convoy__contribution__field_descriptors[10
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "place",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Contribution, place),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__contribution__field_indices_by_name[] = {
   6,   /* field[6] = checksum */
@@ -2069,6 +2172,7 @@ static const unsigned convoy__contribution__field_indices_by_name[] = {
   1,   /* field[1] = lease */
   4,   /* field[4] = level */
   7,   /* field[7] = loss_sum */
+  10,   /* field[10] = place */
   9,   /* field[9] = samples */
   0,   /* field[0] = session */
   2,   /* field[2] = step */
@@ -2076,7 +2180,7 @@ static const unsigned convoy__contribution__field_indices_by_name[] = {
 static const ProtobufCIntRange convoy__contribution__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor convoy__contribution__descriptor =
 {
@@ -2086,7 +2190,7 @@ const ProtobufCMessageDescriptor convoy__contribution__descriptor =
   "Convoy__Contribution",
   "convoy",
   sizeof(Convoy__Contribution),
-  10,
+  11,
   convoy__contribution__field_descriptors,
   convoy__contribution__field_indices_by_name,
   1,  convoy__contribution__number_ranges,

@@ -9,5 +9,5 @@ import CDigests
 /// The corresponding C function is `XXH3_64bits`.
 public func checksum64(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     // The library reads exactly `count` bytes, and none through a null pointer of count 0.
-    unsafe XXH3_64bits(bytes.baseAddress, bytes.count)
+    unsafe digests_xxh3(bytes.baseAddress, bytes.count)
 }

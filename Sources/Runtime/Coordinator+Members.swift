@@ -39,7 +39,12 @@ extension Coordinator {
                 return
             }
             heard(index)
-            message.payload.withPayload { contribute(contribution, $0, from: index) }
+            if let place = contribution.place {
+                contribute(
+                    contribution, bytes(at: place, of: contribution, from: index), from: index)
+            } else {
+                message.payload.withPayload { contribute(contribution, $0, from: index) }
+            }
         case .heartbeat, .ready, .leaving, .goodbye, .failure:
             guard let index = memberIndex(control: peer) else {
                 // Counted as lost, or of an earlier start of this run.
@@ -56,7 +61,7 @@ extension Coordinator {
             members[index].data = peer
             heard(index)
             startIfComplete(index)
-        case .welcome, .refused, .shutdown, .lease, .samples, .weights, .published:
+        case .welcome, .refused, .shutdown, .lease, .samples, .weights:
             logger.debug(
                 "a worker's peer sent a coordinator's message", metadata: ["peer": "\(peer)"])
         }
@@ -103,18 +108,21 @@ extension Coordinator {
         }
         let number = nextNumber
         nextNumber += 1
+        let view = memory == nil ? nil : hello.memory.flatMap(SharedView.init)
         members.append(
             Member(
                 number: number, name: hello.name, pid: hello.host == run.host ? hello.pid : -1,
                 control: peer,
-                heard: now, sentVersions: Array(repeating: nil, count: run.chunks.chunks.count)))
+                heard: now, memory: view,
+                sentVersions: Array(repeating: nil, count: run.chunks.chunks.count)))
         send(
             .welcome(
                 .init(
                     worker: number, session: session, run: run.id,
                     incarnation: Int(run.incarnation),
                     job: run.job.resolvedYAML, localData: run.job.cluster.data == .local,
-                    fingerprint: run.fingerprint.bytes)), to: peer)
+                    fingerprint: run.fingerprint.bytes, memory: memory?.name,
+                    readsMemory: view != nil)), to: peer)
     }
 
     private func prove(_ ready: Message.Ready, _ index: Int) {
@@ -136,6 +144,7 @@ extension Coordinator {
                     + "use cluster.data: ship")
         }
         members[index].threads = ready.threads
+        members[index].readsMemory = ready.readsMemory
         members[index].phase = .ready
         startIfComplete(index)
     }

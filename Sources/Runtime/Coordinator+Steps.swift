@@ -99,6 +99,8 @@ extension Coordinator {
         let end = run.plan.samples(ofShard: lease.shards.upperBound - 1, in: step).upperBound
         let bytes = samples?.bytes(ofShards: lease.shards) ?? 0..<0
         let version = UInt64(step.trainingStep)
+        let part = samples.map { UnsafeRawBufferPointer($0.buffer.memory[bytes]) }
+        let place = members[index].readsMemory ? samples?.buffer.place : nil
         send(
             .lease(
                 .init(
@@ -107,8 +109,10 @@ extension Coordinator {
                     firstShard: lease.shards.lowerBound, shardCount: lease.shards.count,
                     firstPosition: first, sampleCount: end - first,
                     batchSamples: step.samples.count,
-                    weightsVersion: version, sampleBytes: bytes.count)), to: peer)
-        if let samples {
+                    weightsVersion: version, sampleBytes: bytes.count,
+                    place: place.map { $0 + bytes.lowerBound },
+                    checksum: place == nil ? 0 : part.map(checksum64) ?? 0)), to: peer)
+        if let samples, place == nil {
             var offset = bytes.lowerBound
             while offset < bytes.upperBound {
                 let upper = min(offset + WireLimits.chunkBytes, bytes.upperBound)
@@ -130,6 +134,16 @@ extension Coordinator {
     }
 
     // MARK: Sums
+
+    /// A vector that lies in its worker's memory; no bytes if it cannot be there.
+    func bytes(
+        at place: Int, of message: Message.Contribution, from index: Int
+    ) -> UnsafeRawBufferPointer {
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        guard trainingChunks.indices.contains(message.chunk) else { return none }
+        return members[index].memory?.bytes(at: place, count: trainingChunks[message.chunk] * 4)
+            ?? none
+    }
 
     /// A vector has come: the machine says what becomes of it, the board does it.
     func contribute(
@@ -204,17 +218,18 @@ extension Coordinator {
         }
         members[index].sentVersions[chunk] = version
         let buffer = shelf.current[chunk]
-        send(
-            .weights(
-                .init(
-                    session: session, version: version, chunk: chunk,
-                    checksum: shelf.checksums[chunk])),
-            UnsafeRawBufferPointer(buffer.memory.elements), of: buffer, to: peer)
-        if shelf.versions.allSatisfy({ $0 == version }),
-            members[index].sentVersions.allSatisfy({ $0 == version })
-        {
+        let isLast =
+            shelf.versions.allSatisfy { $0 == version }
+            && members[index].sentVersions.allSatisfy { $0 == version }
+        var message = Message.Weights(
+            session: session, version: version, chunk: chunk, checksum: shelf.checksums[chunk],
+            digest: isLast ? shelf.digest : nil)
+        if members[index].readsMemory, let place = buffer.place {
+            message.place = place
+            send(.weights(message), to: peer)
+        } else {
             send(
-                .published(.init(session: session, version: version, digest: shelf.digest)),
+                .weights(message), UnsafeRawBufferPointer(buffer.memory.elements), of: buffer,
                 to: peer)
         }
     }

@@ -32,6 +32,8 @@ public final class Coordinator {
     var header = HeaderBuffer()
     public let endpoint: String
     let session: UInt64
+    /// What workers of this machine read where it lies; nil if they may be elsewhere.
+    let memory: SharedMemory?
     let proof: Digest
 
     var machine: StepMachine
@@ -78,6 +80,7 @@ public final class Coordinator {
         do throws(WireError) { try Message.Welcome.check(job: run.job.resolvedYAML) } catch {
             throw RuntimeError(.refused, "the job cannot be sent to workers: \(error.detail)")
         }
+        takeShortTurns()
         doorbell = try Doorbell()
         do throws(ZeroMQError) {
             socket = try Router(Context(), options: .control)
@@ -91,9 +94,12 @@ public final class Coordinator {
         lastStep = options.stopAfterSteps.map { min(all, state.next.raw + UInt64($0)) } ?? all
         session = UInt64.random(in: 1...UInt64.max)
         proof = EngineProof.digest(job: run.job, model: run.model, kernels: run.kernels)
+        // Whoever reaches a Unix socket is on this machine.
+        memory = options.endpoint.hasPrefix("ipc:") ? try SharedMemory() : nil
         shelf = WeightShelf(
             plan: run.chunks, optimizer: run.job.optimizer, kernels: run.kernels,
-            weights: state.weights, slots: state.slots, version: state.optimizerSteps)
+            weights: state.weights, slots: state.slots, version: state.optimizerSteps,
+            memory: memory)
         trainingChunks = run.chunks.chunks.map(\.range.count)
         pool = VectorPool(floats: trainingChunks.max() ?? 0)
         machine = StepMachine(
@@ -103,7 +109,8 @@ public final class Coordinator {
                 deadlineFloor: cluster.stragglerFloor))
         feed =
             cluster.data == .ship
-            ? SampleFeed(sources: run.sources, plan: run.plan, doorbell: doorbell) : nil
+            ? SampleFeed(
+                sources: run.sources, plan: run.plan, doorbell: doorbell, memory: memory) : nil
         nextStep = state.next
         optimizerSteps = state.optimizerSteps
         phase.sums = state.epochSums
@@ -143,13 +150,15 @@ public final class Coordinator {
         if let failure { throw failure }
     }
 
+    /// How long it stays awake for the next vector.
+    private static let awake = Duration.microseconds(300)
+
     private func wait() throws(RuntimeError) {
         var timeout = min(.milliseconds(100), lastHeartbeat + run.job.cluster.heartbeat - now)
         if let deadline = machine.nextDeadline { timeout = min(timeout, deadline - now) }
         do throws(ZeroMQError) {
-            // Vectors follow each other closely: stay awake for a moment, giving the core away.
             let start = now
-            while workersAlive > 0, now - start < .microseconds(300) {
+            while options.staysAwake, workersAlive > 0, now - start < Self.awake {
                 if try poller.wait(timeout: .zero) { return }
                 sched_yield()
             }

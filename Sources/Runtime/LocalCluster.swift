@@ -17,21 +17,33 @@ public final class LocalCluster {
     private static let maximumRestarts = 3
 
     private let executable: String
-    private let arguments: (Int) -> [String]
+    private let endpoint: String
+    public let workers: Int
+    private let threads: Int
+    private let arguments: [String]
     private var children: [Child] = []
 
     /// - Parameters:
     ///   - executable: Path of the `convoy` program.
-    ///   - arguments: Of the worker with this number, from 0.
-    public init(executable: String, arguments: @escaping (Int) -> [String]) {
+    ///   - endpoint: Where the coordinator listens.
+    ///   - workers: How many.
+    ///   - threads: Of each worker.
+    ///   - arguments: What else every worker is told.
+    public init(
+        executable: String, endpoint: String, workers: Int, threads: Int, arguments: [String] = []
+    ) {
         self.executable = executable
+        self.endpoint = endpoint
+        self.workers = workers
+        self.threads = threads
         self.arguments = arguments
     }
 
-    public var processIdentifiers: [Int] { children.map { Int($0.process.processIdentifier) } }
+    /// Cores that no compute thread keeps to itself; negative if there are too few for them.
+    public var spareCores: Int { ProcessInfo.processInfo.activeProcessorCount - workers * threads }
 
-    public func start(_ count: Int) throws(RuntimeError) {
-        for number in children.count..<count {
+    public func start() throws(RuntimeError) {
+        for number in children.count..<workers {
             children.append(Child(number: number, process: try launch(number), restarts: 0))
         }
     }
@@ -39,7 +51,11 @@ public final class LocalCluster {
     private func launch(_ number: Int) throws(RuntimeError) -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments(number)
+        process.arguments =
+            [
+                "worker", "--name", "worker-\(number + 1)", "--connect", endpoint,
+                "--threads", "\(threads)", "--parent", "\(getpid())",
+            ] + (spareCores >= 0 ? ["--core", "\(number * threads)"] : []) + arguments
         process.standardInput = FileHandle.nullDevice
         do { try process.run() } catch {
             throw RuntimeError(

@@ -28,6 +28,10 @@ struct Member {
     var phase = Phase.proving
     /// When anything last came from it; the step machine watches those that work.
     var heard: Duration
+    /// Its memory, where this machine has it.
+    let memory: SharedView?
+    /// It reads what lies in this process's memory.
+    var readsMemory = false
     /// For each chunk the newest version that was sent to it; nil for none.
     var sentVersions: [UInt64?]
     /// Versions of the weights that its leases ask for: those of at most two open steps.

@@ -6,6 +6,10 @@ import CMachine
 import Engines
 import Glibc
 
+/// The calling thread and those that libraries start from it take short turns on their cores: whoever
+/// passes bytes on and sleeps again comes before a thread that computes. A `PlainThread` takes usual ones.
+func takeShortTurns() { machine_take_turns(100_000) }
+
 /// A named POSIX thread with denormals flushed to zero, joined before it is forgotten.
 final class PlainThread {
     private var handle = pthread_t()
@@ -35,6 +39,7 @@ final class PlainThread {
             { raw in
                 let start = Unmanaged<Start>.fromOpaque(raw!).takeRetainedValue()
                 machine_name_thread(String(start.name.prefix(15)))
+                machine_take_turns(0)
                 if let core = start.core { machine_pin_thread(Int32(core)) }
                 Engine.enableFlushToZero()
                 start.body()

@@ -56,6 +56,7 @@ final class SampleFeed: @unchecked Sendable {
     private let sources: SampleSources
     private let plan: RunPlan
     private let doorbell: Doorbell
+    private let memory: SharedMemory?
     private var wanted: [StepID] = []
     private var ready: [StepSamples] = []
     private var failure: RuntimeError?
@@ -65,7 +66,8 @@ final class SampleFeed: @unchecked Sendable {
     private var indices: [Int] = []
     private var thread: PlainThread?
 
-    init(sources: SampleSources, plan: RunPlan, doorbell: Doorbell) {
+    init(sources: SampleSources, plan: RunPlan, doorbell: Doorbell, memory: SharedMemory?) {
+        self.memory = memory
         self.sources = sources
         self.plan = plan
         self.doorbell = doorbell
@@ -161,7 +163,7 @@ final class SampleFeed: @unchecked Sendable {
             return buffers[index]
         }
         buffers.removeAll { $0.isFree }
-        let fresh = FlightBuffer<UInt8>(count: bytes + bytes / 8)
+        let fresh = FlightBuffer<UInt8>(count: bytes + bytes / 8, in: memory)
         fresh.retain()
         buffers.append(fresh)
         return fresh

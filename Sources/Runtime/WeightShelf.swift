@@ -23,14 +23,16 @@ final class WeightShelf {
     private let slots: [AlignedBuffer<Float>]
 
     /// Starts out with `weights`, which is a whole flat buffer, as version `version`.
+    ///
+    /// - Parameter memory: Where the weights lie; nil for memory of this process alone.
     init(
         plan: ChunkPlan, optimizer: any Optimizer, kernels: KernelSet, weights: [Float],
-        slots state: [[Float]], version: UInt64
+        slots state: [[Float]], version: UInt64, memory: SharedMemory?
     ) {
         self.plan = plan
         self.optimizer = optimizer
         self.kernels = kernels
-        pools = plan.chunks.map { FlightPool(count: $0.range.count) }
+        pools = plan.chunks.map { FlightPool(count: $0.range.count, in: memory) }
         current = []
         checksums = []
         versions = Array(repeating: version, count: plan.chunks.count)

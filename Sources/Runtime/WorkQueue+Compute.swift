@@ -125,8 +125,9 @@ extension WorkQueue {
             case .send(let ready):
                 outgoing.append(
                     Outgoing(
-                        lease: work.lease.lease, step: work.lease.step, chunk: ready.chunk,
-                        node: ready.node, metrics: ready.metrics, gradient: ready.gradient))
+                        lease: work.lease.lease, step: work.lease.step, version: work.version,
+                        chunk: ready.chunk, node: ready.node, metrics: ready.metrics,
+                        gradient: ready.gradient))
                 monitor.unlock()
                 doorbell.ring()
                 return

@@ -4,6 +4,7 @@
 // gradients come out.
 
 import Coordination
+import Digests
 import Layers
 import Tensors
 import Wire
@@ -35,6 +36,8 @@ final class WorkQueue: @unchecked Sendable {
     struct Outgoing {
         let lease: UInt64
         let step: UInt64
+        /// Of the weights it was computed with.
+        let version: UInt64
         let chunk: Int
         let node: TreeNode
         let metrics: NodeMetrics
@@ -52,7 +55,8 @@ final class WorkQueue: @unchecked Sendable {
     /// Versions count from 0; this is none of them.
     static let never = UInt64.max
 
-    init(model: WorkerModel, threads: Int, doorbell: Doorbell) {
+    /// - Parameter memory: Where gradients lie; nil for memory of this process alone.
+    init(model: WorkerModel, threads: Int, doorbell: Doorbell, memory: SharedMemory?) {
         self.model = model
         self.threads = threads
         self.doorbell = doorbell
@@ -61,7 +65,7 @@ final class WorkQueue: @unchecked Sendable {
         arrived = Array(repeating: Array(repeating: Self.never, count: chunks), count: 2)
         preparedVersions = Array(repeating: Self.never, count: model.stageCount)
         isPreparing = Array(repeating: false, count: model.stageCount)
-        gradients = FlightPool(count: model.chunks.count)
+        gradients = FlightPool(count: model.chunks.count, in: memory)
         outgoing.reserveCapacity(4 * chunks + 64)
         leases.reserveCapacity(8)
         spares.reserveCapacity(8)
@@ -100,24 +104,30 @@ final class WorkQueue: @unchecked Sendable {
         return best.map { spares.remove(at: $0) } ?? LeaseWork()
     }
 
-    /// - Returns: False if no lease here waits for these bytes.
-    func addSamples(lease: UInt64, offset: Int, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        monitor.lock()
-        defer { monitor.unlock() }
-        guard let work = leases.first(where: { $0.lease.lease == lease }) else { return false }
-        guard offset == work.received, offset + bytes.count <= work.lease.sampleBytes else {
-            return false
+    /// Takes them if a lease waits for them and they are what was sent; a lease that goes without is
+    /// computed elsewhere.
+    func addSamples(lease: UInt64, offset: Int, _ bytes: UnsafeRawBufferPointer, checksum: UInt64) {
+        monitor.withLock {
+            guard let work = leases.first(where: { $0.lease.lease == lease }),
+                offset == work.received, offset + bytes.count <= work.lease.sampleBytes
+            else { return }
+            // The copy is checked, for the bytes may lie in memory that somebody else writes.
+            let copy = UnsafeMutableRawBufferPointer(
+                work.samples[offset..<offset + bytes.count])
+            copy.copyMemory(from: bytes)
+            guard checksum64(UnsafeRawBufferPointer(copy)) == checksum else { return }
+            work.received += bytes.count
+            if work.received == work.lease.sampleBytes { monitor.broadcast() }
         }
-        UnsafeMutableRawBufferPointer(work.samples[offset..<offset + bytes.count])
-            .copyMemory(from: bytes)
-        work.received += bytes.count
-        if work.received == work.lease.sampleBytes { monitor.broadcast() }
-        return true
     }
 
     /// A chunk of weights has come. Waits while somebody still computes with the version that it replaces:
     /// one two steps back, so only ever a shard that the run no longer needs.
-    func addWeights(version: UInt64, chunk: Int, _ bytes: UnsafeRawBufferPointer) {
+    ///
+    /// - Returns: False if they are not what was sent; the chunk is lost then.
+    func addWeights(
+        version: UInt64, chunk: Int, _ bytes: UnsafeRawBufferPointer, checksum: UInt64
+    ) -> Bool {
         let parity = Int(version & 1)
         let range = model.chunks.chunks[chunk].range
         monitor.lock()
@@ -128,11 +138,14 @@ final class WorkQueue: @unchecked Sendable {
         }
         arrived[parity][chunk] = Self.never
         monitor.unlock()
-        UnsafeMutableRawBufferPointer(model.weights[parity][range]).copyMemory(from: bytes)
+        let copy = UnsafeMutableRawBufferPointer(model.weights[parity][range])
+        copy.copyMemory(from: bytes)
+        guard checksum64(UnsafeRawBufferPointer(copy)) == checksum else { return false }
         monitor.withLock {
             arrived[parity][chunk] = version
             monitor.broadcast()
         }
+        return true
     }
 
     /// Everything that is ready to leave, appended to `list`.

@@ -59,6 +59,7 @@ public final class Worker {
         self.stop = stop
         self.logger = logger
         kernels = try Engine.kernels(named: options.engine)
+        takeShortTurns()
         context = try Context()
     }
 

@@ -35,6 +35,14 @@ final class WorkerSession {
     private let doorbell: Doorbell
     private var header = HeaderBuffer()
 
+    /// What a coordinator of this machine reads where it lies; nil if it may be elsewhere.
+    private let memory: SharedMemory?
+    /// The coordinator's.
+    private var view: SharedView?
+    private var coordinatorReadsMemory = false
+    /// Gradients that the coordinator reads where they lie, until newer weights say that it is done.
+    private var lent: [WorkQueue.Outgoing] = []
+
     private var session: UInt64?
     private var saidHello = false
     private var attach: Message.Attach?
@@ -65,6 +73,8 @@ final class WorkerSession {
         self.logger = logger
         self.lastHeard = lastHeard
         doorbell = try Doorbell()
+        // Whoever is reached by a Unix socket is on this machine.
+        memory = options.endpoint.hasPrefix("ipc:") ? try SharedMemory() : nil
         do throws(ZeroMQError) {
             control = try Dealer(context, options: .control)
             data = try Dealer(context, options: .data)
@@ -76,6 +86,7 @@ final class WorkerSession {
         _ = poller.watch(fileDescriptor: doorbell.descriptor)
         _ = poller.watch(fileDescriptor: stop.descriptor)
         outgoing.reserveCapacity(256)
+        lent.reserveCapacity(256)
     }
 
     func run() throws(RuntimeError) -> End {
@@ -122,15 +133,20 @@ final class WorkerSession {
         for item in outgoing {
             let range = crew.model.chunks.chunks[item.chunk].range
             let bytes = item.gradient.map { UnsafeRawBufferPointer($0.memory[range]) }
+            let place = coordinatorReadsMemory ? item.gradient?.place : nil
             Message.contribution(
                 .init(
                     session: session, lease: item.lease, step: item.step, chunk: item.chunk,
                     level: item.node.level, index: item.node.index,
                     checksum: checksum64(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0)),
                     lossSum: item.metrics.lossSum,
-                    correct: Int(item.metrics.correct), samples: Int(item.metrics.samples))
+                    correct: Int(item.metrics.correct), samples: Int(item.metrics.samples),
+                    place: place.map { $0 + 4 * range.lowerBound })
             ).encode(into: &header)
-            if let bytes, let gradient = item.gradient {
+            if place != nil {
+                try data.send(header: header.bytes)
+                lent.append(item)
+            } else if let bytes, let gradient = item.gradient {
                 try data.send(header: header.bytes, payload: .lent(bytes, gradient.loan))
                 gradient.release()
             } else {
@@ -155,7 +171,8 @@ final class WorkerSession {
                 .hello(
                     .init(
                         name: options.name, host: ProcessInfo.processInfo.hostName,
-                        pid: Int(getpid()), build: convoyVersion, numerics: numericsID)))
+                        pid: Int(getpid()), build: convoyVersion, numerics: numericsID,
+                        memory: memory?.name)))
             lastHeartbeat = now
         } else if let waiting = attach {
             Message.attach(waiting).encode(into: &header)
@@ -225,31 +242,51 @@ final class WorkerSession {
                 return
             }
             crew.queue.add(lease)
+            guard let place = lease.place else { return }
+            // Samples that are no more there are of a step that is over.
+            guard let bytes = view?.bytes(at: place, count: lease.sampleBytes) else { return }
+            crew.queue.addSamples(
+                lease: lease.lease, offset: 0, bytes, checksum: lease.checksum)
         case .samples(let samples):
-            guard samples.session == session, checksum64(bytes) == samples.checksum else { return }
-            _ = crew?.queue.addSamples(lease: samples.lease, offset: samples.offset, bytes)
+            guard samples.session == session else { return }
+            crew?.queue.addSamples(
+                lease: samples.lease, offset: samples.offset, bytes, checksum: samples.checksum)
         case .weights(let weights): addWeights(weights, bytes)
-        case .published(let published):
-            guard published.session == session, crew != nil else { return }
-            if WeightShelf.digest(of: checksums) != published.digest {
-                end = .again("the weights of version \(published.version) arrived damaged")
-            }
         case .hello, .ready, .leaving, .failure, .attach, .contribution:
             logger.debug("a coordinator sent a worker's message")
         }
     }
 
-    private func addWeights(_ weights: Message.Weights, _ bytes: UnsafeRawBufferPointer) {
+    private func addWeights(_ weights: Message.Weights, _ payload: UnsafeRawBufferPointer) {
         guard weights.session == session, let crew else { return }
         let chunks = crew.model.chunks.chunks
-        guard weights.chunk < chunks.count, bytes.count == chunks[weights.chunk].range.count * 4,
-            checksum64(bytes) == weights.checksum
+        guard weights.chunk < chunks.count else {
+            end = .again("there is no chunk \(weights.chunk) of the weights")
+            return
+        }
+        let count = chunks[weights.chunk].range.count * 4
+        let bytes = weights.place.map { view?.bytes(at: $0, count: count) } ?? payload
+        guard let bytes, bytes.count == count else {
+            end = .again("chunk \(weights.chunk) of the weights has not \(count) bytes")
+            return
+        }
+        guard
+            crew.queue.addWeights(
+                version: weights.version, chunk: weights.chunk, bytes, checksum: weights.checksum)
         else {
-            end = .again("chunk \(weights.chunk) of the weights arrived damaged")
+            end = .again("chunk \(weights.chunk) of the weights arrived damaged, or too late")
             return
         }
         checksums[weights.chunk] = weights.checksum
-        crew.queue.addWeights(version: weights.version, chunk: weights.chunk, bytes)
+        if let digest = weights.digest, digest != WeightShelf.digest(of: checksums) {
+            end = .again("the weights of version \(weights.version) arrived damaged")
+        }
+        // The chunk was stepped: its gradients have been read.
+        lent.removeAll { item in
+            guard item.chunk == weights.chunk, item.version < weights.version else { return false }
+            item.gradient?.release()
+            return true
+        }
     }
 
     /// Builds the network, proves the arithmetic, starts the threads.
@@ -272,7 +309,8 @@ final class WorkerSession {
             heartbeat = job.cluster.heartbeat
             silence = job.cluster.heartbeat * job.cluster.missedHeartbeats * 2
             session = welcome.session
-            let queue = WorkQueue(model: model, threads: options.threads, doorbell: doorbell)
+            let queue = WorkQueue(
+                model: model, threads: options.threads, doorbell: doorbell, memory: memory)
             crew = Crew(
                 model: model, queue: queue,
                 threads: (0..<options.threads).map { number in
@@ -283,11 +321,13 @@ final class WorkerSession {
                 })
             checksums = Array(repeating: 0, count: model.chunks.chunks.count)
             attach = .init(worker: welcome.worker, session: welcome.session)
+            view = memory == nil ? nil : welcome.memory.flatMap(SharedView.init)
+            coordinatorReadsMemory = welcome.readsMemory
             try send(
                 .ready(
                     .init(
                         digest: proof.bytes, threads: options.threads,
-                        fingerprint: local?.fingerprint.bytes)))
+                        fingerprint: local?.fingerprint.bytes, readsMemory: view != nil)))
             logger.debug("session begins", metadata: ["worker": "\(welcome.worker)"])
         } catch {
             end = .refused("\(error)")

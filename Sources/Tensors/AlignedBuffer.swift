@@ -13,6 +13,8 @@
 public final class AlignedBuffer<Element: BitwiseCopyable> {
     public let count: Int
     public let base: UnsafeMutablePointer<Element>
+    /// Whoever frees the memory, where that is not this object.
+    private let owner: AnyObject?
 
     /// - Precondition: `count` is not negative.
     public init(count: Int) {
@@ -27,10 +29,23 @@ public final class AlignedBuffer<Element: BitwiseCopyable> {
         #endif
         raw.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         self.count = count
+        owner = nil
         base = raw.bindMemory(to: Element.self, capacity: count)
     }
 
-    deinit { UnsafeMutableRawPointer(base).deallocate() }
+    /// A part of memory that somebody else owns.
+    ///
+    /// - Precondition: `memory` is zeroed, aligned to 64 bytes, has room for `count` elements, and nobody
+    ///   else uses it while `owner` lives.
+    public init(count: Int, memory: UnsafeMutableRawPointer, owner: AnyObject) {
+        self.count = count
+        self.owner = owner
+        base = memory.bindMemory(to: Element.self, capacity: count)
+    }
+
+    deinit {
+        if owner == nil { UnsafeMutableRawPointer(base).deallocate() }
+    }
 
     public var elements: UnsafeMutableBufferPointer<Element> { .init(start: base, count: count) }
 

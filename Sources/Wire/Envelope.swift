@@ -33,13 +33,21 @@ import CWire
         return unsafe base.n_unknown_fields > 0 ? base.unknown_fields[0].tag : nil
     }
 
-    /// How many fields this protocol does not have, in the envelope and in its body.
+    /// How many fields this protocol does not have, in the envelope, in its body and in what that holds.
     var unknownFieldCount: Int {
         // All bodies are one pointer, and start with their ProtobufCMessage: `hello` is any of them.
         let body = unsafe UnsafeRawPointer(unpacked.pointee.hello)?
             .assumingMemoryBound(to: ProtobufCMessage.self)
         let inBody = unsafe body?.pointee.n_unknown_fields ?? 0
-        return unsafe Int(unpacked.pointee.base.n_unknown_fields + inBody)  // unpacked in `init`
+        let memory =
+            switch kind {
+            case CONVOY__ENVELOPE__BODY_HELLO: unsafe unpacked.pointee.hello.pointee.memory
+            case CONVOY__ENVELOPE__BODY_WELCOME: unsafe unpacked.pointee.welcome.pointee.memory
+            default: unsafe nil as UnsafeMutablePointer<Convoy__Memory>?
+            }
+        let inMemory = unsafe memory?.pointee.base.n_unknown_fields ?? 0
+        // Unpacked in `init`.
+        return unsafe Int(unpacked.pointee.base.n_unknown_fields + inBody + inMemory)
     }
 
     /// Bytes of the header that this envelope would be packed into.

@@ -81,6 +81,22 @@ import CWire
         }
     }
 
+    /// Keeps the body of a memory for the next `pack`; nil is none.
+    mutating func keep(_ memory: Message.Memory?) -> UnsafeMutablePointer<Convoy__Memory>? {
+        guard let memory else { return nil }
+        var body = unsafe Convoy__Memory()  // the next call makes it whole
+        unsafe convoy__memory__init(&body)
+        unsafe body.pid = UInt64(memory.pid)
+        unsafe body.descriptor = UInt64(memory.descriptor)
+        unsafe body.key = memory.key
+        // The bytes are copied, and the copy lives until the next `pack`.
+        return unsafe withUnsafeBytes(of: &body) { bytes in
+            scratch = (scratch + 15) & ~15
+            return unsafe keep(bytes, room: bytes.count).assumingMemoryBound(
+                to: Convoy__Memory.self)
+        }
+    }
+
     private mutating func keep(
         _ bytes: UnsafeRawBufferPointer, room: Int
     ) -> UnsafeMutableRawPointer {

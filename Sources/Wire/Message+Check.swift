@@ -82,18 +82,18 @@ extension Message {
             guard count > 0 else {
                 throw .badPayload("samples come without payload, expected their bytes")
             }
-        case .weights:
+        case .weights(let weights) where weights.place == nil:
             guard count > 0, count % 4 == 0 else {
                 throw .badPayload("weights have \(count) bytes of payload, expected whole floats")
             }
-        case .contribution:
+        case .contribution(let contribution) where contribution.place == nil:
             guard count % 4 == 0 else {
                 throw .badPayload(
                     "a contribution has \(count) bytes of payload, expected whole floats or none")
             }
         case .hello, .welcome, .ready, .refused, .heartbeat, .leaving, .goodbye, .failure,
             .shutdown,
-            .attach, .lease, .published:
+            .attach, .lease, .weights, .contribution:
             guard payload == nil else {
                 throw .badPayload(
                     "a message that has no payload comes with \(count) bytes, expected none")

@@ -3,6 +3,22 @@
 // What the control connection carries: who is there, and what the run is about.
 
 extension Message {
+    /// Memory of the sender that processes of the same machine can read: an open memfd. Bytes that lie
+    /// there need no payload frame: a message says their place, counted from the start of the memory.
+    public struct Memory: Equatable, Sendable {
+        public var pid: Int
+        /// In that process.
+        public var descriptor: Int
+        /// Its first eight bytes.
+        public var key: UInt64
+
+        public init(pid: Int, descriptor: Int, key: UInt64) {
+            self.pid = pid
+            self.descriptor = descriptor
+            self.key = key
+        }
+    }
+
     /// A worker introduces itself.
     public struct Hello: Equatable, Sendable {
         /// Chosen by its user; shown wherever the worker is spoken of.
@@ -13,8 +29,14 @@ extension Message {
         public var build: String
         /// Version of the arithmetic.
         public var numerics: String
+        /// Nil where the two cannot be on one machine.
+        public var memory: Memory?
 
-        public init(name: String, host: String, pid: Int, build: String, numerics: String) {
+        public init(
+            name: String, host: String, pid: Int, build: String, numerics: String,
+            memory: Memory? = nil
+        ) {
+            self.memory = memory
             self.name = name
             self.host = host
             self.pid = pid
@@ -36,11 +58,17 @@ extension Message {
         public var localData: Bool
         /// SHA-256 of the data set, 32 bytes.
         public var fingerprint: [UInt8]
+        /// As in `Hello`.
+        public var memory: Memory?
+        /// The coordinator reads what lies in the worker's memory.
+        public var readsMemory: Bool
 
         public init(
             worker: UInt64, session: UInt64, run: String, incarnation: Int, job: String,
-            localData: Bool, fingerprint: [UInt8]
+            localData: Bool, fingerprint: [UInt8], memory: Memory? = nil, readsMemory: Bool = false
         ) {
+            self.memory = memory
+            self.readsMemory = readsMemory
             self.worker = worker
             self.session = session
             self.run = run
@@ -58,8 +86,13 @@ extension Message {
         public var threads: Int
         /// SHA-256 of its own files, 32 bytes; nil where samples are shipped.
         public var fingerprint: [UInt8]?
+        /// The worker reads what lies in the coordinator's memory.
+        public var readsMemory: Bool
 
-        public init(digest: [UInt8], threads: Int, fingerprint: [UInt8]? = nil) {
+        public init(
+            digest: [UInt8], threads: Int, fingerprint: [UInt8]? = nil, readsMemory: Bool = false
+        ) {
+            self.readsMemory = readsMemory
             self.digest = digest
             self.threads = threads
             self.fingerprint = fingerprint

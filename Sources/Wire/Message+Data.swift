@@ -35,14 +35,20 @@ extension Message {
         public var batchSamples: Int
         /// Version of the weights to compute with.
         public var weightsVersion: UInt64
-        /// Bytes that the `samples` messages of this lease bring; 0 where the data is local.
+        /// 0 where the data is local.
         public var sampleBytes: Int
+        /// Of the samples in the coordinator's memory; nil where `samples` messages bring them.
+        public var place: Int?
+        /// XXH3 of the samples, where a place is given.
+        public var checksum: UInt64
 
         public init(
             session: UInt64, lease: UInt64, step: UInt64, kind: Kind, epoch: Int, firstShard: Int,
             shardCount: Int, firstPosition: Int, sampleCount: Int, batchSamples: Int,
-            weightsVersion: UInt64, sampleBytes: Int
+            weightsVersion: UInt64, sampleBytes: Int, place: Int? = nil, checksum: UInt64 = 0
         ) {
+            self.place = place
+            self.checksum = checksum
             self.session = session
             self.lease = lease
             self.step = step
@@ -74,15 +80,24 @@ extension Message {
         }
     }
 
-    /// A chunk of new weights. Payload: its floats.
+    /// A chunk of new weights. Payload: its floats, unless they lie at a place.
     public struct Weights: Equatable, Sendable {
         public var session: UInt64
         public var version: UInt64
         public var chunk: Int
-        /// XXH3 of the payload.
+        /// XXH3 of the floats.
         public var checksum: UInt64
+        /// In the coordinator's memory.
+        public var place: Int?
+        /// Over the chunks' checksums; with the last chunk of the version.
+        public var digest: UInt64?
 
-        public init(session: UInt64, version: UInt64, chunk: Int, checksum: UInt64) {
+        public init(
+            session: UInt64, version: UInt64, chunk: Int, checksum: UInt64, place: Int? = nil,
+            digest: UInt64? = nil
+        ) {
+            self.place = place
+            self.digest = digest
             self.session = session
             self.version = version
             self.chunk = chunk
@@ -90,22 +105,8 @@ extension Message {
         }
     }
 
-    /// Every chunk of this version was sent.
-    public struct Published: Equatable, Sendable {
-        public var session: UInt64
-        public var version: UInt64
-        /// Over the chunks' checksums.
-        public var digest: UInt64
-
-        public init(session: UInt64, version: UInt64, digest: UInt64) {
-            self.session = session
-            self.version = version
-            self.digest = digest
-        }
-    }
-
-    /// The gradient sum of one tree node, for one chunk. Payload: its floats; none when the step
-    /// evaluates.
+    /// The gradient sum of one tree node, for one chunk. Payload: its floats, unless they lie at a
+    /// place; none when the step evaluates.
     public struct Contribution: Equatable, Sendable {
         public var session: UInt64
         public var lease: UInt64
@@ -114,17 +115,20 @@ extension Message {
         /// Of the tree node.
         public var level: Int
         public var index: Int
-        /// XXH3 of the payload.
+        /// XXH3 of the floats.
         public var checksum: UInt64
         /// Sums over the node's samples.
         public var lossSum: Double
         public var correct: Int
         public var samples: Int
+        /// In the worker's memory.
+        public var place: Int?
 
         public init(
             session: UInt64, lease: UInt64, step: UInt64, chunk: Int, level: Int, index: Int,
-            checksum: UInt64, lossSum: Double, correct: Int, samples: Int
+            checksum: UInt64, lossSum: Double, correct: Int, samples: Int, place: Int? = nil
         ) {
+            self.place = place
             self.session = session
             self.lease = lease
             self.step = step

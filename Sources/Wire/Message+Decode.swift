@@ -57,7 +57,6 @@ extension Message {
         case CONVOY__ENVELOPE__BODY_LEASE: self = .lease(try Lease(envelope, limits))
         case CONVOY__ENVELOPE__BODY_SAMPLES: self = .samples(try Samples(envelope, limits))
         case CONVOY__ENVELOPE__BODY_WEIGHTS: self = .weights(try Weights(envelope, limits))
-        case CONVOY__ENVELOPE__BODY_PUBLISHED: self = .published(Published(envelope))
         case CONVOY__ENVELOPE__BODY_CONTRIBUTION:
             self = .contribution(try Contribution(envelope, limits))
         default:
@@ -77,7 +76,8 @@ extension Message.Hello {
             host: read.text(body.host, "host", .name),
             pid: read.count(body.pid, "pid"),
             build: read.text(body.build, "build", .name),
-            numerics: read.text(body.numerics, "numerics", .name, mayBeEmpty: false))
+            numerics: read.text(body.numerics, "numerics", .name, mayBeEmpty: false),
+            memory: Message.Memory(body.memory, read))
     }
 }
 
@@ -94,7 +94,22 @@ extension Message.Welcome {
             incarnation: read.count(body.incarnation, "incarnation"),
             job: read.text(body.job, "job", .job, mayBeEmpty: false),
             localData: body.local_data != 0,
-            fingerprint: read.digest(body.fingerprint, "fingerprint"))
+            fingerprint: read.digest(body.fingerprint, "fingerprint"),
+            memory: Message.Memory(body.memory, read),
+            readsMemory: body.reads_memory != 0)
+    }
+}
+
+extension Message.Memory {
+    fileprivate init?(
+        _ body: UnsafeMutablePointer<Convoy__Memory>?, _ read: FieldReader
+    ) throws(WireError) {
+        // The envelope's, which is alive.
+        guard let body = unsafe body?.pointee else { return nil }
+        try unsafe self.init(
+            pid: read.count(body.pid, "memory.pid"),
+            descriptor: read.count(body.descriptor, "memory.descriptor", atMost: Int(Int32.max)),
+            key: body.key)
     }
 }
 
@@ -108,7 +123,8 @@ extension Message.Ready {
             digest: read.digest(body.digest, "digest"),
             threads: read.count(body.threads, "threads", atLeast: 1, atMost: limits.threads),
             fingerprint: body.fingerprint.len == 0
-                ? nil : read.digest(body.fingerprint, "fingerprint"))
+                ? nil : read.digest(body.fingerprint, "fingerprint"),
+            readsMemory: body.reads_memory != 0)
     }
 }
 
@@ -155,7 +171,9 @@ extension Message.Lease {
             sampleCount: samples,
             batchSamples: batch,
             weightsVersion: body.weights_version,
-            sampleBytes: read.count(body.sample_bytes, "sample_bytes"))
+            sampleBytes: read.count(body.sample_bytes, "sample_bytes"),
+            place: body.place == 0 ? nil : read.count(body.place, "place"),
+            checksum: body.checksum)
     }
 }
 
@@ -194,14 +212,9 @@ extension Message.Weights {
             session: body.session,
             version: body.version,
             chunk: read.count(body.chunk, "chunk"),
-            checksum: body.checksum)
-    }
-}
-
-extension Message.Published {
-    fileprivate init(_ envelope: borrowing Envelope) {
-        let body = unsafe envelope.fields.published.pointee  // numbers only
-        unsafe self.init(session: body.session, version: body.version, digest: body.digest)
+            checksum: body.checksum,
+            place: body.place == 0 ? nil : read.count(body.place, "place"),
+            digest: body.digest == 0 ? nil : body.digest)
     }
 }
 
@@ -226,6 +239,7 @@ extension Message.Contribution {
             checksum: body.checksum,
             lossSum: read.finite(body.loss_sum, "loss_sum"),
             correct: read.count(body.correct, "correct", atMost: samples),
-            samples: samples)
+            samples: samples,
+            place: body.place == 0 ? nil : read.count(body.place, "place"))
     }
 }

@@ -42,7 +42,6 @@ extension Message {
         case .lease(let lease): lease.pack(into: &buffer)
         case .samples(let samples): samples.pack(into: &buffer)
         case .weights(let weights): weights.pack(into: &buffer)
-        case .published(let published): published.pack(into: &buffer)
         case .contribution(let contribution): contribution.pack(into: &buffer)
         }
     }
@@ -55,7 +54,7 @@ extension Message.Hello {
             Convoy__Hello(
                 base: .init(), name: buffer.keep(name, .name), host: buffer.keep(host, .name),
                 pid: pid.wire, build: buffer.keep(build, .name),
-                numerics: buffer.keep(numerics, .name)),
+                numerics: buffer.keep(numerics, .name), memory: buffer.keep(memory)),
             as: CONVOY__ENVELOPE__BODY_HELLO)
     }
 }
@@ -67,7 +66,8 @@ extension Message.Welcome {
             Convoy__Welcome(
                 base: .init(), worker: worker, session: session, run: buffer.keep(run, .name),
                 incarnation: incarnation.wire, job: buffer.keep(job, .job),
-                local_data: localData ? 1 : 0, fingerprint: buffer.keep(fingerprint)),
+                local_data: localData ? 1 : 0, fingerprint: buffer.keep(fingerprint),
+                memory: buffer.keep(memory), reads_memory: readsMemory ? 1 : 0),
             as: CONVOY__ENVELOPE__BODY_WELCOME)
     }
 }
@@ -78,7 +78,7 @@ extension Message.Ready {
         unsafe buffer.pack(
             Convoy__Ready(
                 base: .init(), digest: buffer.keep(digest), threads: threads.wire,
-                fingerprint: buffer.keep(fingerprint)),
+                fingerprint: buffer.keep(fingerprint), reads_memory: readsMemory ? 1 : 0),
             as: CONVOY__ENVELOPE__BODY_READY)
     }
 }
@@ -112,7 +112,7 @@ extension Message.Lease {
                 epoch: epoch.wire, first_shard: firstShard.wire, shard_count: shardCount.wire,
                 first_position: firstPosition.wire, sample_count: sampleCount.wire,
                 batch_samples: batchSamples.wire, weights_version: weightsVersion,
-                sample_bytes: sampleBytes.wire),
+                sample_bytes: sampleBytes.wire, place: (place ?? 0).wire, checksum: checksum),
             as: CONVOY__ENVELOPE__BODY_LEASE)
     }
 }
@@ -143,17 +143,8 @@ extension Message.Weights {
         unsafe buffer.pack(
             Convoy__Weights(
                 base: .init(), session: session, version: version, chunk: chunk.wire,
-                checksum: checksum),
+                checksum: checksum, place: (place ?? 0).wire, digest: digest ?? 0),
             as: CONVOY__ENVELOPE__BODY_WEIGHTS)
-    }
-}
-
-extension Message.Published {
-    fileprivate func pack(into buffer: inout HeaderBuffer) {
-        // Numbers only.
-        unsafe buffer.pack(
-            Convoy__Published(base: .init(), session: session, version: version, digest: digest),
-            as: CONVOY__ENVELOPE__BODY_PUBLISHED)
     }
 }
 
@@ -164,7 +155,8 @@ extension Message.Contribution {
             Convoy__Contribution(
                 base: .init(), session: session, lease: lease, step: step, chunk: chunk.wire,
                 level: level.wire, index: index.wire, checksum: checksum, loss_sum: lossSum,
-                correct: correct.wire, samples: samples.wire),
+                correct: correct.wire, samples: samples.wire,
+                place: (place ?? 0).wire),
             as: CONVOY__ENVELOPE__BODY_CONTRIBUTION)
     }
 }

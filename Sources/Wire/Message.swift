@@ -26,7 +26,6 @@ public enum Message: Equatable, Sendable {
     case lease(Lease)
     case samples(Samples)
     case weights(Weights)
-    case published(Published)
     case contribution(Contribution)
 
     /// Builds of different versions refuse each other: all nodes of a run take the same build.

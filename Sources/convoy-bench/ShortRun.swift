@@ -32,24 +32,20 @@ struct ShortRun {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let run = try Run.open(job: job, folder: try RunFolder(folder + "/run"), engine: engine)
         let endpoint = "ipc://\(folder)/socket"
-        let hasCores = workers * threads <= ProcessInfo.processInfo.activeProcessorCount
-        let cluster = LocalCluster(executable: program) { number in
-            // As `convoy train` starts them: each thread keeps a core where there are enough.
-            [
-                "worker", "--name", "worker-\(number + 1)", "--connect", endpoint, "--threads",
-                "\(threads)", "--engine", engine, "--parent", "\(getpid())",
-            ] + (hasCores ? ["--core", "\(number * threads)"] : [])
-        }
+        let cluster = LocalCluster(
+            executable: program, endpoint: endpoint, workers: workers, threads: threads,
+            arguments: ["--engine", engine])
         let clock = StepClock(begin: begin)
         var options = CoordinatorOptions(endpoint: endpoint)
         options.localWorkers = workers
+        options.staysAwake = cluster.spareCores > 0
         options.stopAfterSteps = steps
         options.onTick = { cluster.watch($0) }
         let coordinator = try Coordinator(
             run: run, options: options, observer: clock,
             logger: Logger(label: "convoy-bench") { _ in SwiftLogNoOpLogHandler() })
         defer { cluster.stop() }
-        try cluster.start(workers)
+        try cluster.start()
         try coordinator.work()
         return clock.result
     }

@@ -19,7 +19,6 @@ struct Leading {
     let threads: Int
     /// Worker processes of the run's own, if it has any.
     var cluster: LocalCluster?
-    var localWorkers = 0
 
     func lead() throws {
         let console = Console(descriptor: 1)
@@ -47,13 +46,14 @@ struct Leading {
         let stop = try StopSignal()
         stop.install()
         var settings = CoordinatorOptions(endpoint: endpoint)
-        settings.localWorkers = localWorkers
+        settings.localWorkers = cluster?.workers ?? 0
+        settings.staysAwake = cluster.map { $0.spareCores > 0 } ?? true
         settings.stop = stop
         settings.onTick = { [cluster] door in cluster?.watch(door) }
         let coordinator = try Coordinator(
             run: run, options: settings, observer: Observers(observers), logger: logger)
         defer { cluster?.stop() }
-        try cluster?.start(localWorkers)
+        try cluster?.start()
         do {
             try coordinator.work()
         } catch {

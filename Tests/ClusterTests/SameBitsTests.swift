@@ -80,8 +80,8 @@ import Testing
     }
 
     private func mixed() throws {
-        let name = "2 workers, AVX2 beside the best"
-        let place = try place(name)
+        let name = "2 workers, TCP, AVX2 beside the best"
+        let place = try place(name, isRemote: true)
         let coordinator = try coordinator(place)
         let workers = [try worker("a", place, ["--engine", "avx2"]), try worker("b", place)]
         #expect(coordinator.status() == 0, "\(coordinator.text)")
@@ -129,8 +129,8 @@ import Testing
     }
 
     private func coordinatorKilled() throws {
-        let name = "2 workers, coordinator killed and resumed"
-        let place = try place(name)
+        let name = "2 workers, TCP, coordinator killed and resumed"
+        let place = try place(name, isRemote: true)
         let first = try coordinator(place)
         let workers = try ["a", "b"].map { try worker($0, place) }
         #expect(wait(within: 60) { place.log.trainingSteps.count >= 100 })
@@ -178,11 +178,13 @@ import Testing
         let endpoint: String
     }
 
-    private func place(_ name: String) throws -> Place {
+    /// - Parameter isRemote: Tensors travel through sockets, as between machines.
+    private func place(_ name: String, isRemote: Bool = false) throws -> Place {
         let path = folder.path + "/\(rows.count)-" + name.filter(\.isLetter).prefix(20)
         return Place(
             run: path, log: EventFile(path: path + ".jsonl"),
-            endpoint: "ipc://\(folder.path)/\(rows.count)")
+            endpoint: isRemote
+                ? "tcp://127.0.0.1:\(try freePort())" : "ipc://\(folder.path)/\(rows.count)")
     }
 
     private func coordinator(_ place: Place) throws -> ConvoyProgram {

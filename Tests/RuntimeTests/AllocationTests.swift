@@ -49,10 +49,10 @@ struct AllocationTests {
         ]
     }
 
-    @Test(arguments: Subject.all, [(1, 1), (1, 2), (2, 1), (2, 2)])
-    func computeThreadsAllocateNothing(_ subject: Subject, _ crew: (Int, Int)) throws {
+    @Test(arguments: Subject.all, [(1, 1, false), (1, 2, true), (2, 1, true), (2, 2, false)])
+    func computeThreadsAllocateNothing(_ subject: Subject, _ crew: (Int, Int, Bool)) throws {
         let counted = try StepAllocations(
-            workers: crew.0, threads: crew.1, job: subject.job())
+            workers: crew.0, threads: crew.1, isRemote: crew.2, job: subject.job())
         #expect(counted.compute == Array(repeating: 0, count: crew.0 * crew.1))
     }
 
@@ -60,18 +60,24 @@ struct AllocationTests {
     /// libzmq takes one for a header of more than 33 bytes, and one for a payload that is lent. Swift takes
     /// none, for messages or steps.
     ///
-    /// A step with one worker is, at the coordinator: a contribution a chunk comes; a lease (long header),
-    /// its samples (lent), weights a chunk (lent) and the digest go. A contribution has both.
-    @Test(arguments: Subject.all, [1, 2])
-    func socketThreadsAllocateForMessagesOnly(_ subject: Subject, threads: Int) throws {
-        let counted = try StepAllocations(workers: 1, threads: threads, job: subject.job())
+    /// A step with one worker is, at the coordinator: a contribution a chunk comes; a lease (long header)
+    /// and weights a chunk go (lent, or with a place and so a long header), the last with a digest (long
+    /// header). Through sockets the samples go too (lent), and a contribution is lent beside its long
+    /// header.
+    @Test(arguments: Subject.all, [(1, false), (2, false), (1, true)])
+    func socketThreadsAllocateForMessagesOnly(
+        _ subject: Subject, _ worker: (threads: Int, isRemote: Bool)
+    ) throws {
+        let counted = try StepAllocations(
+            workers: 1, threads: worker.threads, isRemote: worker.isRemote, job: subject.job())
         let chunks = subject.chunks, steps = StepAllocations.steps
-        let coordinator = 2 * chunks + (1 + 1 + chunks)
-        let worker = 2 * (1 + 1 + chunks + 1) + 2 * chunks
+        let coordinator = 2 * chunks + (worker.isRemote ? 1 + 1 + chunks + 1 : 1 + chunks)
+        let socket =
+            worker.isRemote ? 2 * (1 + 1 + chunks) + 2 * chunks : 2 * (1 + chunks) + chunks
         // libzmq's queues grow by 256 messages at a time, and a step may straddle either end.
         let slack = steps / 5
         #expect(abs(counted.coordinator - steps * coordinator) <= slack)
         #expect(counted.sockets.count == 1)
-        for socket in counted.sockets { #expect(abs(socket - steps * worker) <= slack) }
+        for count in counted.sockets { #expect(abs(count - steps * socket) <= slack) }
     }
 }

@@ -17,6 +17,8 @@ final class LocalRun {
     let folder: TemporaryFolder
     /// Stop after so many steps, as a coordinator that is killed would; nil for all.
     var steps: Int?
+    /// Tensors travel through sockets, as between machines; else through shared memory.
+    var isRemote = false
     /// Where the workers have the data, if not where the job says.
     var dataPath: String?
     let events = Recorder()
@@ -65,7 +67,8 @@ final class LocalRun {
     private func leadAlone(_ job: Job, crew start: (String) -> [Thread]) throws -> FinalReport? {
         let run = try Run.open(job: job, folder: try RunFolder(runFolder))
         events.damaged = run.damaged
-        var options = CoordinatorOptions(endpoint: "ipc://\(folder.path)/socket")
+        var options = CoordinatorOptions(
+            endpoint: isRemote ? "tcp://127.0.0.1:*" : "ipc://\(folder.path)/socket")
         options.stopAfterSteps = steps
         var crew: [Thread] = []
         // Nobody else will come.

@@ -19,9 +19,10 @@ struct StepAllocations {
     private(set) var sockets: [Int] = []
 
     /// Runs a job for as many steps as it takes.
-    init(workers: Int, threads: Int, job: Job) throws {
+    init(workers: Int, threads: Int, isRemote: Bool, job: Job) throws {
         let start = Census(), end = Census()
         let run = try LocalRun(workers: workers, threads: threads)
+        run.isRemote = isRemote
         run.steps = Self.beginning + Self.steps + 1
         run.events.onStep = { steps in
             if steps == Self.beginning { start.take() }

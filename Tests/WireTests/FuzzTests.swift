@@ -50,7 +50,7 @@ import Wire
                 bytes.insert(contentsOf: encoded(.heartbeat).prefix(5), at: 0)
             }
             if round % 8 > 3, bytes.count > 8 {
-                bytes[5] = UInt8.random(in: 2...21, using: &random) << 3 | 2
+                bytes[5] = UInt8.random(in: 2...20, using: &random) << 3 | 2
                 bytes[6] = UInt8(min(bytes.count - 7, 127))
             }
             check(

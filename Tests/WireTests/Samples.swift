@@ -60,7 +60,10 @@ let samples: [Sample] = [
         message: .weights(.init(session: 7, version: 301, chunk: 4, checksum: 0x0123_4567)),
         payload: 1 << 20, limits: .data),
     Sample(
-        message: .published(.init(session: 7, version: 301, digest: 0x89ab_cdef)), limits: .data),
+        message: .weights(
+            .init(
+                session: 7, version: 301, chunk: 4, checksum: 0, place: 1 << 12, digest: .max)),
+        limits: .data),
     Sample(
         message: .contribution(
             .init(
@@ -72,5 +75,30 @@ let samples: [Sample] = [
             .init(
                 session: 7, lease: 2, step: 301, chunk: 0, level: 0, index: 0, checksum: 0,
                 lossSum: 0, correct: 0, samples: 0)),
+        limits: .data),
+    Sample(
+        message: .contribution(
+            .init(
+                session: 7, lease: 2, step: 301, chunk: 0, level: 0, index: 0, checksum: 1,
+                lossSum: 0.5, correct: 0, samples: 1, place: 1 << 33)),
+        limits: .data),
+    Sample(
+        message: .hello(
+            .init(
+                name: "cpu-8", host: "", pid: 1, build: "", numerics: "convoy-1",
+                memory: .init(pid: 1, descriptor: 9, key: .max)))),
+    Sample(
+        message: .welcome(
+            .init(
+                worker: 3, session: 1, run: "fashion-1", incarnation: 1, job: "name: x\n",
+                localData: true, fingerprint: digest,
+                memory: .init(pid: 4711, descriptor: 12, key: 1), readsMemory: true))),
+    Sample(message: .ready(.init(digest: digest, threads: 8, readsMemory: true))),
+    Sample(
+        message: .lease(
+            .init(
+                session: 7, lease: 2, step: 0, kind: .train, epoch: 0, firstShard: 0,
+                shardCount: 1, firstPosition: 0, sampleCount: 1, batchSamples: 1,
+                weightsVersion: 0, sampleBytes: 784, place: 1 << 20, checksum: 12345)),
         limits: .data),
 ]

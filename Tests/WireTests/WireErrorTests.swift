@@ -125,6 +125,12 @@ import Wire
             header: encoded(samples[15].message), limits: .data,
             text: "wire.badPayload: weights have 0 bytes of payload, expected whole floats" + drop),
         Case(
+            header: encoded(
+                .weights(.init(session: 7, version: 1, chunk: 0, checksum: 0, place: 4096))),
+            payload: 4, limits: .data,
+            text: "wire.badPayload: a message that has no payload comes with 4 bytes, expected none"
+                + drop),
+        Case(
             header: encoded(samples[15].message), payload: 7, limits: .data,
             text: "wire.badPayload: weights have 7 bytes of payload, expected whole floats" + drop),
         Case(
@@ -235,7 +241,7 @@ import Wire
     private static func contribution(
         level: UInt64 = 1, loss: Double = 1, correct: UInt64 = 1, samples: UInt64 = 16
     ) -> [UInt8] {
-        ProtobufWriter.envelope(body: 21) {
+        ProtobufWriter.envelope(body: 20) {
             $0.varint(5, level)
             $0.double(8, loss)
             $0.varint(9, correct)

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "threads.h"
+#include "linux.h"
 
 #if defined(__x86_64__)
 

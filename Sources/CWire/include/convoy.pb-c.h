@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Convoy__Envelope Convoy__Envelope;
+typedef struct Convoy__Memory Convoy__Memory;
 typedef struct Convoy__Hello Convoy__Hello;
 typedef struct Convoy__Welcome Convoy__Welcome;
 typedef struct Convoy__Ready Convoy__Ready;
@@ -29,7 +30,6 @@ typedef struct Convoy__Attach Convoy__Attach;
 typedef struct Convoy__Lease Convoy__Lease;
 typedef struct Convoy__Samples Convoy__Samples;
 typedef struct Convoy__Weights Convoy__Weights;
-typedef struct Convoy__Published Convoy__Published;
 typedef struct Convoy__Contribution Convoy__Contribution;
 
 
@@ -59,8 +59,7 @@ typedef enum {
   CONVOY__ENVELOPE__BODY_LEASE = 17,
   CONVOY__ENVELOPE__BODY_SAMPLES = 18,
   CONVOY__ENVELOPE__BODY_WEIGHTS = 19,
-  CONVOY__ENVELOPE__BODY_PUBLISHED = 20,
-  CONVOY__ENVELOPE__BODY_CONTRIBUTION = 21
+  CONVOY__ENVELOPE__BODY_CONTRIBUTION = 20
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CONVOY__ENVELOPE__BODY__CASE)
 } Convoy__Envelope__BodyCase;
 
@@ -94,13 +93,35 @@ struct  Convoy__Envelope
     Convoy__Lease *lease;
     Convoy__Samples *samples;
     Convoy__Weights *weights;
-    Convoy__Published *published;
     Convoy__Contribution *contribution;
   };
 };
 #define CONVOY__ENVELOPE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__envelope__descriptor) \
     , 0, CONVOY__ENVELOPE__BODY__NOT_SET, {0} }
+
+
+/*
+ * Memory of the sender that processes of the same machine can read: an open memfd. Bytes that lie there
+ * need no payload frame: a message says their place, counted from the start of the memory, where no
+ * bytes lie but the key.
+ */
+struct  Convoy__Memory
+{
+  ProtobufCMessage base;
+  uint64_t pid;
+  /*
+   * in that process
+   */
+  uint64_t descriptor;
+  /*
+   * its first eight bytes
+   */
+  uint64_t key;
+};
+#define CONVOY__MEMORY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&convoy__memory__descriptor) \
+    , 0, 0, 0 }
 
 
 /*
@@ -114,10 +135,14 @@ struct  Convoy__Hello
   uint64_t pid;
   char *build;
   char *numerics;
+  /*
+   * none where the two cannot be on one machine
+   */
+  Convoy__Memory *memory;
 };
 #define CONVOY__HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__hello__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
 
 
 /*
@@ -142,10 +167,18 @@ struct  Convoy__Welcome
    * of the data set, 32 bytes
    */
   ProtobufCBinaryData fingerprint;
+  /*
+   * as in Hello
+   */
+  Convoy__Memory *memory;
+  /*
+   * the coordinator reads what lies in the worker's
+   */
+  protobuf_c_boolean reads_memory;
 };
 #define CONVOY__WELCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__welcome__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, {0,NULL} }
+    , 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, {0,NULL}, NULL, 0 }
 
 
 /*
@@ -163,10 +196,14 @@ struct  Convoy__Ready
    * of its own files, 32 bytes; empty where samples are shipped
    */
   ProtobufCBinaryData fingerprint;
+  /*
+   * the worker reads what lies in the coordinator's
+   */
+  protobuf_c_boolean reads_memory;
 };
 #define CONVOY__READY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__ready__descriptor) \
-    , {0,NULL}, 0, {0,NULL} }
+    , {0,NULL}, 0, {0,NULL}, 0 }
 
 
 /*
@@ -289,13 +326,21 @@ struct  Convoy__Lease
    */
   uint64_t weights_version;
   /*
-   * that samples messages bring; 0 where the data is local
+   * 0 where the data is local
    */
   uint64_t sample_bytes;
+  /*
+   * of the samples; 0 where samples messages bring them
+   */
+  uint64_t place;
+  /*
+   * XXH3 of the samples, where a place is given
+   */
+  uint64_t checksum;
 };
 #define CONVOY__LEASE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__lease__descriptor) \
-    , 0, 0, 0, CONVOY__LEASE__KIND__UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, CONVOY__LEASE__KIND__UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*
@@ -318,7 +363,7 @@ struct  Convoy__Samples
 
 
 /*
- * A chunk of new weights.
+ * A chunk of new weights, which are the payload, or lie at a place.
  */
 struct  Convoy__Weights
 {
@@ -327,35 +372,26 @@ struct  Convoy__Weights
   uint64_t version;
   uint64_t chunk;
   /*
-   * XXH3 of the payload
+   * XXH3 of the floats
    */
   uint64_t checksum;
-};
-#define CONVOY__WEIGHTS__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&convoy__weights__descriptor) \
-    , 0, 0, 0, 0 }
-
-
-/*
- * Every chunk of this version was sent.
- */
-struct  Convoy__Published
-{
-  ProtobufCMessage base;
-  uint64_t session;
-  uint64_t version;
   /*
-   * over the chunks' checksums
+   * 0 for none
+   */
+  uint64_t place;
+  /*
+   * over the chunks' checksums, with the last chunk of a version; else 0
    */
   uint64_t digest;
 };
-#define CONVOY__PUBLISHED__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&convoy__published__descriptor) \
-    , 0, 0, 0 }
+#define CONVOY__WEIGHTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&convoy__weights__descriptor) \
+    , 0, 0, 0, 0, 0, 0 }
 
 
 /*
- * The gradient sum of one tree node, for one chunk; no payload when the step evaluates.
+ * The gradient sum of one tree node, for one chunk: the payload, or what lies at a place. Neither when
+ * the step evaluates.
  */
 struct  Convoy__Contribution
 {
@@ -367,16 +403,20 @@ struct  Convoy__Contribution
   uint64_t level;
   uint64_t index;
   /*
-   * XXH3 of the payload
+   * XXH3 of the floats
    */
   uint64_t checksum;
   double loss_sum;
   uint64_t correct;
   uint64_t samples;
+  /*
+   * 0 for none
+   */
+  uint64_t place;
 };
 #define CONVOY__CONTRIBUTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__contribution__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Convoy__Envelope methods */
@@ -397,6 +437,25 @@ Convoy__Envelope *
                       const uint8_t       *data);
 void   convoy__envelope__free_unpacked
                      (Convoy__Envelope *message,
+                      ProtobufCAllocator *allocator);
+/* Convoy__Memory methods */
+void   convoy__memory__init
+                     (Convoy__Memory         *message);
+size_t convoy__memory__get_packed_size
+                     (const Convoy__Memory   *message);
+size_t convoy__memory__pack
+                     (const Convoy__Memory   *message,
+                      uint8_t             *out);
+size_t convoy__memory__pack_to_buffer
+                     (const Convoy__Memory   *message,
+                      ProtobufCBuffer     *buffer);
+Convoy__Memory *
+       convoy__memory__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   convoy__memory__free_unpacked
+                     (Convoy__Memory *message,
                       ProtobufCAllocator *allocator);
 /* Convoy__Hello methods */
 void   convoy__hello__init
@@ -645,25 +704,6 @@ Convoy__Weights *
 void   convoy__weights__free_unpacked
                      (Convoy__Weights *message,
                       ProtobufCAllocator *allocator);
-/* Convoy__Published methods */
-void   convoy__published__init
-                     (Convoy__Published         *message);
-size_t convoy__published__get_packed_size
-                     (const Convoy__Published   *message);
-size_t convoy__published__pack
-                     (const Convoy__Published   *message,
-                      uint8_t             *out);
-size_t convoy__published__pack_to_buffer
-                     (const Convoy__Published   *message,
-                      ProtobufCBuffer     *buffer);
-Convoy__Published *
-       convoy__published__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   convoy__published__free_unpacked
-                     (Convoy__Published *message,
-                      ProtobufCAllocator *allocator);
 /* Convoy__Contribution methods */
 void   convoy__contribution__init
                      (Convoy__Contribution         *message);
@@ -687,6 +727,9 @@ void   convoy__contribution__free_unpacked
 
 typedef void (*Convoy__Envelope_Closure)
                  (const Convoy__Envelope *message,
+                  void *closure_data);
+typedef void (*Convoy__Memory_Closure)
+                 (const Convoy__Memory *message,
                   void *closure_data);
 typedef void (*Convoy__Hello_Closure)
                  (const Convoy__Hello *message,
@@ -727,9 +770,6 @@ typedef void (*Convoy__Samples_Closure)
 typedef void (*Convoy__Weights_Closure)
                  (const Convoy__Weights *message,
                   void *closure_data);
-typedef void (*Convoy__Published_Closure)
-                 (const Convoy__Published *message,
-                  void *closure_data);
 typedef void (*Convoy__Contribution_Closure)
                  (const Convoy__Contribution *message,
                   void *closure_data);
@@ -740,6 +780,7 @@ typedef void (*Convoy__Contribution_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor convoy__envelope__descriptor;
+extern const ProtobufCMessageDescriptor convoy__memory__descriptor;
 extern const ProtobufCMessageDescriptor convoy__hello__descriptor;
 extern const ProtobufCMessageDescriptor convoy__welcome__descriptor;
 extern const ProtobufCMessageDescriptor convoy__ready__descriptor;
@@ -754,7 +795,6 @@ extern const ProtobufCMessageDescriptor convoy__lease__descriptor;
 extern const ProtobufCEnumDescriptor    convoy__lease__kind__descriptor;
 extern const ProtobufCMessageDescriptor convoy__samples__descriptor;
 extern const ProtobufCMessageDescriptor convoy__weights__descriptor;
-extern const ProtobufCMessageDescriptor convoy__published__descriptor;
 extern const ProtobufCMessageDescriptor convoy__contribution__descriptor;
 
 PROTOBUF_C__END_DECLS

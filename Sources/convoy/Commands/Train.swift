@@ -44,20 +44,13 @@ struct Train: ParsableCommand {
         let workers = workers ?? max(1, cores / threads)
         let sockets = try SocketDirectory()
         let endpoint = "ipc://\(sockets.path)/coordinator"
-        let arguments =
-            [
-                "--connect", endpoint, "--threads", "\(threads)", "--engine", engine.engine,
-                "--parent", "\(getpid())",
-            ] + (output.verbose ? ["--verbose"] : [])
-        let cluster = LocalCluster(executable: try Self.program()) { number in
-            // Each thread keeps a core to itself where there are enough of them.
-            ["worker", "--name", "worker-\(number + 1)"] + arguments
-                + (workers * threads <= cores ? ["--core", "\(number * threads)"] : [])
-        }
+        let cluster = LocalCluster(
+            executable: try Self.program(), endpoint: endpoint, workers: workers, threads: threads,
+            arguments: ["--engine", engine.engine] + (output.verbose ? ["--verbose"] : []))
         try withExtendedLifetime(sockets) {
             try Leading(
                 job: job, options: output, engine: engine.name, endpoint: endpoint,
-                threads: min(workers * threads, cores), cluster: cluster, localWorkers: workers
+                threads: min(workers * threads, cores), cluster: cluster
             ).lead()
         }
     }

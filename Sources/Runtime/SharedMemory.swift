@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tensors and samples between processes of one machine: written once, read where they lie.
+
+import CMachine
+import Glibc
+import Wire
+
+/// Memory of this process that others of this machine and user can read.
+///
+/// It is a memfd: it has no name that could be left behind, and goes when the last process that knows it
+/// does. Whoever reads checks what it read by the checksum in the message: a reader that comes so late that
+/// the memory has been written anew notices that, and nothing has to be locked.
+package final class SharedMemory: @unchecked Sendable {
+    // `end` is touched with `monitor` locked; everything else is immutable.
+    /// How others find it.
+    package let name: Message.Memory
+    private let descriptor: CInt
+    private let monitor = Monitor()
+    /// Bytes given away so far. The first page holds the key, so no place is 0.
+    private var end = SharedMemory.page
+
+    private static let page = 1 << 12
+
+    /// A part of it, as long as this object lives.
+    package final class Part {
+        package let base: UnsafeMutableRawPointer
+        /// Counted from the start of the memory.
+        package let place: Int
+        private let count: Int
+        private let memory: SharedMemory
+
+        fileprivate init(
+            _ base: UnsafeMutableRawPointer, place: Int, count: Int, of memory: SharedMemory
+        ) {
+            self.base = base
+            self.place = place
+            self.count = count
+            self.memory = memory
+        }
+
+        deinit {
+            // The place stays, its pages go back to the system.
+            madvise(base, count, MADV_REMOVE)
+            munmap(base, count)
+        }
+    }
+
+    package init() throws(RuntimeError) {
+        descriptor = machine_memory_descriptor("convoy")
+        guard descriptor >= 0 else { throw RuntimeError(call: "memfd_create", errno: errno) }
+        name = Message.Memory(
+            pid: Int(getpid()), descriptor: Int(descriptor), key: UInt64.random(in: 1...UInt64.max))
+        var key = name.key
+        guard ftruncate(descriptor, Self.page) == 0, pwrite(descriptor, &key, 8, 0) == 8 else {
+            let code = errno
+            close(descriptor)
+            throw RuntimeError(call: "ftruncate of shared memory", errno: code)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Zeroed memory, or nil if the system gives none.
+    package func take(bytes: Int) -> Part? {
+        let count = (max(bytes, 1) + Self.page - 1) / Self.page * Self.page
+        return monitor.withLock {
+            guard ftruncate(descriptor, end + count) == 0,
+                let base = mmap(
+                    nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, end),
+                base != MAP_FAILED
+            else { return nil }
+            defer { end += count }
+            return Part(base, place: end, count: count, of: self)
+        }
+    }
+}
+
+/// Another process's `SharedMemory`, as this one sees it. Belongs to one thread.
+package final class SharedView {
+    private let descriptor: CInt
+    private var base: UnsafeRawPointer?
+    private var count = 0
+
+    /// - Returns: Nil where this process cannot read that memory: another machine, another user, another
+    ///   process by that number, or none.
+    package init?(_ memory: Message.Memory) {
+        descriptor = open("/proc/\(memory.pid)/fd/\(memory.descriptor)", O_RDONLY | O_CLOEXEC)
+        var key: UInt64 = 0
+        guard descriptor >= 0, machine_never_shrinks(descriptor),
+            pread(descriptor, &key, 8, 0) == 8, key == memory.key
+        else {
+            if descriptor >= 0 { close(descriptor) }
+            return nil
+        }
+    }
+
+    deinit {
+        unmap()
+        close(descriptor)
+    }
+
+    /// What lies at `place`; nil if nothing can. Good until the next call.
+    package func bytes(at place: Int, count wanted: Int) -> UnsafeRawBufferPointer? {
+        guard place >= 0, wanted >= 0, place <= Int.max - wanted else { return nil }
+        if place + wanted > count {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, place + wanted <= Int(status.st_size) else {
+                return nil
+            }
+            unmap()
+            guard let mapped = mmap(nil, Int(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0),
+                mapped != MAP_FAILED
+            else { return nil }
+            base = UnsafeRawPointer(mapped)
+            count = Int(status.st_size)
+        }
+        return UnsafeRawBufferPointer(start: base.map { $0 + place }, count: wanted)
+    }
+
+    private func unmap() {
+        if let base { munmap(UnsafeMutableRawPointer(mutating: base), count) }
+        base = nil
+        count = 0
+    }
+}
