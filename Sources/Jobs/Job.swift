@@ -9,7 +9,7 @@ import Layers
 import Tensors
 
 /// Version of the arithmetic: two builds with the same id compute the same bits from the same job.
-public let numericsID = "convoy-1"
+public let numericsID = "convoy-2"
 
 /// Everything that decides a run: model, data, hyper-parameters and seed, and how to run it.
 public struct Job: Sendable {

@@ -27,55 +27,58 @@ extension Direct {
     }
 
     /// dw[o / 16][ky][kx][c][o % 16] += Σ in[y', x', n, c] * dOut[y, x, n, o]
+    @inline(never)
     private static func weightGradient(
         _ g: ConvGeometry, _ input: Source, _ gradient: Source, into weights: Target
     ) {
-        switch g.inputChannels {
-        case 1: add(g, input, gradient, into: weights, rows: Line<1>.self)
-        case 2: add(g, input, gradient, into: weights, rows: Line<2>.self)
-        case 3: add(g, input, gradient, into: weights, rows: Line<3>.self)
-        case 4: add(g, input, gradient, into: weights, rows: Line<4>.self)
-        default: add(g, input, gradient, into: weights, rows: Tile.self)
+        let vertical = g.vertical, chunk = max(1, run / g.images)
+        for y in 0..<g.convHeight {
+            for x in stride(from: 0, to: g.convWidth, by: chunk) {
+                let pixels = x..<min(x + chunk, g.convWidth)
+                for ky in vertical.taps(ofOutput: y) {
+                    eachPanel(of: g.outputChannels / 16) {
+                        add(
+                            g, input, gradient, into: weights, y, pixels, ky, from: $0,
+                            columns: Columns.self)
+                    } alone: {
+                        add(
+                            g, input, gradient, into: weights, y, pixels, ky, from: $0,
+                            columns: Line<1>.self)
+                    }
+                }
+            }
         }
     }
 
-    @inline(never)
-    private static func add<let R: Int>(
-        _ g: ConvGeometry, _ input: Source, _ gradient: Source, into weights: Target,
-        rows: Line<R>.Type
+    /// What some pixels of output row `y` add through row `ky` of the taps, for `P` blocks of output
+    /// channels.
+    @inline(always)
+    private static func add<let P: Int>(
+        _ g: ConvGeometry, _ input: Source, _ gradient: Source, into weights: Target, _ y: Int,
+        _ pixels: Range<Int>, _ ky: Int, from block: Int, columns: Line<P>.Type
     ) {
-        let vertical = g.vertical, horizontal = g.horizontal
+        let horizontal = g.horizontal
         let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
-        let chunk = max(1, run / n)
-        // With stride 1 the images of neighbouring pixels follow each other in both operands.
-        let dense = g.strideX == 1
-        for y in 0..<g.convHeight {
-            for x0 in stride(from: 0, to: g.convWidth, by: chunk) {
-                for ky in vertical.taps(ofOutput: y) {
-                    let row = input + (y * g.strideY + ky - g.padTop) * g.inputWidth * n * ic
-                    for o in 0..<oc / 16 {
-                        for kx in 0..<g.kernelWidth {
-                            let inside = horizontal.outputs(ofTap: kx)
-                            let start = max(x0, inside.lowerBound)
-                            let pixels = min(x0 + chunk, inside.upperBound) - start
-                            if pixels <= 0 { continue }
-                            let (runs, length) = dense ? (1, pixels * n) : (pixels, n)
-                            let a = row + (start * g.strideX + kx - g.padLeft) * n * ic
-                            let b = gradient + (y * g.convWidth + start) * n * oc + o * 16
-                            let tap = (o * g.kernelHeight + ky) * g.kernelWidth + kx
-                            for i in stride(from: 0, to: ic, by: R) {
-                                let sum = weights + (tap * ic + i) * 16
-                                var acc: Line<R> = load(sum, 16)
-                                for p in 0..<runs {
-                                    outer(
-                                        &acc, a + p * g.strideX * n * ic + i, ic, length,
-                                        b + p * n * oc, oc)
-                                }
-                                store(acc, sum, 16)
-                            }
-                        }
-                    }
+        let next = g.kernelHeight * g.kernelWidth * ic * 16
+        let row = input + (y * g.strideY + ky - g.padTop) * g.inputWidth * n * ic
+        for kx in 0..<g.kernelWidth {
+            let inside = horizontal.outputs(ofTap: kx)
+            let start = max(pixels.lowerBound, inside.lowerBound)
+            let count = min(pixels.upperBound, inside.upperBound) - start
+            if count <= 0 { continue }
+            // With stride 1 the images of neighbouring pixels follow each other in both operands.
+            let (runs, length) = g.strideX == 1 ? (1, count * n) : (count, n)
+            let a = row + (start * g.strideX + kx - g.padLeft) * n * ic
+            let b = gradient + (y * g.convWidth + start) * n * oc + block * 16
+            let tap = weights + block * next + (ky * g.kernelWidth + kx) * ic * 16
+            for c in stride(from: 0, to: ic, by: Tile.count) {
+                let sum = tap + c * 16
+                var acc = Tiles<P> { load(sum + $0 * next, 16) as Tile }
+                for p in 0..<runs {
+                    outer(
+                        &acc, a + p * g.strideX * n * ic + c, ic, length, b + p * n * oc, oc)
                 }
+                unrolled(Line<P>.self) { p in store(acc[p], sum + p * next, 16) }
             }
         }
     }

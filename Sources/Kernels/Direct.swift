@@ -7,32 +7,44 @@ import Tensors
 
 enum Direct {
     /// out[y, x, n, o] = activation(bias[o] + Σ in[y', x', n, c] * w[ky, kx, c, o])
-    @inline(never)
     static func forward(
         _ g: ConvGeometry, _ input: Source, _ weights: Source, _ bias: Source, into output: Target
     ) {
+        eachPanel(of: g.outputChannels / 16) {
+            forward(g, input, weights, bias, into: output, from: $0, columns: Columns.self)
+        } alone: {
+            forward(g, input, weights, bias, into: output, from: $0, columns: Line<1>.self)
+        }
+    }
+
+    /// `P` blocks of output channels, the first of them `block`.
+    @inline(never)
+    private static func forward<let P: Int>(
+        _ g: ConvGeometry, _ input: Source, _ weights: Source, _ bias: Source, into output: Target,
+        from block: Int, columns: Line<P>.Type
+    ) {
         let vertical = g.vertical, horizontal = g.horizontal
         let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
-        let floor = g.floor
-        for o in 0..<oc / 16 {
-            let weights = weights + o * g.kernelHeight * g.kernelWidth * ic * 16
-            let bias = (bias + o * 16).vector
-            for y in 0..<g.convHeight {
-                let rows = vertical.taps(ofOutput: y), top = y * g.strideY - g.padTop
-                for x in 0..<g.convWidth {
-                    let columns = horizontal.taps(ofOutput: x), left = x * g.strideX - g.padLeft
-                    for i in stride(from: 0, to: n, by: Tile.count) {
-                        var acc = Tile(repeating: bias)
-                        for ky in rows {
-                            for kx in columns {
-                                dot(
-                                    &acc,
-                                    input + (((top + ky) * g.inputWidth + left + kx) * n + i) * ic,
-                                    ic, ic, weights + (ky * g.kernelWidth + kx) * ic * 16)
-                            }
+        let next = g.kernelHeight * g.kernelWidth * ic * 16, floor = g.floor
+        let weights = weights + block * next, bias = bias + block * 16
+        for y in 0..<g.convHeight {
+            let rows = vertical.taps(ofOutput: y), top = y * g.strideY - g.padTop
+            for x in 0..<g.convWidth {
+                let columns = horizontal.taps(ofOutput: x), left = x * g.strideX - g.padLeft
+                let pixel = output + (y * g.convWidth + x) * n * oc + block * 16
+                for i in stride(from: 0, to: n, by: Tile.count) {
+                    var acc = Tiles<P> { Tile(repeating: (bias + $0 * 16).vector) }
+                    for ky in rows {
+                        for kx in columns {
+                            dot(
+                                &acc,
+                                input + (((top + ky) * g.inputWidth + left + kx) * n + i) * ic,
+                                ic, ic, weights + (ky * g.kernelWidth + kx) * ic * 16, next: next)
                         }
-                        for r in 0..<Tile.count { acc[r] = acc[r].raised(to: floor) }
-                        store(acc, output + ((y * g.convWidth + x) * n + i) * oc + o * 16, oc)
+                    }
+                    unrolled(Line<P>.self) { p in
+                        for r in 0..<Tile.count { acc[p][r] = acc[p][r].raised(to: floor) }
+                        store(acc[p], pixel + i * oc + p * 16, oc)
                     }
                 }
             }
@@ -40,35 +52,47 @@ enum Direct {
     }
 
     /// dIn[y', x', n, c] = Σ dOut[y, x, n, o] * wᵀ[ky, kx, o, c]
-    @inline(never)
     static func inputGradient(
         _ g: ConvGeometry, _ gradient: Source, _ transposed: Source, into result: Target
     ) {
+        eachPanel(of: g.inputChannels / 16) {
+            inputGradient(g, gradient, transposed, into: result, from: $0, columns: Columns.self)
+        } alone: {
+            inputGradient(g, gradient, transposed, into: result, from: $0, columns: Line<1>.self)
+        }
+    }
+
+    /// `P` blocks of input channels, the first of them `block`.
+    @inline(never)
+    private static func inputGradient<let P: Int>(
+        _ g: ConvGeometry, _ gradient: Source, _ transposed: Source, into result: Target,
+        from block: Int, columns: Line<P>.Type
+    ) {
         let vertical = g.vertical, horizontal = g.horizontal
         let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
-        for c in 0..<ic / 16 {
-            let weights = transposed + c * g.kernelHeight * g.kernelWidth * oc * 16
-            for y in 0..<g.inputHeight {
-                let (top, bottom) = vertical.taps(ofInput: y)
-                for x in 0..<g.inputWidth {
-                    let (left, right) = horizontal.taps(ofInput: x)
-                    for i in stride(from: 0, to: n, by: Tile.count) {
-                        var acc = Tile(repeating: Vector())
-                        var ky = top, row = (y + g.padTop - top) / g.strideY
-                        while ky < bottom {
-                            var kx = left, column = (x + g.padLeft - left) / g.strideX
-                            while kx < right {
-                                dot(
-                                    &acc, gradient + ((row * g.convWidth + column) * n + i) * oc,
-                                    oc, oc, weights + (ky * g.kernelWidth + kx) * oc * 16)
-                                kx += g.strideX
-                                column -= 1
-                            }
-                            ky += g.strideY
-                            row -= 1
+        let next = g.kernelHeight * g.kernelWidth * oc * 16
+        let weights = transposed + block * next
+        for y in 0..<g.inputHeight {
+            let (top, bottom) = vertical.taps(ofInput: y)
+            for x in 0..<g.inputWidth {
+                let (left, right) = horizontal.taps(ofInput: x)
+                let pixel = result + (y * g.inputWidth + x) * n * ic + block * 16
+                for i in stride(from: 0, to: n, by: Tile.count) {
+                    var acc = Tiles<P> { _ in Tile(repeating: Vector()) }
+                    var ky = top, row = (y + g.padTop - top) / g.strideY
+                    while ky < bottom {
+                        var kx = left, column = (x + g.padLeft - left) / g.strideX
+                        while kx < right {
+                            dot(
+                                &acc, gradient + ((row * g.convWidth + column) * n + i) * oc, oc,
+                                oc, weights + (ky * g.kernelWidth + kx) * oc * 16, next: next)
+                            kx += g.strideX
+                            column -= 1
                         }
-                        store(acc, result + ((y * g.inputWidth + x) * n + i) * ic + c * 16, ic)
+                        ky += g.strideY
+                        row -= 1
                     }
+                    unrolled(Line<P>.self) { p in store(acc[p], pixel + i * ic + p * 16, ic) }
                 }
             }
         }

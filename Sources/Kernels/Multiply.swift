@@ -2,81 +2,69 @@
 //
 // The two multiply loops of the engine. Every product of a convolution or a dense layer runs in one.
 
-/// The rows of a register tile: enough sums in flight to keep two fused multiply-adds a cycle busy.
+/// The rows of a register tile, and the blocks of 16 columns that the tiles of large products take
+/// together: enough sums in flight to keep two fused multiply-adds a cycle busy. Where a vector is one
+/// register, one block would need nine loads for eight multiply-adds, and loads would be the bound.
 #if WIDE
     typealias Tile = Line<8>
+    typealias Columns = Line<2>
 #else
     typealias Tile = Line<4>
+    typealias Columns = Line<1>
 #endif
 
-/// Blocks of 16 columns that the tiles of large products take together. Where a vector is one register,
-/// one block makes nine loads for eight multiply-adds, which are then no longer the bound.
-#if WIDE
-    let panel = 2
-#else
-    let panel = 1
-#endif
+/// `P` blocks of 16 columns of `R` rows: sums, in registers.
+typealias Panel<let P: Int, let R: Int> = InlineArray<P, Line<R>>
+typealias Tiles<let P: Int> = InlineArray<P, Tile>
 
-/// acc[r] += Σ a[r * stride + i] * b[i], i in 0..<count: rows times columns, 16 columns at a time.
+/// Calls `body` for each of `P` blocks. A loop, where it is not unrolled, keeps a panel in memory.
 @inline(always)
-func dot<let R: Int>(_ acc: inout Line<R>, _ a: Source, _ stride: Int, _ count: Int, _ b: Source) {
-    for i in 0..<count {
-        let column = (b + 16 * i).vector
-        for r in 0..<R { acc[r] = acc[r].plus(a[r * stride + i], times: column) }
-    }
+func unrolled<let P: Int>(_: Line<P>.Type, _ body: (Int) -> Void) {
+    body(0)
+    if P > 1 { body(1) }
+    if P > 2 { for p in 2..<P { body(p) } }
 }
 
-/// The same for two blocks of 16 columns, `next` floats apart.
+/// acc[p][r] += Σ a[r * stride + i] * b[p * next + i * 16...], i in 0..<count: rows times columns.
 @inline(always)
-func dot<let R: Int>(
-    _ acc: inout (Line<R>, Line<R>), _ a: Source, _ stride: Int, _ count: Int, _ b: Source,
-    next: Int
+func dot<let P: Int, let R: Int>(
+    _ acc: inout Panel<P, R>, _ a: Source, _ stride: Int, _ count: Int, _ b: Source, next: Int
 ) {
     for i in 0..<count {
-        let columns = ((b + 16 * i).vector, (b + next + 16 * i).vector)
-        for r in 0..<R {
-            acc.0[r] = acc.0[r].plus(a[r * stride + i], times: columns.0)
-            acc.1[r] = acc.1[r].plus(a[r * stride + i], times: columns.1)
-        }
+        let columns = Line<P> { (b + $0 * next + 16 * i).vector }
+        for r in 0..<R { add(&acc, row: r, a[r * stride + i], times: columns) }
     }
 }
 
-/// acc[r] += Σ a[i * aStep + r] * b[i * bStep]: the outer products that sum to a weight gradient.
+/// acc[p][r] += Σ a[i * aStep + r] * b[p * 16 + i * bStep...]: the outer products that sum to a weight
+/// gradient.
 @inline(always)
-func outer<let R: Int>(
-    _ acc: inout Line<R>, _ a: Source, _ aStep: Int, _ count: Int, _ b: Source, _ bStep: Int
+func outer<let P: Int, let R: Int>(
+    _ acc: inout Panel<P, R>, _ a: Source, _ aStep: Int, _ count: Int, _ b: Source, _ bStep: Int
 ) {
     for i in 0..<count {
-        let column = (b + bStep * i).vector
-        for r in 0..<R { acc[r] = acc[r].plus(a[aStep * i + r], times: column) }
+        let columns: Line<P> = load(b + bStep * i, 16)
+        for r in 0..<R { add(&acc, row: r, a[aStep * i + r], times: columns) }
     }
 }
 
-/// The same for two blocks of 16 columns.
+/// The same with rows anywhere: acc[p][r] += Σ a[r][i * aStep] * b[p * 16 + i * bStep...].
 @inline(always)
-func outer<let R: Int>(
-    _ acc: inout (Line<R>, Line<R>), _ a: Source, _ aStep: Int, _ count: Int, _ b: Source,
+func outer<let P: Int, let R: Int>(
+    _ acc: inout Panel<P, R>, _ a: InlineArray<R, Source>, _ aStep: Int, _ count: Int, _ b: Source,
     _ bStep: Int
 ) {
     for i in 0..<count {
-        let columns = ((b + bStep * i).vector, (b + bStep * i + 16).vector)
-        for r in 0..<R {
-            acc.0[r] = acc.0[r].plus(a[aStep * i + r], times: columns.0)
-            acc.1[r] = acc.1[r].plus(a[aStep * i + r], times: columns.1)
-        }
+        let columns: Line<P> = load(b + bStep * i, 16)
+        for r in 0..<R { add(&acc, row: r, a[r][aStep * i], times: columns) }
     }
 }
 
-/// The same with rows anywhere: acc[r] += Σ a[r][i * aStep] * b[i * bStep].
 @inline(always)
-func outer<let R: Int>(
-    _ acc: inout Line<R>, _ a: InlineArray<R, Source>, _ aStep: Int, _ count: Int, _ b: Source,
-    _ bStep: Int
+func add<let P: Int, let R: Int>(
+    _ acc: inout Panel<P, R>, row r: Int, _ a: Float, times columns: Line<P>
 ) {
-    for i in 0..<count {
-        let column = (b + bStep * i).vector
-        for r in 0..<R { acc[r] = acc[r].plus(a[r][aStep * i], times: column) }
-    }
+    for p in 0..<P { acc[p][r] = acc[p][r].plus(a, times: columns[p]) }
 }
 
 @inline(always)
@@ -87,4 +75,16 @@ func load<let R: Int>(_ rows: Source, _ stride: Int) -> Line<R> {
 @inline(always)
 func store<let R: Int>(_ acc: Line<R>, _ rows: Target, _ stride: Int) {
     for r in 0..<R { (rows + r * stride).vector = acc[r] }
+}
+
+/// Calls `together` for each `Columns.count` of `blocks` blocks, `alone` for what is left of them.
+@inline(always)
+func eachPanel(of blocks: Int, together: (Int) -> Void, alone: (Int) -> Void) {
+    for block in stride(from: 0, to: blocks, by: Columns.count) {
+        if block + Columns.count <= blocks {
+            together(block)
+        } else {
+            for last in block..<blocks { alone(last) }
+        }
+    }
 }

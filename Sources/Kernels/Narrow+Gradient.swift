@@ -15,79 +15,132 @@ extension Narrow {
         private typealias LastTaps = Line<3>
     #endif
 
-    /// dw[o / 16][ky][kx][c][o % 16] += Σ in[y + ky, x + kx, n, c] * dConv[y, x, n, o]
-    @inline(never)
+    /// dw[o / 16][ky][kx][c][o % 16] += Σ in[y', x', n, c] * dConv[y, x, n, o]
     static func gradient(
         _ g: ConvGeometry, _ frame: Frame, _ gradients: ConvGradients,
         _ argmax: UnsafePointer<UInt8>?, scratch: Target
     ) {
-        let (n, oc) = (g.images, g.outputChannels), side = argmax == nil ? 1 : 2
-        let output = Source(gradients.output.baseAddress!)
-        let outputGradient = Source(gradients.outputGradient.baseAddress!)
-        let chunk = max(1, ConvGeometry.narrowRun / side / n), gated = g.activation == .relu
+        let side = g.pooled ? 2 : 1, chunk = max(1, ConvGeometry.narrowRun / side / g.images)
+        // Where each tap lies, as seen from the first.
+        let taps = UnsafeMutableRawPointer(scratch + g.narrowRunCount)
+            .assumingMemoryBound(to: Int.self)
+        for tap in 0..<g.kernelHeight * g.kernelWidth * C {
+            let (ky, kx) = (tap / C / g.kernelWidth, tap / C % g.kernelWidth)
+            taps[tap] = (ky * frame.width + kx) * g.images * C + tap % C
+        }
         for y in 0..<g.outputHeight {
-            for x0 in stride(from: 0, to: g.outputWidth, by: chunk) {
-                let end = min(g.outputWidth, x0 + chunk), run = side * (end - x0) * n
-                for o in 0..<oc / 16 {
-                    let bias = gradients.bias.baseAddress! + o * 16
-                    var sum = bias.vector
-                    for x in x0..<end {
-                        for i in 0..<n {
-                            let at = ((y * g.outputWidth + x) * n + i) * oc + o * 16
-                            let pixel = scratch + ((x - x0) * side * n + i) * 16
-                            let value = (outputGradient + at).vector
-                            if let argmax {
-                                sum += spread(
-                                    value, argmax + at, to: pixel, right: n * 16, below: run * 16)
-                            } else {
-                                let live =
-                                    gated
-                                    ? value.keeping((output + at).vector .> Vector()) : value
-                                pixel.vector = live
-                                sum += live
-                            }
-                        }
-                    }
-                    bias.vector = sum
-                    for r in 0..<side {
-                        let pixels = frame.base + ((y * side + r) * frame.width + x0 * side) * n * C
-                        add(
-                            pixels, row: frame.width * n * C, pixel: n * C, run,
-                            scratch + r * run * 16,
-                            into: gradients.weights.baseAddress! + o * 9 * C * 16)
-                    }
+            for x in stride(from: 0, to: g.outputWidth, by: chunk) {
+                let pixels = x..<min(x + chunk, g.outputWidth)
+                eachPanel(of: g.outputChannels / 16) {
+                    add(
+                        g, frame, gradients, argmax, scratch, taps, y, pixels, from: $0,
+                        columns: Columns.self)
+                } alone: {
+                    add(
+                        g, frame, gradients, argmax, scratch, taps, y, pixels, from: $0,
+                        columns: Line<1>.self)
                 }
             }
         }
     }
 
-    /// Adds the products of a run of pixels to the gradients of all 9 C taps.
-    @inline(always)
-    private static func add(
-        _ pixels: Source, row: Int, pixel: Int, _ run: Int, _ gradient: Source,
-        into weights: Target
+    /// What some pixels of output row `y` add, for `P` blocks of output channels.
+    @inline(never)
+    private static func add<let P: Int>(
+        _ g: ConvGeometry, _ frame: Frame, _ gradients: ConvGradients,
+        _ argmax: UnsafePointer<UInt8>?, _ scratch: Target, _ taps: UnsafePointer<Int>, _ y: Int,
+        _ pixels: Range<Int>, from block: Int, columns: Line<P>.Type
     ) {
-        var tap = 0
-        while tap + Taps.count <= 9 * C {
-            add(pixels, row, pixel, run, gradient, weights, from: tap, rows: Taps.self)
-            tap += Taps.count
-        }
-        if tap < 9 * C {
-            add(pixels, row, pixel, run, gradient, weights, from: tap, rows: LastTaps.self)
+        let side = g.pooled ? 2 : 1, run = side * pixels.count * g.images
+        bringGradients(
+            g, gradients, argmax, y, pixels, run, from: block, columns: columns, into: scratch)
+        let count = g.kernelHeight * g.kernelWidth * C
+        let weights = gradients.weights.baseAddress! + block * count * 16
+        for row in 0..<side {
+            let left = pixels.lowerBound * side * g.strideX
+            let window =
+                frame.base + ((y * side + row) * g.strideY * frame.width + left) * g.images * C
+            let gradient = Source(scratch + row * run * 16 * P)
+            var tap = 0
+            while tap < count {
+                let left = count - tap
+                if left > LastTaps.count {
+                    add(
+                        g, window, gradient, run, weights, taps, tap, count,
+                        sums: Panel<P, _>(repeating: Taps(repeating: Vector())))
+                    tap += Taps.count
+                } else {
+                    add(
+                        g, window, gradient, run, weights, taps, tap, count,
+                        sums: Panel<P, _>(repeating: LastTaps(repeating: Vector())))
+                    tap += LastTaps.count
+                }
+            }
         }
     }
 
+    /// The products of a run of pixels with `R` taps. Rows beyond the last tap repeat it, and are
+    /// thrown away.
     @inline(always)
-    private static func add<let R: Int>(
-        _ pixels: Source, _ row: Int, _ pixel: Int, _ run: Int, _ gradient: Source,
-        _ weights: Target, from first: Int, rows: Line<R>.Type
+    private static func add<let P: Int, let R: Int>(
+        _ g: ConvGeometry, _ window: Source, _ gradient: Source, _ run: Int, _ weights: Target,
+        _ taps: UnsafePointer<Int>, _ first: Int, _ count: Int, sums: Panel<P, R>
     ) {
-        let windows = InlineArray<R, Source> {
-            let tap = first + $0
-            return pixels + tap / (3 * C) * row + tap % (3 * C) / C * pixel + tap % C
+        let last = count - 1, n = g.images
+        var windows = InlineArray<R, Source> { window + taps[min(first + $0, last)] }
+        var acc = Panel<P, R> { p in
+            Line<R> { (weights + (p * count + min(first + $0, last)) * 16).vector }
         }
-        var acc: Line<R> = load(weights + first * 16, 16)
-        outer(&acc, windows, C, run, gradient, 16)
-        store(acc, weights + first * 16, 16)
+        if g.strideX == 1 {
+            // The images of neighbouring pixels follow each other.
+            outer(&acc, windows, C, run, gradient, 16 * P)
+        } else {
+            for pixel in stride(from: 0, to: run, by: n) {
+                outer(&acc, windows, C, n, gradient + pixel * 16 * P, 16 * P)
+                for r in 0..<R { windows[r] += g.strideX * n * C }
+            }
+        }
+        unrolled(Line<P>.self) { p in
+            for r in 0..<R where first + r <= last {
+                (weights + (p * count + first + r) * 16).vector = acc[p][r]
+            }
+        }
+    }
+
+    /// Fills `scratch`, `[row][pixel][image][16 P]`, with the gradients of the convolution's own outputs,
+    /// and adds them to the bias.
+    @inline(always)
+    private static func bringGradients<let P: Int>(
+        _ g: ConvGeometry, _ gradients: ConvGradients, _ argmax: UnsafePointer<UInt8>?, _ y: Int,
+        _ pixels: Range<Int>, _ run: Int, from block: Int, columns: Line<P>.Type,
+        into scratch: Target
+    ) {
+        let (n, oc) = (g.images, g.outputChannels), gated = g.activation == .relu
+        let output = Source(gradients.output.baseAddress!)
+        let gradient = Source(gradients.outputGradient.baseAddress!)
+        let bias = gradients.bias.baseAddress! + block * 16
+        var sums: Line<P> = load(bias, 16)
+        for x in pixels {
+            for i in 0..<n {
+                let at = ((y * g.outputWidth + x) * n + i) * oc + block * 16
+                let place = (x - pixels.lowerBound) * (g.pooled ? 2 : 1) * n + i
+                for p in 0..<P {
+                    let value = (gradient + at + p * 16).vector
+                    let pixel = scratch + (place * P + p) * 16
+                    if let argmax {
+                        sums[p] += spread(
+                            value, argmax + at + p * 16, to: pixel, right: n * 16 * P,
+                            below: run * 16 * P)
+                    } else {
+                        let live =
+                            gated
+                            ? value.keeping((output + at + p * 16).vector .> Vector()) : value
+                        pixel.vector = live
+                        sums[p] += live
+                    }
+                }
+            }
+        }
+        store(sums, bias, 16)
     }
 }

@@ -1,65 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// First layers: 3x3, stride 1, C = 1 to 4 channels, an activation and an optional 2x2 pool.
+// First layers: images of C = 1 to 4 channels, any kernel and stride, an activation and an optional 2x2
+// pool. A dense layer on the flattened images is one of them.
 
 import Tensors
 
-/// `C` is part of the type, so that the 9 C taps unroll.
+/// `C` is part of the type, so that the loops over channels unroll.
 enum Narrow<let C: Int> {
-    #if WIDE
-        private typealias Windows = InlineArray<8, Source>
-    #else
-        private typealias Windows = InlineArray<4, Source>
-    #endif
-
     static func forward(
         _ g: ConvGeometry, _ frame: Frame, _ weights: Source, _ bias: Source, into output: Target,
         _ argmax: UnsafeMutablePointer<UInt8>?
     ) {
-        if let argmax {
-            pooled(g, frame, weights, bias, into: output, argmax)
-        } else {
-            plain(g, frame, weights, bias, into: output)
+        eachPanel(of: g.outputChannels / 16) {
+            forward(g, frame, weights, bias, output, argmax, from: $0, columns: Columns.self)
+        } alone: {
+            forward(g, frame, weights, bias, output, argmax, from: $0, columns: Line<1>.self)
         }
     }
 
-    /// The sums of 16 output channels for `R` windows anywhere.
+    /// `P` blocks of output channels, the first of them `block`.
     @inline(always)
-    private static func taps<let R: Int>(
-        _ windows: InlineArray<R, Source>, right: Int, below: Int, _ weights: Source, _ bias: Vector
-    ) -> Line<R> {
-        var acc = Line<R>(repeating: bias)
-        for ky in 0..<3 {
-            for kx in 0..<3 {
-                for c in 0..<C {
-                    let at = ky * below + kx * right + c
-                    let column = (weights + ((ky * 3 + kx) * C + c) * 16).vector
-                    for r in 0..<R { acc[r] = acc[r].plus(windows[r][at], times: column) }
+    private static func forward<let P: Int>(
+        _ g: ConvGeometry, _ frame: Frame, _ weights: Source, _ bias: Source, _ output: Target,
+        _ argmax: UnsafeMutablePointer<UInt8>?, from block: Int, columns: Line<P>.Type
+    ) {
+        let filters = Filters<P>(g, weights, bias, from: block)
+        if let argmax {
+            pooled(g, frame, filters, into: output + block * 16, argmax + block * 16)
+        } else {
+            plain(g, frame, filters, into: output + block * 16)
+        }
+    }
+
+    /// The kernels and biases of `P` blocks of 16 output channels.
+    private struct Filters<let P: Int> {
+        let height: Int, width: Int
+        let weights: Source, next: Int
+        let bias: Line<P>
+
+        @inline(always)
+        init(_ g: ConvGeometry, _ weights: Source, _ bias: Source, from block: Int) {
+            (height, width) = (g.kernelHeight, g.kernelWidth)
+            next = g.kernelHeight * g.kernelWidth * C * 16
+            self.weights = weights + block * next
+            self.bias = load(bias + block * 16, 16)
+        }
+
+        /// The sums of all taps for windows anywhere. The next tap lies `right` or `below`.
+        @inline(always)
+        func sums<let R: Int>(
+            _ windows: InlineArray<R, Source>, right: Int, below: Int
+        ) -> Panel<P, R> {
+            var acc = Panel<P, R> { Line<R>(repeating: bias[$0]) }
+            var weights = weights
+            for ky in 0..<height {
+                for kx in 0..<width {
+                    for c in 0..<C {
+                        let at = ky * below + kx * right + c
+                        let columns: Line<P> = load(weights, next)
+                        for r in 0..<R { add(&acc, row: r, windows[r][at], times: columns) }
+                        weights += 16
+                    }
                 }
             }
+            return acc
         }
-        return acc
     }
 
-    /// out[y, x, n, o] = activation(bias[o] + Σ in[y + ky, x + kx, n, c] * w[ky, kx, c, o])
+    /// out[y, x, n, o] = activation(bias[o] + Σ in[y', x', n, c] * w[ky, kx, c, o])
     @inline(never)
-    private static func plain(
-        _ g: ConvGeometry, _ frame: Frame, _ weights: Source, _ bias: Source, into output: Target
+    private static func plain<let P: Int>(
+        _ g: ConvGeometry, _ frame: Frame, _ filters: Filters<P>, into output: Target
     ) {
         let (n, oc) = (g.images, g.outputChannels), right = n * C, below = frame.width * right
         let floor = g.floor
         for y in 0..<g.convHeight {
-            for o in 0..<oc / 16 {
-                let weights = weights + o * 9 * C * 16, bias = (bias + o * 16).vector
-                for x in 0..<g.convWidth {
-                    let pixel = frame.base + y * below + x * right
-                    let out = output + (y * g.convWidth + x) * n * oc + o * 16
-                    for i in stride(from: 0, to: n, by: Windows.count) {
-                        let sums = taps(
-                            Windows { pixel + (i + $0) * C }, right: right, below: below, weights,
-                            bias)
-                        for r in 0..<Windows.count {
-                            (out + (i + r) * oc).vector = sums[r].raised(to: floor)
+            for x in 0..<g.convWidth {
+                let pixel = frame.base + y * g.strideY * below + x * g.strideX * right
+                let out = output + (y * g.convWidth + x) * n * oc
+                for i in stride(from: 0, to: n, by: Tile.count) {
+                    let acc: Tiles<P> = filters.sums(
+                        .init { pixel + (i + $0) * C }, right: right, below: below)
+                    unrolled(Line<P>.self) { p in
+                        for r in 0..<Tile.count {
+                            (out + (i + r) * oc + p * 16).vector = acc[p][r].raised(to: floor)
                         }
                     }
                 }
@@ -70,26 +94,29 @@ enum Narrow<let C: Int> {
     /// The same with ReLU and a pool: the rows of the tile are the four pixels of a pool window, so that
     /// the maximum comes straight from the sums in registers.
     @inline(never)
-    private static func pooled(
-        _ g: ConvGeometry, _ frame: Frame, _ weights: Source, _ bias: Source, into output: Target,
+    private static func pooled<let P: Int>(
+        _ g: ConvGeometry, _ frame: Frame, _ filters: Filters<P>, into output: Target,
         _ argmax: UnsafeMutablePointer<UInt8>
     ) {
         let (n, oc) = (g.images, g.outputChannels), right = n * C, below = frame.width * right
         for y in 0..<g.outputHeight {
-            for o in 0..<oc / 16 {
-                let weights = weights + o * 9 * C * 16, bias = (bias + o * 16).vector
-                for x in 0..<g.outputWidth {
-                    let pixel = frame.base + y * 2 * below + x * 2 * right
-                    let at = (y * g.outputWidth + x) * n * oc + o * 16
-                    for i in stride(from: 0, to: n, by: Windows.count / 4) {
-                        let a = taps(
-                            Windows { row in
-                                let across = row % 2 * right, down = row / 2 % 2 * below
-                                return pixel + (across + down + (i + row / 4) * C)
-                            }, right: right, below: below, weights, bias)
-                        for r in 0..<Windows.count / 4 {
-                            Largest(a[r * 4], a[r * 4 + 1], a[r * 4 + 2], a[r * 4 + 3])
-                                .write(to: output + at + (i + r) * oc, argmax + at + (i + r) * oc)
+            for x in 0..<g.outputWidth {
+                let pixel = frame.base + y * 2 * g.strideY * below + x * 2 * g.strideX * right
+                let at = (y * g.outputWidth + x) * n * oc
+                for i in stride(from: 0, to: n, by: Tile.count / 4) {
+                    let acc: Tiles<P> = filters.sums(
+                        .init { row in
+                            let across = row % 2 * g.strideX * right
+                            let down = row / 2 % 2 * g.strideY * below
+                            return pixel + (across + down + (i + row / 4) * C)
+                        }, right: right, below: below)
+                    unrolled(Line<P>.self) { p in
+                        for r in 0..<Tile.count / 4 {
+                            let to = at + (i + r) * oc + p * 16
+                            Largest(
+                                acc[p][r * 4], acc[p][r * 4 + 1], acc[p][r * 4 + 2],
+                                acc[p][r * 4 + 3]
+                            ).write(to: output + to, argmax + to)
                         }
                     }
                 }
@@ -108,16 +135,16 @@ struct Frame {
     init(_ g: ConvGeometry, _ operands: ConvOperands) {
         let framed = g.isFramed
         base = framed ? Source(operands.kept.baseAddress!) : operands.input.baseAddress!
-        width = framed ? g.convWidth + 2 : g.inputWidth
+        width = framed ? g.frameWidth : g.inputWidth
     }
 
     /// Copies the input into a frame of zeros.
     @inline(never)
     static func fill(_ g: ConvGeometry, _ input: Source, into kept: Target) {
-        let pixel = g.images * g.inputChannels, width = g.convWidth + 2
+        let pixel = g.images * g.inputChannels, width = g.frameWidth
         let left = g.padLeft * pixel, row = g.inputWidth * pixel
         let copied = min(row, width * pixel - left)
-        for y in 0..<g.convHeight + 2 {
+        for y in 0..<g.frameHeight {
             let to = kept + y * width * pixel, from = y - g.padTop
             if from < 0 || from >= g.inputHeight {
                 for i in 0..<width * pixel { to[i] = 0 }

@@ -106,26 +106,29 @@ extension Winograd {
     /// du[o / 16, ξ, c, o % 16] += Σ v[ξ, row, c] * gradients[ξ, row, o]
     @inline(never)
     private func accumulate(_ v: Source, rows: Int, into accumulator: Target) {
-        let step = ConvGeometry.pointStride(depth: ic)
         for point in 0..<36 {
-            for o in stride(from: 0, to: oc / 16, by: panel) {
-                let b = gradients + point * outputPlane + o * 16
-                for c in stride(from: 0, to: ic, by: Tile.count) {
-                    let a = v + point * inputPlane + c
-                    let sum = accumulator + (o * 36 + point) * step + c * 16
-                    if o + 1 < oc / 16 && panel == 2 {
-                        let next = sum + 36 * step
-                        var acc: (Tile, Tile) = (load(sum, 16), load(next, 16))
-                        outer(&acc, a, ic, rows, b, oc)
-                        store(acc.0, sum, 16)
-                        store(acc.1, next, 16)
-                    } else {
-                        var acc: Tile = load(sum, 16)
-                        outer(&acc, a, ic, rows, b, oc)
-                        store(acc, sum, 16)
-                    }
-                }
+            eachPanel(of: oc / 16) {
+                accumulate(
+                    v, point, from: $0, rows: rows, into: accumulator, columns: Columns.self)
+            } alone: {
+                accumulate(
+                    v, point, from: $0, rows: rows, into: accumulator, columns: Line<1>.self)
             }
+        }
+    }
+
+    @inline(always)
+    private func accumulate<let P: Int>(
+        _ v: Source, _ point: Int, from block: Int, rows: Int, into accumulator: Target,
+        columns: Line<P>.Type
+    ) {
+        let step = ConvGeometry.pointStride(depth: ic)
+        let b = gradients + point * outputPlane + block * 16
+        for c in stride(from: 0, to: ic, by: Tile.count) {
+            let sum = accumulator + (block * 36 + point) * step + c * 16
+            var acc = Tiles<P> { load(sum + $0 * 36 * step, 16) as Tile }
+            outer(&acc, v + point * inputPlane + c, ic, rows, b, oc)
+            unrolled(Line<P>.self) { p in store(acc[p], sum + p * 36 * step, 16) }
         }
     }
 
@@ -141,7 +144,7 @@ extension Winograd {
                 top: tile / across * 4 - g.padTop, left: tile % across * 4 - g.padLeft, side: 6,
                 outside: dump)
             for i in 0..<n {
-                let m = products + ((tile - tiles.lowerBound) * n + i) * 16 * panel
+                let m = products + ((tile - tiles.lowerBound) * n + i) * 16 * Columns.count
                 transformSquare(inputAdjoint, square) {
                     (m + ($0 * 6 + $1) * plane).vector
                 } store: {

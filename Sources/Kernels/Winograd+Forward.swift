@@ -55,7 +55,7 @@ extension Winograd {
                 at: output, height: g.convHeight, width: g.convWidth, channels: oc,
                 top: tile / across * 4, left: tile % across * 4, side: 4, outside: dump)
             for i in 0..<n {
-                let m = products + ((tile - tiles.lowerBound) * n + i) * 16 * panel
+                let m = products + ((tile - tiles.lowerBound) * n + i) * 16 * Columns.count
                 transformSquare(outputTransform, square) {
                     (m + ($0 * 6 + $1) * plane).vector
                 } store: {
@@ -77,7 +77,7 @@ extension Winograd {
         for tile in tiles {
             let top = tile / across * 2, left = tile % across * 2
             for i in 0..<n {
-                let m = products + ((tile - tiles.lowerBound) * n + i) * 16 * panel
+                let m = products + ((tile - tiles.lowerBound) * n + i) * 16 * Columns.count
                 transformSquare(outputTransform, square) {
                     (m + ($0 * 6 + $1) * plane).vector
                 } store: {

@@ -21,7 +21,7 @@ struct Winograd {
     let kept: Target
     /// A y' Aᵀ of a block, `[36][tile][image][oc]`.
     let gradients: Target
-    /// The products of a block and a panel of channels, `[36][tile][image][16 * panel]`.
+    /// The products of a block and a panel of channels, `[36][tile][image][16 * Columns.count]`.
     let products: Target
     /// What pixels outside the image read, and where they are written.
     let zeros: Target, dump: Target
@@ -36,7 +36,7 @@ struct Winograd {
         (across, tiles, block) = (g.tilesAcross, g.tilesDown * g.tilesAcross, g.tilesPerBlock)
         inputPlane = g.planeStride(channels: ic)
         outputPlane = g.planeStride(channels: oc)
-        productPlane = g.planeStride(channels: 16 * panel)
+        productPlane = g.planeStride(channels: 16 * Columns.count)
         kept = operands.kept.baseAddress!
         gradients = operands.scratch.baseAddress!
         products = gradients + 36 * outputPlane
@@ -75,40 +75,36 @@ struct Winograd {
     }
 
     /// Multiplies a block of tiles with all of u, and calls `body` with the products of each 16 channels:
-    /// `[36][tile][image]`, `16 * panel` floats apart.
+    /// `[36][tile][image]`, `16 * Columns.count` floats apart.
     @inline(always)
     func eachProduct(
         _ a: Source, plane: Int, _ u: Source, _ tiles: Range<Int>, depth: Int, blocks: Int,
         _ body: (_ block: Int, _ products: Source) -> Void
     ) {
-        for first in stride(from: 0, to: blocks, by: panel) {
-            let width = min(panel, blocks - first)
-            multiply(
-                a, plane: plane, u + first * 36 * ConvGeometry.pointStride(depth: depth),
-                width: width, rows: tiles.count * n, depth: depth)
-            for i in 0..<width { body(first + i, products + i * 16) }
+        let rows = tiles.count * n
+        eachPanel(of: blocks) {
+            multiply(a, plane: plane, u, from: $0, rows: rows, depth: depth, columns: Columns.self)
+            for p in 0..<Columns.count { body($0 + p, products + p * 16) }
+        } alone: {
+            multiply(a, plane: plane, u, from: $0, rows: rows, depth: depth, columns: Line<1>.self)
+            body($0, products)
         }
     }
 
-    /// products[ξ, row, :] = Σ a[ξ, row, k] * u[block, ξ, k, :] for `width` blocks of 16 columns.
+    /// products[ξ, row, :] = Σ a[ξ, row, k] * u[block, ξ, k, :] for `P` blocks of 16 columns.
     @inline(never)
-    private func multiply(_ a: Source, plane: Int, _ u: Source, width: Int, rows: Int, depth: Int) {
-        let step = ConvGeometry.pointStride(depth: depth), columns = 16 * panel
+    private func multiply<let P: Int>(
+        _ a: Source, plane: Int, _ u: Source, from block: Int, rows: Int, depth: Int,
+        columns: Line<P>.Type
+    ) {
+        let step = ConvGeometry.pointStride(depth: depth), width = 16 * Columns.count
         for point in 0..<36 {
-            let u = u + point * step
+            let u = u + (block * 36 + point) * step
             for r in stride(from: 0, to: rows, by: Tile.count) {
-                let from = a + point * plane + r * depth
-                let to = products + point * productPlane + r * columns
-                if width == 2 && panel == 2 {
-                    var acc = (Tile(repeating: Vector()), Tile(repeating: Vector()))
-                    dot(&acc, from, depth, depth, u, next: 36 * step)
-                    store(acc.0, to, columns)
-                    store(acc.1, to + 16, columns)
-                } else {
-                    var acc = Tile(repeating: Vector())
-                    dot(&acc, from, depth, depth, u)
-                    store(acc, to, columns)
-                }
+                var acc = Tiles<P> { _ in Tile(repeating: Vector()) }
+                dot(&acc, a + point * plane + r * depth, depth, depth, u, next: 36 * step)
+                let to = products + point * productPlane + r * width
+                unrolled(Line<P>.self) { p in store(acc[p], to + p * 16, width) }
             }
         }
     }

@@ -12,17 +12,17 @@ extension ConvGeometry {
     ///
     /// | convolution | algorithm |
     /// |---|---|
-    /// | 3x3, stride 1, of images with 1 to 4 channels | `narrow` |
+    /// | of images with 1 to 4 channels | `narrow` |
     /// | 3x3, stride 1, at least 3x3 outputs, channels in 16s | `winograd`, unless switched off |
     /// | all others, dense layers among them | `direct` |
     ///
     /// Below 3x3 outputs a Winograd tile costs 36 multiply-adds where the direct sum, which skips taps
     /// beyond the border, costs at most 16.
     package func table(winograd: Bool) -> Algorithm {
+        if hasNarrowInput { return .narrow }
         guard kernelHeight == 3, kernelWidth == 3, strideY == 1, strideX == 1 else {
             return .direct
         }
-        if hasNarrowInput { return .narrow }
         return winograd && convHeight >= 3 && convWidth >= 3 ? .winograd : .direct
     }
 

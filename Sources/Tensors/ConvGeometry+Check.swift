@@ -32,11 +32,11 @@ extension ConvGeometry {
         case .direct:
             precondition(!pooled, "ConvGeometry: a direct convolution has no fused pool")
             precondition(
-                !(needsInputGradient && hasNarrowInput),
-                "ConvGeometry: the gradient of \(inputChannels) channels needs them stored in 16s")
+                !hasNarrowInput,
+                "ConvGeometry: a direct convolution takes channels in 16s, not \(self)")
         case .narrow:
             precondition(
-                is3x3 && hasNarrowInput && !needsInputGradient,
+                hasNarrowInput && !needsInputGradient,
                 "ConvGeometry: the narrow algorithm cannot do \(self)")
         case .winograd:
             precondition(

@@ -15,9 +15,9 @@ public struct ConvGeometry: Hashable, Sendable {
 
     /// How the sums are formed. Fixed by the geometry (`Layers` holds the table), never by timing.
     public enum Algorithm: Hashable, Sendable, CaseIterable {
-        /// One sum over the taps for each output; any kernel, stride and padding.
+        /// One sum over the taps for each output; any kernel, stride and padding, channels in 16s.
         case direct
-        /// 3x3, stride 1, 1 to 4 input channels, optional 2x2 pool: first layers.
+        /// The same for images of 1 to 4 channels, with an optional 2x2 pool: first layers.
         case narrow
         /// Winograd F(4x4, 3x3) in all three passes, optional 2x2 pool: 3x3, stride 1, channels in 16s.
         case winograd
@@ -112,15 +112,20 @@ extension ConvGeometry {
                 ? transformedCount + transposedTransformedCount + weightCount : transformedCount
         }
     }
+    /// The pixels that the windows of a narrow convolution cover, padding included.
+    public var frameHeight: Int { (convHeight - 1) * strideY + kernelHeight }
+    public var frameWidth: Int { (convWidth - 1) * strideX + kernelWidth }
     /// Whether a narrow convolution reads beyond the image, and so from a copy with a frame of zeros.
     public var isFramed: Bool {
-        padTop > 0 || padLeft > 0 || convHeight + 2 > inputHeight || convWidth + 2 > inputWidth
+        padTop > 0 || padLeft > 0 || frameHeight > inputHeight || frameWidth > inputWidth
     }
+    /// Floats of the gradients that a narrow convolution has in L1 at a time: two rows of 32 channels.
+    public var narrowRunCount: Int { 2 * max(Self.narrowRun, 2 * images) * 32 }
     /// What the backward pass wants kept from the forward one: the transformed or the framed input.
     public var keptCount: Int {
         switch algorithm {
         case .direct: 0
-        case .narrow: isFramed ? (convHeight + 2) * (convWidth + 2) * images * inputChannels : 0
+        case .narrow: isFramed ? frameHeight * frameWidth * images * inputChannels : 0
         case .winograd: tileBlocks * 36 * planeStride(channels: inputChannels)
         }
     }
@@ -134,7 +139,9 @@ extension ConvGeometry {
     public var scratchCount: Int {
         switch algorithm {
         case .direct: 0
-        case .narrow: 2 * max(Self.narrowRun, 2 * images) * 16
+        case .narrow:
+            // Besides, the place of each tap as an `Int`.
+            narrowRunCount + kernelHeight * kernelWidth * inputChannels * 2
         case .winograd:
             // Gradients and products of a block, pixels outside the image, a transform's squares.
             36 * planeStride(channels: outputChannels) + 36 * planeStride(channels: 32)

@@ -21,11 +21,15 @@ struct SweptShape {
         .init(side: 32, input: 3, output: 32, isPooled: true),
         .init(side: 150, input: 3, output: 32, isPooled: true),
         .init(side: 32, input: 3, output: 64, isSame: true),
-        .init(side: 64, input: 3, output: 64, kernel: 7, stride: 2, isSame: true),
+        .init(side: 28, input: 1, output: 6, kernel: 5, isSame: true, isPooled: true),
         .init(side: 28, input: 1, output: 32, kernel: 5),
+        .init(side: 64, input: 3, output: 64, kernel: 7, stride: 2, isSame: true),
+        .init(side: 28, input: 1, output: 128, kernel: 28),
+        .init(side: 32, input: 5, output: 32, isSame: true),
         // Large maps.
         .init(side: 90, input: 16, output: 32, isSame: true, isPooled: true),
         .init(side: 74, input: 32, output: 64, isPooled: true),
+        .init(side: 56, input: 64, output: 64, isSame: true),
         // The middle of a network.
         .init(side: 15, input: 32, output: 64, isPooled: true),
         .init(side: 16, input: 128, output: 128, isSame: true),
@@ -34,8 +38,14 @@ struct SweptShape {
         .init(side: 6, input: 64, output: 64),
         .init(side: 4, input: 512, output: 512, isSame: true),
         .init(side: 2, input: 512, output: 512, isSame: true),
+        // Channels that fill no 16.
+        .init(side: 14, input: 6, output: 16, kernel: 5, isPooled: true),
+        .init(side: 16, input: 33, output: 50, isSame: true),
+        .init(side: 16, input: 48, output: 48, isSame: true),
+        .init(side: 16, input: 48, output: 48, kernel: 1),
         // Other kernels and strides.
         .init(side: 16, input: 64, output: 64, kernel: 1),
+        .init(side: 8, input: 256, output: 1024, kernel: 1),
         .init(side: 16, input: 64, output: 64, kernel: 5, isSame: true),
         .init(side: 16, input: 64, output: 64, kernel: 7, isSame: true),
         .init(side: 16, input: 64, output: 128, stride: 2, isSame: true),
@@ -43,20 +53,38 @@ struct SweptShape {
         // Dense layers: the kernel is the image.
         .init(side: 4, input: 64, output: 64, kernel: 4),
         .init(side: 1, input: 512, output: 512, kernel: 1),
+        .init(side: 1, input: 512, output: 10, kernel: 1),
     ]
+
+    /// `3x3/2 16x16x64 to 8x8x128, pool`
+    var title: String {
+        "\(kernel)x\(kernel)" + (stride > 1 ? "/\(stride)" : "") + " \(side)x\(side)x\(input) to "
+            + "\(count)x\(count)x\(output)" + (isPooled ? ", pool" : "")
+    }
 
     /// As a model would compute it, 16 images at a time, with ReLU.
     func geometry(winograd: Bool) -> ConvGeometry {
-        let count = isSame ? (side + stride - 1) / stride : (side - kernel) / stride + 1
         let padding = isSame ? max(0, (count - 1) * stride + kernel - side) / 2 : 0
         var geometry = ConvGeometry(
-            images: 16, inputHeight: side, inputWidth: side, inputChannels: input,
-            outputChannels: output, kernelHeight: kernel, kernelWidth: kernel, strideY: stride,
-            strideX: stride, padTop: padding, padLeft: padding, convHeight: count,
-            convWidth: count, activation: .relu, needsInputGradient: input >= 16)
+            images: 16, inputHeight: side, inputWidth: side,
+            inputChannels: input <= 4 ? input : (input + 15) / 16 * 16,
+            outputChannels: (output + 15) / 16 * 16, kernelHeight: kernel, kernelWidth: kernel,
+            strideY: stride, strideX: stride, padTop: padding, padLeft: padding,
+            convHeight: count, convWidth: count, activation: .relu, needsInputGradient: input > 5)
         geometry.algorithm = geometry.table(winograd: winograd)
         geometry.pooled = isPooled && geometry.algorithm != .direct
         return geometry
+    }
+
+    /// FLOPs of one of the three passes over 16 images, 2 for a multiply-add: those of the direct sum,
+    /// taps beyond the border included, of the channels that users count.
+    var flops: Double {
+        2 * 16 * Double(count * count * kernel * kernel) * Double(input * output)
+    }
+
+    /// Outputs down and across.
+    private var count: Int {
+        isSame ? (side + stride - 1) / stride : (side - kernel) / stride + 1
     }
 }
 
@@ -67,14 +95,6 @@ extension ConvGeometry {
             + (strideY > 1 ? "/\(strideY)" : "") + " to \(convHeight)x\(convWidth)x"
             + "\(outputChannels)" + (pooled ? " pooled" : "")
     }
-
-    /// Of the direct sum, taps beyond the border included; 2 for a multiply-add.
-    var forwardFLOPs: Double {
-        2 * Double(convHeight * convWidth * images) * Double(weightCount)
-    }
-
-    /// The gradient of the weights, and that of the input where anybody asks for it.
-    var backwardFLOPs: Double { forwardFLOPs * (needsInputGradient ? 2 : 1) }
 
     /// A convolution of the same kind that is small enough for a naive reference.
     var cousin: ConvGeometry {

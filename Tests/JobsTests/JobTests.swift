@@ -133,7 +133,7 @@ import Testing
         (
             smallest + "numerics: {id: convoy-0}\n",
             "job.yaml:10: numerics.id: the job was resolved for 'convoy-0', this build computes "
-                + "'convoy-1'; use the build that began it, or remove the field to start anew\n"
+                + "'convoy-2'; use the build that began it, or remove the field to start anew\n"
                 + "    10 | numerics: {id: convoy-0}"
         ),
         (

@@ -45,7 +45,7 @@ import Testing
     @Test func theResolvedJobHoldsEveryDefault() throws {
         let text = try Job.builtIn().resolvedYAML
         for field in [
-            "seed: 1", "shard_size: 16", "id: convoy-1", "winograd: true", "beta_2: 0.999",
+            "seed: 1", "shard_size: 16", "id: convoy-2", "winograd: true", "beta_2: 0.999",
             "data: ship", "validation: test",
         ] {
             #expect(text.contains(field))

@@ -40,10 +40,13 @@ extension ConvGeometry: CustomTestStringConvertible {
         .keras(8, 5, 16, to: 16, kernel: (2, 2), stride: (3, 3)),
         .keras(4, 4, 32, to: 16, kernel: (4, 4)),
         .keras(2, 2, 16, to: 16, same: true),
-        .keras(9, 7, 1, to: 16, kernel: (5, 5), same: true),
-        .keras(9, 7, 3, to: 32, kernel: (5, 4), stride: (2, 2)),
-        .keras(6, 6, 2, to: 16, kernel: (6, 6), relu: false),
-        .keras(5, 5, 4, to: 16, kernel: (3, 3), stride: (2, 1), same: true),
+        .keras(9, 7, 1, to: 16, kernel: (5, 5), same: true, .narrow),
+        .keras(9, 7, 3, to: 48, kernel: (5, 4), stride: (2, 2), .narrow),
+        .keras(6, 6, 2, to: 16, kernel: (6, 6), relu: false, .narrow),
+        .keras(5, 5, 4, to: 16, kernel: (3, 3), stride: (2, 1), same: true, .narrow),
+        .keras(5, 3, 1, to: 32, kernel: (1, 1), stride: (3, 2), .narrow),
+        .keras(9, 8, 1, to: 32, kernel: (5, 5), same: true, pooled: true, .narrow),
+        .keras(11, 9, 3, to: 48, kernel: (3, 2), stride: (1, 2), same: true, pooled: true, .narrow),
         .keras(7, 6, 1, to: 16, pooled: true, .narrow),
         .keras(8, 7, 3, to: 32, same: true, pooled: true, .narrow),
         .keras(6, 5, 3, to: 16, same: true, .narrow),
@@ -61,13 +64,12 @@ extension ConvGeometry: CustomTestStringConvertible {
     static func random(seed: Int) -> ConvGeometry {
         var noise = Noise(seed: seed)
         let algorithm = noise.pick(Algorithm.allCases)
-        let threes = algorithm != .direct
+        let threes = algorithm == .winograd, narrow = algorithm == .narrow
         let kernel = threes ? (3, 3) : (noise.integer(1...5), noise.integer(1...5))
         let stride = threes ? (1, 1) : (noise.integer(1...3), noise.integer(1...3))
-        let narrow = algorithm == .narrow || algorithm == .direct && noise.integer(0...2) == 0
-        let pooled = threes && noise.integer(0...1) == 0
+        let pooled = algorithm != .direct && noise.integer(0...1) == 0
         return .keras(
-            noise.integer(5...12), noise.integer(5...12),
+            noise.integer(8...14), noise.integer(8...14),
             narrow ? noise.integer(1...4) : 16 * noise.integer(1...3),
             to: 16 * noise.integer(1...3), kernel: kernel, stride: stride,
             same: noise.integer(0...1) == 0, images: 8 * noise.integer(1...3),

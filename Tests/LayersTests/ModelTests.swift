@@ -121,11 +121,11 @@ import Testing
 
     @Test func finalActivationBelongsToTheLoss() throws {
         for final in [Dense(units: 10, activation: .softmax), Dense(units: 10)] {
-            #expect(try model([Flatten(), final]).stageSummary == ["dense: direct 28x28"])
+            #expect(try model([Flatten(), final]).stageSummary == ["dense: narrow 28x28"])
         }
         #expect(
             try model([Flatten(), Dense(units: 1), Sigmoid()], loss: .binaryCrossentropy)
-                .stageSummary == ["dense: direct 28x28"])
+                .stageSummary == ["dense: narrow 28x28"])
     }
 
     @Test(arguments: [(1, 1), (4, 4), (5, 16), (15, 16), (16, 16), (17, 32)])

@@ -40,13 +40,13 @@ import ZeroMQ
             try answer(to: Array(header.bytes))
                 == .refused(
                     reason:
-                        "worker old computes 'convoy-0', this run 'convoy-1'; deploy one convoy "
+                        "worker old computes 'convoy-0', this run 'convoy-2'; deploy one convoy "
                         + "build on all nodes"))
     }
 
     @Test func aWorkerOfAnotherVersionIsRefused() throws {
         var header = HeaderBuffer()
-        Self.hello(numerics: "convoy-1").encode(into: &header)
+        Self.hello(numerics: "convoy-2").encode(into: &header)
         var bytes = Array(header.bytes)
         bytes[1] = 99
         #expect(
