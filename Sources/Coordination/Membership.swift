@@ -139,7 +139,7 @@ struct Worker: Sendable {
 
     mutating func measured(_ sample: Double) {
         if let rate, !isGuess {
-            self.rate = rate + (sample - rate) / 4
+            self.rate = rate + (sample - rate) / 8
         } else {
             rate = sample
             isGuess = false

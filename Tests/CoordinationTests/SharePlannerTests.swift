@@ -22,7 +22,7 @@ import Testing
         Array(repeating: (rate: 1, backlog: 0), count: workers)
     }
 
-    /// The fewest vectors that any cut of 64 shards with at most an eighth too much for anyone allows,
+    /// The fewest vectors that any cut of 64 shards with at most three sixteenths too much for anyone allows,
     /// from an exhaustive search (reference: 1.67 vectors each for three workers, 2.4 for five ...).
     @Test(arguments: [
         (2, 2), (3, 5), (4, 4), (5, 12), (6, 10), (7, 13), (8, 8), (10, 24), (16, 16),
@@ -52,8 +52,8 @@ import Testing
         #expect(shares.map(\.count).sorted() == [0, 0, 1, 1, 1])
     }
 
-    /// Whatever the speeds: everything is shared out once, in order; and nobody takes an eighth longer
-    /// than the best division into whole shards.
+    /// Whatever the speeds: everything is shared out once, in order; and nobody takes three
+    /// sixteenths longer than the best division into whole shards.
     @Test func noShareIsLostAndNoneTakesMuchLonger() {
         var random = SplitMix64(seed: 2)
         for _ in 0..<3000 {
@@ -76,7 +76,7 @@ import Testing
             let best = soonest(range.count, candidates)
             for (share, candidate) in zip(shares, candidates) where !share.isEmpty {
                 let time = Double(share.count + candidate.backlog) / candidate.rate
-                #expect(time <= best * 1.1250001, "\(range) of \(leaves), \(candidates): \(shares)")
+                #expect(time <= best * 1.1875001, "\(range) of \(leaves), \(candidates): \(shares)")
             }
         }
     }
