@@ -171,7 +171,13 @@ public final class Coordinator {
         let now = now
         if now >= lastHeartbeat + run.job.cluster.heartbeat {
             lastHeartbeat = now
-            for member in members { send(.heartbeat, to: member.control) }
+            for member in members {
+                send(.heartbeat, to: member.control)
+                // It may break alone: then the worker lives and says so, but nothing reaches it.
+                guard let data = member.data, !send(.heartbeat, to: data) else { continue }
+                send(.goodbye(reason: "your data connection is lost"), to: member.control)
+                lose(member.number, reason: "its data connection is lost")
+            }
             let patience = run.job.cluster.heartbeat * run.job.cluster.missedHeartbeats * 10
             for member in members where member.phase != .working && now - member.heard > patience {
                 lose(member.number, reason: "said hello and then nothing")
@@ -209,12 +215,18 @@ public final class Coordinator {
 
     // MARK: Sending
 
-    /// A control message, or one without payload. A peer that is gone is noticed elsewhere.
-    func send(_ message: Message, to peer: RoutingID) {
+    /// A control message, or one without payload.
+    ///
+    /// - Returns: False if the peer is gone.
+    @discardableResult
+    func send(_ message: Message, to peer: RoutingID) -> Bool {
         message.encode(into: &header)
         do throws(ZeroMQError) {
-            try socket.send(to: peer, header: header.bytes)
-        } catch { logger.debug("send failed", metadata: ["error": "\(error)"]) }
+            return try socket.send(to: peer, header: header.bytes)
+        } catch {
+            logger.debug("send failed", metadata: ["error": "\(error)"])
+            return false
+        }
     }
 
     /// A message with bytes that stay where they are until they have left.

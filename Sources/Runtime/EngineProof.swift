@@ -10,8 +10,8 @@ import Tensors
 
 /// A canned block through the job's own network, forward and backward, and canned image files through
 /// decoding, resizing and augmentation; the digest of what comes out.
-enum EngineProof {
-    static func digest(job: Job, model: Model, kernels: KernelSet) -> Digest {
+package enum EngineProof {
+    package static func digest(job: Job, model: Model, kernels: KernelSet) -> Digest {
         var hash = SHA256()
         let size = model.input.count
         // One block that is not full, so that dead images are part of the proof.

@@ -71,8 +71,10 @@ final class LocalRun {
             endpoint: isRemote ? "tcp://127.0.0.1:*" : "ipc://\(folder.path)/socket")
         options.stopAfterSteps = steps
         var crew: [Thread] = []
-        // Nobody else will come.
+        // Nobody else will come, and no run here takes so long.
+        let end = Date().addingTimeInterval(60)
         options.onTick = { door in
+            if Date() > end { door.fail(RuntimeError(.noWorkers, "the run stands still")) }
             guard !crew.isEmpty, crew.allSatisfy(\.isFinished) else { return }
             door.fail(RuntimeError(.noWorkers, "all workers have left"))
         }

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A worker that computes nothing, for what real ones do too rarely.
+
+import Coordination
+import Digests
+import Foundation
+import Jobs
+import Runtime
+import Wire
+import ZeroMQ
+
+/// Says hello and proves itself; the rest is up to the test.
+struct FakeWorker: ~Copyable {
+    private let control: Dealer
+    private var data: Dealer
+    private let context: Context
+    private let endpoint: String
+    private let proof: [UInt8]
+    private var lastHeartbeat = Date()
+
+    private init(
+        control: consuming Dealer, data: consuming Dealer, context: Context, endpoint: String,
+        proof: [UInt8]
+    ) {
+        self.control = control
+        self.data = data
+        self.context = context
+        self.endpoint = endpoint
+        self.proof = proof
+    }
+
+    /// - Parameter proof: The digest that a worker of this job sends.
+    static func joining(_ endpoint: String, proof: Digest) throws -> FakeWorker {
+        let context = try Context()
+        let worker = FakeWorker(
+            control: try .connected(context, to: endpoint),
+            data: try .connected(context, to: endpoint), context: context, endpoint: endpoint,
+            proof: proof.bytes)
+        try worker.control.send(
+            .hello(.init(name: "fake", host: "h", pid: 1, build: "0", numerics: numericsID)))
+        return worker
+    }
+
+    /// What a worker of the job has to send.
+    static func proof(of job: Job, in folder: TemporaryFolder) throws -> Digest {
+        let run = try Run.open(job: job, folder: RunFolder(folder.path + "/probe"))
+        return EngineProof.digest(job: job, model: run.model, kernels: run.kernels)
+    }
+
+    /// The next message but those that belong to the greeting, answered here, and heartbeats.
+    mutating func next() throws -> Message {
+        let end = Date().addingTimeInterval(10)
+        while Date() < end {
+            if Date().timeIntervalSince(lastHeartbeat) > 0.05 {
+                lastHeartbeat = Date()
+                try control.send(.heartbeat)
+            }
+            switch try control.message(.control) {
+            case .welcome(let welcome):
+                try control.send(.ready(.init(digest: proof, threads: 1, fingerprint: nil)))
+                try data.send(.attach(.init(worker: welcome.worker, session: welcome.session)))
+                continue
+            case .heartbeat: continue
+            case .some(let message): return message
+            case .none: break
+            }
+            switch try data.message(.data) {
+            case .heartbeat: continue
+            case .some(let message): return message
+            case .none: usleep(1000)
+            }
+        }
+        throw RuntimeError(.lostCoordinator, "nothing more comes from the coordinator")
+    }
+
+    /// The next lease.
+    mutating func lease() throws -> Message.Lease {
+        while true {
+            if case .lease(let lease) = try next() { return lease }
+        }
+    }
+
+    /// Another data connection, which the coordinator knows nothing of.
+    mutating func reconnect() throws {
+        data = try .connected(context, to: endpoint)
+    }
+
+    func leave() throws { try control.send(.goodbye(reason: "that is all")) }
+}
+
+extension Dealer {
+    fileprivate static func connected(_ context: Context, to endpoint: String) throws -> Dealer {
+        let dealer = try Dealer(context, options: .control)
+        try dealer.connect(endpoint)
+        _ = try dealer.waitForRouter(timeout: .seconds(5))
+        return dealer
+    }
+
+    fileprivate func send(_ message: Message, payload: Payload? = nil) throws {
+        var header = HeaderBuffer()
+        message.encode(into: &header)
+        _ = try send(header: header.bytes, payload: payload)
+    }
+
+    /// The next message without its payload; nil if none is there.
+    fileprivate func message(_ limits: WireLimits) throws -> Message? {
+        guard let received = try receive() else { return nil }
+        let bytes: Int? =
+            switch received.payload {
+            case .some(let frame): frame.count
+            case .none: nil
+            }
+        return try received.header.withBytes { header throws(WireError) in
+            try Message.decode(header: header, payload: bytes, limits: limits)
+        }
+    }
+}
