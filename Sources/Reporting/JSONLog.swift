@@ -93,6 +93,9 @@ extension JSONObject {
             add("reason", reason)
             add("workers_alive", alive)
             add("owed_shards", owed)
+        case .workerRefused(let reason):
+            add("event", "worker_refused")
+            add("reason", reason)
         case .straggler(let name):
             add("event", "straggler")
             add("worker", name)

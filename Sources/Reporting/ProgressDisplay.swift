@@ -51,6 +51,8 @@ public final class ProgressDisplay: RunObserver {
             note(
                 "\(ProgressText.clean(name)) lost: \(ProgressText.clean(reason)) "
                     + "(\(Figures.count(alive, "worker")))")
+        case .workerRefused(let reason):
+            note("refused: \(ProgressText.clean(reason))")
         case .straggler(let name):
             straggles(name)
         case .waitingForWorkers:

@@ -30,6 +30,9 @@ extension Coordinator {
                 lose(members[index].number, reason: error.description)
             } else {
                 send(.refused(reason: error.description), to: peer)
+                if error.code == .versionMismatch {
+                    observer.handle(.workerRefused(reason: error.detail))
+                }
             }
             return
         }
@@ -97,10 +100,11 @@ extension Coordinator {
 
     private func welcome(_ hello: Message.Hello, _ peer: RoutingID) {
         guard hello.numerics == numericsID else {
-            send(
-                .refused(
-                    reason: "worker \(hello.name) computes '\(hello.numerics)', this run "
-                        + "'\(numericsID)'; deploy one convoy build on all nodes"), to: peer)
+            let reason =
+                "worker \(hello.name) computes '\(hello.numerics)', this run '\(numericsID)'; deploy "
+                + "one convoy build on all nodes"
+            send(.refused(reason: reason), to: peer)
+            observer.handle(.workerRefused(reason: reason))
             return
         }
         if let index = memberIndex(control: peer) {
@@ -130,6 +134,7 @@ extension Coordinator {
         guard member.phase == .proving else { return }
         func refuse(_ reason: String) {
             send(.refused(reason: reason), to: member.control)
+            observer.handle(.workerRefused(reason: reason))
             lose(member.number, reason: reason)
         }
         guard ready.digest == proof.bytes else {

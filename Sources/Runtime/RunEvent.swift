@@ -12,6 +12,8 @@ public enum RunEvent: Sendable {
     case workerJoined(name: String, threads: Int, alive: Int, missing: Int)
     /// The worker `owed` shards of the step in progress; others compute them now.
     case workerLost(name: String, reason: String, alive: Int, owed: Int)
+    /// A worker does not fit this run, or is of another build; it was told so, and leaves.
+    case workerRefused(reason: String)
     /// A worker let a deadline pass; its shards are computed elsewhere too.
     case straggler(name: String)
     /// No worker is left; the run goes on when one comes.

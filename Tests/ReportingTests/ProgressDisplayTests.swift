@@ -137,7 +137,8 @@ private let allEvents: [RunEvent] = [
     .started(.example), .resumed(step: 12),
     .workerJoined(name: "w", threads: 2, alive: 3, missing: 0),
     .workerLost(name: "w", reason: "silent for 3 s", alive: 2, owed: 0), .straggler(name: "w"),
-    .waitingForWorkers, .idleWorkers(active: 4, workers: 6), .step(.example), .epoch(.example),
+    .workerRefused(reason: "worker w has other data"), .waitingForWorkers,
+    .idleWorkers(active: 4, workers: 6), .step(.example), .epoch(.example),
     .checkpoint(path: "runs/x/checkpoint"),
     .finished(
         FinalReport(

@@ -133,6 +133,7 @@ final class Recorder: RunObserver {
     private(set) var steps: [StepReport] = []
     private(set) var joined = 0
     private(set) var lost: [String] = []
+    private(set) var refused: [String] = []
     private(set) var epochs: [EpochReport] = []
     private(set) var resumed: Int?
     private(set) var idle: [[Int]] = []
@@ -148,6 +149,7 @@ final class Recorder: RunObserver {
             onStep?(steps.count)
         case .workerJoined: joined += 1
         case .workerLost(let name, _, _, _): lost.append(name)
+        case .workerRefused(let reason): refused.append(reason)
         case .epoch(let report): epochs.append(report)
         case .resumed(let step): resumed = step
         case .idleWorkers(let active, let workers): idle.append([active, workers])
