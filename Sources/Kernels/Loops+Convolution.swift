@@ -29,12 +29,20 @@ extension Loops {
             if geometry.isFramed {
                 Frame.fill(geometry, input, into: operands.kept.baseAddress!)
             }
-            let frame = Frame(geometry, operands)
+            let frame = Frame(geometry, operands), scratch = operands.scratch.baseAddress!
             switch geometry.inputChannels {
-            case 1: Narrow<1>.forward(geometry, frame, weights, bias, into: output, argmax)
-            case 2: Narrow<2>.forward(geometry, frame, weights, bias, into: output, argmax)
-            case 3: Narrow<3>.forward(geometry, frame, weights, bias, into: output, argmax)
-            default: Narrow<4>.forward(geometry, frame, weights, bias, into: output, argmax)
+            case 1:
+                Narrow<1>.forward(
+                    geometry, frame, weights, bias, into: output, argmax, scratch: scratch)
+            case 2:
+                Narrow<2>.forward(
+                    geometry, frame, weights, bias, into: output, argmax, scratch: scratch)
+            case 3:
+                Narrow<3>.forward(
+                    geometry, frame, weights, bias, into: output, argmax, scratch: scratch)
+            default:
+                Narrow<4>.forward(
+                    geometry, frame, weights, bias, into: output, argmax, scratch: scratch)
             }
         case .winograd:
             Winograd(geometry, operands)

@@ -9,12 +9,14 @@ import Tensors
 enum Narrow<let C: Int> {
     static func forward(
         _ g: ConvGeometry, _ frame: Frame, _ weights: Source, _ bias: Source, into output: Target,
-        _ argmax: UnsafeMutablePointer<UInt8>?
+        _ argmax: UnsafeMutablePointer<UInt8>?, scratch: Target
     ) {
         eachPanel(of: g.outputChannels / 16) {
-            forward(g, frame, weights, bias, output, argmax, from: $0, columns: Columns.self)
+            forward(
+                g, frame, weights, bias, output, argmax, scratch, from: $0, columns: Columns.self)
         } alone: {
-            forward(g, frame, weights, bias, output, argmax, from: $0, columns: Line<1>.self)
+            forward(
+                g, frame, weights, bias, output, argmax, scratch, from: $0, columns: Line<1>.self)
         }
     }
 
@@ -22,21 +24,38 @@ enum Narrow<let C: Int> {
     @inline(always)
     private static func forward<let P: Int>(
         _ g: ConvGeometry, _ frame: Frame, _ weights: Source, _ bias: Source, _ output: Target,
-        _ argmax: UnsafeMutablePointer<UInt8>?, from block: Int, columns: Line<P>.Type
+        _ argmax: UnsafeMutablePointer<UInt8>?, _ scratch: Target, from block: Int,
+        columns: Line<P>.Type
     ) {
-        let filters = Filters<P>(g, weights, bias, from: block)
-        if let argmax {
-            pooled(g, frame, filters, into: output + block * 16, argmax + block * 16)
+        if g.kernelHeight == 3 && g.kernelWidth == 3 {
+            forward(
+                g, frame, Filters<P, 3>(g, weights, bias, from: block), output + block * 16,
+                argmax.map { $0 + block * 16 }, scratch)
         } else {
-            plain(g, frame, filters, into: output + block * 16)
+            forward(
+                g, frame, Filters<P, 0>(g, weights, bias, from: block), output + block * 16,
+                argmax.map { $0 + block * 16 }, scratch)
         }
     }
 
-    /// The kernels and biases of `P` blocks of 16 output channels.
-    private struct Filters<let P: Int> {
-        let height: Int, width: Int
-        let weights: Source, next: Int
-        let bias: Line<P>
+    @inline(always)
+    private static func forward<let P: Int, let K: Int>(
+        _ g: ConvGeometry, _ frame: Frame, _ filters: Filters<P, K>, _ output: Target,
+        _ argmax: UnsafeMutablePointer<UInt8>?, _ scratch: Target
+    ) {
+        if let argmax {
+            pooled(g, frame, filters, into: output, argmax, scratch)
+        } else {
+            plain(g, frame, filters, into: output)
+        }
+    }
+
+    /// The kernels and biases of `P` blocks of 16 output channels. `K` is the side of the kernel where
+    /// the loops over it are to unroll, else 0.
+    private struct Filters<let P: Int, let K: Int> {
+        private let height: Int, width: Int
+        private let weights: Source, next: Int
+        private let bias: Line<P>
 
         @inline(always)
         init(_ g: ConvGeometry, _ weights: Source, _ bias: Source, from block: Int) {
@@ -53,8 +72,8 @@ enum Narrow<let C: Int> {
         ) -> Panel<P, R> {
             var acc = Panel<P, R> { Line<R>(repeating: bias[$0]) }
             var weights = weights
-            for ky in 0..<height {
-                for kx in 0..<width {
+            for ky in 0..<(K > 0 ? K : height) {
+                for kx in 0..<(K > 0 ? K : width) {
                     for c in 0..<C {
                         let at = ky * below + kx * right + c
                         let columns: Line<P> = load(weights, next)
@@ -69,8 +88,8 @@ enum Narrow<let C: Int> {
 
     /// out[y, x, n, o] = activation(bias[o] + Σ in[y', x', n, c] * w[ky, kx, c, o])
     @inline(never)
-    private static func plain<let P: Int>(
-        _ g: ConvGeometry, _ frame: Frame, _ filters: Filters<P>, into output: Target
+    private static func plain<let P: Int, let K: Int>(
+        _ g: ConvGeometry, _ frame: Frame, _ filters: Filters<P, K>, into output: Target
     ) {
         let (n, oc) = (g.images, g.outputChannels), right = n * C, below = frame.width * right
         let floor = g.floor
@@ -81,8 +100,8 @@ enum Narrow<let C: Int> {
                 for i in stride(from: 0, to: n, by: Tile.count) {
                     let acc: Tiles<P> = filters.sums(
                         .init { pixel + (i + $0) * C }, right: right, below: below)
-                    unrolled(Line<P>.self) { p in
-                        for r in 0..<Tile.count {
+                    for r in 0..<Tile.count {
+                        for p in 0..<P {
                             (out + (i + r) * oc + p * 16).vector = acc[p][r].raised(to: floor)
                         }
                     }
@@ -92,11 +111,11 @@ enum Narrow<let C: Int> {
     }
 
     /// The same with ReLU and a pool: the rows of the tile are the four pixels of a pool window, so that
-    /// the maximum comes straight from the sums in registers.
+    /// `sums`, a scratch for one tile, is all that ever holds what comes before the pool.
     @inline(never)
-    private static func pooled<let P: Int>(
-        _ g: ConvGeometry, _ frame: Frame, _ filters: Filters<P>, into output: Target,
-        _ argmax: UnsafeMutablePointer<UInt8>
+    private static func pooled<let P: Int, let K: Int>(
+        _ g: ConvGeometry, _ frame: Frame, _ filters: Filters<P, K>, into output: Target,
+        _ argmax: UnsafeMutablePointer<UInt8>, _ sums: Target
     ) {
         let (n, oc) = (g.images, g.outputChannels), right = n * C, below = frame.width * right
         for y in 0..<g.outputHeight {
@@ -110,13 +129,12 @@ enum Narrow<let C: Int> {
                             let down = row / 2 % 2 * g.strideY * below
                             return pixel + (across + down + (i + row / 4) * C)
                         }, right: right, below: below)
-                    unrolled(Line<P>.self) { p in
+                    for p in 0..<P { store(acc[p], sums + p * Tile.count * 16, 16) }
+                    for p in 0..<P {
                         for r in 0..<Tile.count / 4 {
                             let to = at + (i + r) * oc + p * 16
-                            Largest(
-                                acc[p][r * 4], acc[p][r * 4 + 1], acc[p][r * 4 + 2],
-                                acc[p][r * 4 + 3]
-                            ).write(to: output + to, argmax + to)
+                            Largest(sums + (p * Tile.count + r * 4) * 16, right: 16, below: 32)
+                                .write(to: output + to, argmax + to)
                         }
                     }
                 }
