@@ -17,7 +17,14 @@ extension ConvGeometry {
     /// | all others, dense layers among them | `direct` |
     ///
     /// Below 3x3 outputs a Winograd tile costs 36 multiply-adds where the direct sum, which skips taps
-    /// beyond the border, costs at most 16.
+    /// beyond the border, costs at most 16. `numerics: {winograd: false}` in a job takes `direct` for all of
+    /// them; the job's identity holds the field, since the bits are others.
+    ///
+    /// What Winograd costs in accuracy: for operands in [-1, 1) and sums of k products no output and no
+    /// gradient is off by more than 4 (k + 24) 2^-24, where direct sums stay below (k + 1) 2^-24. Over
+    /// the root mean square of the results the largest error is below 1e-5, and below four times that
+    /// of the direct sum, in all three passes. (`ConvolutionTests` measures both against sums in
+    /// double precision.)
     package func table(winograd: Bool) -> Algorithm {
         if hasNarrowInput { return .narrow }
         guard kernelHeight == 3, kernelWidth == 3, strideY == 1, strideX == 1 else {
