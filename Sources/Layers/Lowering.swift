@@ -107,6 +107,16 @@ public struct Lowering {
             stages[stages.count - 1] = convolution
             return
         }
+        // ReLU and a maximum can change places: ReLU has less to do after the pool, and since that keeps
+        // its argmax, nobody has to keep the larger map.
+        var gate = false
+        if var convolution = stages.last as? ConvolutionStage,
+            convolution.geometry.activation == .relu, !convolution.geometry.pooled
+        {
+            convolution.geometry.activation = .linear
+            stages[stages.count - 1] = convolution
+            gate = true
+        }
         widen()
         stages.append(
             PoolStage(
@@ -117,6 +127,14 @@ public struct Lowering {
                     strideY: strides.height, strideX: strides.width, padTop: windows.down.padding,
                     padLeft: windows.across.padding, outputHeight: windows.down.count,
                     outputWidth: windows.across.count)))
+        if gate {
+            stages.append(
+                ActivationStage(
+                    layer: layer, activation: .relu,
+                    rows: Rows(
+                        count: windows.down.count * windows.across.count * images,
+                        stored: signal.stored, live: signal.channels)))
+        }
     }
 
     mutating func drop(rate: Float) {

@@ -31,4 +31,7 @@ extension Model {
 
     /// Bytes of memory that each compute thread's replica allocates.
     public var planBytes: Int { ReplicaMemory.byteCount(of: self) }
+
+    /// Bytes of the prepared weights that a worker's threads share.
+    public var preparedBytes: Int { stages.reduce(0) { $0 + $1.preparedCount } * 4 }
 }

@@ -61,6 +61,7 @@ struct Summary: ParsableCommand {
         print(
             "Block \(model.blockSize), shard \(job.training.shardSize), batch "
                 + "\(job.training.batchSize) images; \(SummaryTable.size(model.planBytes)) of memory "
-                + "for a thread")
+                + "for a thread, \(SummaryTable.size(model.preparedBytes)) of prepared weights for all"
+        )
     }
 }
