@@ -118,7 +118,8 @@ extension Coordinator {
                 number: number, name: hello.name, pid: hello.host == run.host ? hello.pid : -1,
                 control: peer,
                 heard: now, memory: view,
-                sentVersions: Array(repeating: nil, count: run.chunks.chunks.count)))
+                sentVersions: Array(
+                    repeating: Array(repeating: nil, count: run.chunks.chunks.count), count: 2)))
         send(
             .welcome(
                 .init(

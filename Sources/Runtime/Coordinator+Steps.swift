@@ -128,9 +128,7 @@ extension Coordinator {
         }
         members[index].wants.removeAll { $0 + 1 < version }
         if !members[index].wants.contains(version) { members[index].wants.append(version) }
-        for chunk in run.chunks.chunks.indices where shelf.versions[chunk] == version {
-            publish(chunk, to: index)
-        }
+        for chunk in run.chunks.chunks.indices { publish(chunk, version, to: index) }
     }
 
     // MARK: Sums
@@ -203,26 +201,26 @@ extension Coordinator {
                 samples: step.samples.count)
             let version = shelf.versions[chunk]
             for index in members.indices where members[index].wants.contains(version) {
-                publish(chunk, to: index)
+                publish(chunk, version, to: index)
             }
         }
         board.release(chunk)
         machine.chunkApplied(step: id, chunk: chunk, at: now, into: &actions)
     }
 
-    /// The newest version of a chunk, to a worker that has a lease for it and not got it yet.
-    private func publish(_ chunk: Int, to index: Int) {
-        let version = shelf.versions[chunk]
-        guard members[index].sentVersions[chunk] != version, let peer = members[index].data else {
-            return
-        }
-        members[index].sentVersions[chunk] = version
-        let buffer = shelf.current[chunk]
+    /// A version of a chunk, if it is there already, to a worker that has a lease for it and not got it yet.
+    private func publish(_ chunk: Int, _ version: UInt64, to index: Int) {
+        let parity = Int(version & 1)
+        guard members[index].sentVersions[parity][chunk] != version,
+            let peer = members[index].data,
+            let (buffer, checksum) = shelf.chunk(chunk, version: version)
+        else { return }
+        members[index].sentVersions[parity][chunk] = version
         let isLast =
             shelf.versions.allSatisfy { $0 == version }
-            && members[index].sentVersions.allSatisfy { $0 == version }
+            && members[index].sentVersions[parity].allSatisfy { $0 == version }
         var message = Message.Weights(
-            session: session, version: version, chunk: chunk, checksum: shelf.checksums[chunk],
+            session: session, version: version, chunk: chunk, checksum: checksum,
             digest: isLast ? shelf.digest : nil)
         if members[index].readsMemory, let place = buffer.place {
             message.place = place

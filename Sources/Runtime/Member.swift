@@ -32,8 +32,8 @@ struct Member {
     let memory: SharedView?
     /// It reads what lies in this process's memory.
     var readsMemory = false
-    /// For each chunk the newest version that was sent to it; nil for none.
-    var sentVersions: [UInt64?]
+    /// For each chunk the newest even and the newest odd version that were sent to it; nil for none.
+    var sentVersions: [[UInt64?]]
     /// Versions of the weights that its leases ask for: those of at most two open steps.
     var wants: [UInt64] = []
     /// Shards that it was the first to deliver, for the end of the run.

@@ -20,6 +20,10 @@ final class WeightShelf {
     /// The version of each chunk: the number of optimizer steps in it.
     private(set) var versions: [UInt64]
     private(set) var checksums: [UInt64]
+    /// The version before, of the chunks that have had a step. Chunks are stepped one by one, and who
+    /// takes over work in the middle of a step needs all of them as they were before it.
+    private var previous: [FlightBuffer<Float>?]
+    private var previousChecksums: [UInt64]
     private let slots: [AlignedBuffer<Float>]
 
     /// Starts out with `weights`, which is a whole flat buffer, as version `version`.
@@ -35,6 +39,8 @@ final class WeightShelf {
         pools = plan.chunks.map { FlightPool(count: $0.range.count, in: memory) }
         current = []
         checksums = []
+        previous = Array(repeating: nil, count: plan.chunks.count)
+        previousChecksums = Array(repeating: 0, count: plan.chunks.count)
         versions = Array(repeating: version, count: plan.chunks.count)
         slots = (0..<optimizer.slots).map { _ in AlignedBuffer(count: plan.count) }
         for (slot, values) in zip(slots, state) {
@@ -63,10 +69,19 @@ final class WeightShelf {
             OptimizerSlice(
                 gradient: Floats(gradient), weights: Floats(old.memory.elements),
                 newWeights: new.memory.elements, first: slot(0, range), second: slot(1, range)))
-        old.release()
+        previous[chunk]?.release()
+        previous[chunk] = old
+        previousChecksums[chunk] = checksums[chunk]
         current[chunk] = new
         versions[chunk] = step
         checksums[chunk] = checksum64(UnsafeRawBufferPointer(new.memory.elements))
+    }
+
+    /// A chunk in its newest version or the one before; nil if `version` is neither.
+    func chunk(_ chunk: Int, version: UInt64) -> (buffer: FlightBuffer<Float>, checksum: UInt64)? {
+        if versions[chunk] == version { return (current[chunk], checksums[chunk]) }
+        guard versions[chunk] == version + 1, let buffer = previous[chunk] else { return nil }
+        return (buffer, previousChecksums[chunk])
     }
 
     /// The 64-bit digest of the whole, from the checksums of its chunks.

@@ -47,8 +47,8 @@ final class WorkerSession {
     private var saidHello = false
     private var attach: Message.Attach?
     private var crew: Crew?
-    /// Of the chunks of weights as they arrived, for the digest of a version.
-    private var checksums: [UInt64] = []
+    /// Of the chunks of even and of odd versions as they arrived, for the digest of a version.
+    private var checksums: [[UInt64]] = []
     private var outgoing: [WorkQueue.Outgoing] = []
     private var lastHeartbeat = ContinuousClock.now
     private var heartbeat = Duration.seconds(1)
@@ -277,8 +277,9 @@ final class WorkerSession {
             end = .again("chunk \(weights.chunk) of the weights arrived damaged, or too late")
             return
         }
-        checksums[weights.chunk] = weights.checksum
-        if let digest = weights.digest, digest != WeightShelf.digest(of: checksums) {
+        let parity = Int(weights.version & 1)
+        checksums[parity][weights.chunk] = weights.checksum
+        if let digest = weights.digest, digest != WeightShelf.digest(of: checksums[parity]) {
             end = .again("the weights of version \(weights.version) arrived damaged")
         }
         // The chunk was stepped: its gradients have been read.
@@ -319,7 +320,8 @@ final class WorkerSession {
                         model: model,
                         queue: queue, local: local)
                 })
-            checksums = Array(repeating: 0, count: model.chunks.chunks.count)
+            checksums = Array(
+                repeating: Array(repeating: 0, count: model.chunks.chunks.count), count: 2)
             attach = .init(worker: welcome.worker, session: welcome.session)
             view = memory == nil ? nil : welcome.memory.flatMap(SharedView.init)
             coordinatorReadsMemory = welcome.readsMemory

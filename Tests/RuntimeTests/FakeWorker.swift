@@ -86,6 +86,20 @@ struct FakeWorker: ~Copyable {
         data = try .connected(context, to: endpoint)
     }
 
+    /// A chunk of the root of a step, all of whose shards are leased to this worker.
+    func answerWithZeros(_ lease: Message.Lease, chunk: Int, floats: Int) throws {
+        let root = ReductionTree(leaves: lease.shardCount).root
+        let zeros = [Float](repeating: 0, count: floats)
+        try zeros.withUnsafeBytes { bytes in
+            try data.send(
+                .contribution(
+                    .init(
+                        session: lease.session, lease: lease.lease, step: lease.step, chunk: chunk,
+                        level: root.level, index: root.index, checksum: checksum64(bytes),
+                        lossSum: 0, correct: 0, samples: 0)), payload: .copied(bytes))
+        }
+    }
+
     func leave() throws { try control.send(.goodbye(reason: "that is all")) }
 }
 
