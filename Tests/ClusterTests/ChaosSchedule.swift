@@ -28,19 +28,25 @@ struct ChaosSchedule {
         }
     }
 
+    enum Victims: CaseIterable {
+        /// The coordinator stays: nothing but the workers themselves gets a step that stands still going.
+        case workers
+        case workersAndCoordinator
+    }
+
     /// Three heartbeats of the job: a worker that is silent for longer is taken for lost.
     static let deadline = 0.3
     private static let mostWorkers = 4
 
     let events: [(pause: Double, event: Event)]
 
-    init(seed: UInt64, count: Int) {
+    init(seed: UInt64, count: Int, victims: Victims) {
         var random = SplitMix64(state: seed)
         // Those that were told neither to leave nor to die.
         var workers: [Int] = []
         var started = 0
         func event() -> Event? {
-            let dice = Int.random(in: 0..<100, using: &random)
+            let dice = Int.random(in: 0..<(victims == .workers ? 86 : 100), using: &random)
             if dice < 34 || workers.isEmpty {
                 guard workers.count < Self.mostWorkers else { return nil }
                 workers.append(started)

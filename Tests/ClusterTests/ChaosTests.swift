@@ -38,10 +38,18 @@ import Testing
           wait_for_workers_seconds: 60
         """
 
-    @Test(.enabled(if: LongRuns.areWanted, LongRuns.hint))
-    func disturbedRunsEndWithTheSameBits() throws {
+    @Test(
+        .enabled(if: LongRuns.areWanted, LongRuns.hint),
+        arguments: ChaosSchedule.Victims.allCases)
+    func disturbedRunsEndWithTheSameBits(_ victims: ChaosSchedule.Victims) throws {
         let seed = LongRuns.chaosSeed ?? UInt64.random(in: 1...999_999)
-        print("chaos: CONVOY_CHAOS_SEED=\(seed) repeats this schedule")
+        let folder = try disturb(victims, seed)
+        #expect(DisturbedRun.leftovers(of: folder) == [])
+    }
+
+    /// - Returns: The folder that the run had.
+    private func disturb(_ victims: ChaosSchedule.Victims, _ seed: UInt64) throws -> String {
+        print("chaos for \(victims): CONVOY_CHAOS_SEED=\(seed) repeats this schedule")
         let cluster = try DisturbedRun(job: Self.job)
         let undisturbed = try cluster.undisturbed()
         let steps = Self.epochs * Self.stepsPerEpoch
@@ -49,7 +57,8 @@ import Testing
 
         try cluster.startCoordinator()
         var counts: [String: Int] = [:]
-        for (index, item) in ChaosSchedule(seed: seed, count: Self.events).events.enumerated() {
+        let schedule = ChaosSchedule(seed: seed, count: Self.events, victims: victims)
+        for (index, item) in schedule.events.enumerated() {
             // Where all goes well, events come faster, so that all of them fit into the run.
             let goal = (index + 1) * steps / (Self.events + 20)
             cluster.wait(within: item.pause) { $0.lastTrainingStep >= goal }
@@ -62,7 +71,7 @@ import Testing
         #expect(beforeCalm < steps, "seed \(seed): the run ended before its last event")
 
         let digests = [undisturbed.finalWeights, cluster.log.finalWeights]
-        print("chaos: seed \(seed), \(Self.events) events in \(steps) steps")
+        print("chaos for \(victims): seed \(seed), \(Self.events) events in \(steps) steps")
         for (kind, count) in counts.sorted(by: { $0.key < $1.key }) {
             print("  \(count) x \(kind)")
         }
@@ -79,35 +88,27 @@ import Testing
         }
         #expect(wrong == nil, "seed \(seed): other weights after step \(wrong?.step ?? 0)")
         cluster.checkDepartures()
+        return cluster.path
     }
 
     /// A worker that is stopped for longer than its deadline is taken for lost. When it goes on it finds
-    /// that out, says hello again and works on, here alone.
+    /// that out, says hello again, and works on where it stood. It is alone: nobody covers for it.
     @Test(.enabled(if: LongRuns.areWanted, LongRuns.hint))
     func aFrozenWorkerComesBack() throws {
         let cluster = try DisturbedRun(job: Self.job)
         try cluster.startCoordinator()
-        for number in 0..<2 { try cluster.perform(.startWorker(number, threads: 1)) }
-        func joined(_ name: String) -> Int {
-            cluster.log.events("worker_joined").count { $0["worker"] as? String == name }
-        }
-        #expect(wait(within: 60) { joined("worker-0") == 1 && joined("worker-1") == 1 })
-        for round in 1...3 {
-            let goal = cluster.log.lastTrainingStep + 20
-            #expect(wait(within: 60) { cluster.log.lastTrainingStep >= goal })
+        try cluster.perform(.startWorker(0, threads: 1))
+        let log = cluster.log
+        #expect(wait(within: 60) { log.events("worker_joined").count == 1 })
+        for round in 1...20 {
+            let goal = log.lastTrainingStep + 7
+            #expect(wait(within: 20) { log.lastTrainingStep >= goal }, "\(cluster.report)")
             cluster.workers[0]?.send(SIGSTOP)
-            #expect(
-                wait(within: 20) {
-                    cluster.log.events("worker_lost").contains {
-                        $0["worker"] as? String == "worker-0"
-                    } && cluster.log.events("worker_lost").count == round
-                })
+            #expect(wait(within: 20) { log.events("worker_lost").count >= round })
             cluster.workers[0]?.send(SIGCONT)
-            #expect(wait(within: 20) { joined("worker-0") == round + 1 }, "\(cluster.report)")
+            #expect(wait(within: 20) { log.events("worker_joined").count > round })
         }
-        try cluster.perform(.killWorker(1))
-        let goal = cluster.log.lastTrainingStep + 50
-        #expect(
-            wait(within: 60) { cluster.log.lastTrainingStep >= goal }, "\(cluster.report)")
+        let goal = log.lastTrainingStep + 50
+        #expect(wait(within: 20) { log.lastTrainingStep >= goal }, "\(cluster.report)")
     }
 }

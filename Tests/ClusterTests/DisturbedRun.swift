@@ -22,6 +22,18 @@ final class DisturbedRun {
         try job.write(toFile: folder.path + "/job.yaml", atomically: true, encoding: .utf8)
     }
 
+    var path: String { folder.path }
+
+    /// What is there of a run that is over: its folder, and processes that were told of it.
+    static func leftovers(of folder: String) -> [String] {
+        let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        let running = processes.filter { Int($0) != nil }.compactMap { process in
+            try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8)
+        }
+        return (FileManager.default.fileExists(atPath: folder) ? [folder] : [])
+            + running.filter { $0.contains(folder) }
+    }
+
     /// The same job by the one command, in peace.
     func undisturbed() throws -> EventFile {
         let log = EventFile(path: folder.path + "/undisturbed.jsonl")
