@@ -78,7 +78,8 @@ public final class Worker {
             case .refused(let reason): throw RuntimeError(.refused, "refused: \(reason)")
             case .again(let reason):
                 logger.info("looking for the coordinator again", metadata: ["reason": "\(reason)"])
-                lastHeard = session.lastHeard
+                // Patience begins with the search: a machine that was asleep has heard nothing for long.
+                if session.lastHeard > lastHeard { lastHeard = .now }
             }
             if ContinuousClock.now - lastHeard > options.patience { throw lost(options) }
             usleep(50_000)

@@ -111,4 +111,21 @@ import Testing
         let goal = log.lastTrainingStep + 50
         #expect(wait(within: 20) { log.lastTrainingStep >= goal }, "\(cluster.report)")
     }
+
+    /// A machine that was asleep: the worker looks for its coordinator for as long as it was told to, and
+    /// does not count the time for which it could not look.
+    @Test(.enabled(if: LongRuns.areWanted, LongRuns.hint))
+    func aWorkerThatSleptLongerThanItsPatienceComesBack() throws {
+        let cluster = try DisturbedRun(job: Self.job)
+        try cluster.startCoordinator()
+        try cluster.startWorker(0, threads: 1, patience: 2)
+        let log = cluster.log
+        #expect(wait(within: 60) { log.lastTrainingStep >= 20 })
+        cluster.workers[0]?.send(SIGSTOP)
+        // The coordinator that it wakes up to has never heard of it.
+        try cluster.perform(.killCoordinator(secondsDown: 0))
+        cluster.wait(within: 3.5) { _ in false }
+        cluster.workers[0]?.send(SIGCONT)
+        #expect(wait(within: 20) { log.events("worker_joined").count == 2 }, "\(cluster.report)")
+    }
 }

@@ -57,12 +57,7 @@ final class DisturbedRun {
     func perform(_ event: ChaosSchedule.Event) throws {
         switch event {
         case .startWorker(let number, let threads):
-            // Its patience ends it should this process be killed.
-            workers[number] = try ConvoyProgram(
-                [
-                    "worker", "--connect", endpoint, "--name", "worker-\(number)",
-                    "--threads", "\(threads)", "--patience", "90",
-                ], in: folder.path)
+            try startWorker(number, threads: threads)
         case .killWorker(let number):
             guard let worker = workers.removeValue(forKey: number) else { return }
             #expect(worker.isRunning, "worker-\(number) left by itself: \(worker.text)")
@@ -84,6 +79,15 @@ final class DisturbedRun {
             try startMissingCoordinator()
             if let coordinator { freeze(coordinator, seconds) }
         }
+    }
+
+    /// - Parameter patience: Seconds; it ends the worker should this process be killed.
+    func startWorker(_ number: Int, threads: Int, patience: Int = 90) throws {
+        workers[number] = try ConvoyProgram(
+            [
+                "worker", "--connect", endpoint, "--name", "worker-\(number)",
+                "--threads", "\(threads)", "--patience", "\(patience)",
+            ], in: folder.path)
     }
 
     /// Does what is due until something holds or the time is over.
