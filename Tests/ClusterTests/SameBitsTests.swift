@@ -70,8 +70,11 @@ import Testing
     private func train(_ name: String, _ arguments: [String]) throws -> EventFile {
         let place = try place(name)
         let result = try ConvoyProgram.run(
-            ["train", jobFile, "--quiet", "--output", place.run, "--log-json", place.log.path]
-                + arguments, in: folder.path)
+            [
+                "train", jobFile, "--quiet", "--output", place.run, "--log-json", place.log.path,
+                // Nobody is lost here, however busy the machine is.
+                "--set", "cluster.heartbeat_seconds=2",
+            ] + arguments, in: folder.path)
         #expect(result.status == 0, "\(name): \(result.text)")
         try close(name, place.log)
         let workers = arguments.first == "--workers" ? Int(arguments[1]) ?? 0 : 0
