@@ -12,6 +12,10 @@ package final class ConvTrial {
     package let argmax: AlignedBuffer<UInt8>
     /// In the layout of the weights, after `convFinish` where the algorithm needs it.
     package let weightGradient: AlignedBuffer<Float>
+    /// Whether the backward pass adds the input's gradient to what is there.
+    package var addsToInput = false
+    /// Whether the transformed gradient is that of the trial alone, whatever was there before.
+    package var startsSum = false
     private let prepared, kept, scratch, accumulator: AlignedBuffer<Float>
 
     /// - Parameter noise: The value of an element of a buffer, given the buffer's number.
@@ -65,9 +69,10 @@ package final class ConvTrial {
     package var gradients: ConvGradients {
         ConvGradients(
             output: Floats(output.elements), outputGradient: outputGradient.elements,
-            inputGradient: inputGradient.elements,
+            inputGradient: inputGradient.elements, addsToInput: addsToInput,
             weights: geometry.accumulatorCount > 0
-                ? accumulator.elements : weightGradient.elements, bias: biasGradient.elements)
+                ? accumulator.elements : weightGradient.elements, startsSum: startsSum,
+            bias: biasGradient.elements)
     }
 
     /// A digest of every bit of the results (FNV-1a over their words).

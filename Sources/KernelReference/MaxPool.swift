@@ -27,7 +27,7 @@ extension PoolGeometry {
     }
 
     /// The taps of an output that lie inside the image, and where.
-    private func window(of output: Int) -> [(tap: Int, index: Int)] {
+    func window(of output: Int) -> [(tap: Int, index: Int)] {
         let inner = images * channels, pixel = output / inner
         return (0..<windowHeight * windowWidth).compactMap { tap in
             let y = pixel / outputWidth * strideY - padTop + tap / windowWidth

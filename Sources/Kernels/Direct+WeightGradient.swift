@@ -22,7 +22,8 @@ extension Direct {
             g, operands.input.baseAddress!, gradient, into: gradients.weights.baseAddress!)
         if let transposed {
             inputGradient(
-                g, gradient, transposed, into: gradients.inputGradient.baseAddress!)
+                g, gradient, transposed, adding: gradients.addsToInput,
+                into: gradients.inputGradient.baseAddress!)
         }
     }
 

@@ -6,34 +6,35 @@
 import Tensors
 
 enum Direct {
-    /// out[y, x, n, o] = activation(bias[o] + Σ in[y', x', n, c] * w[ky, kx, c, o])
+    /// out[y, x, n, o] = epilogue(Σ in[y', x', n, c] * w[ky, kx, c, o])
     static func forward(
-        _ g: ConvGeometry, _ input: Source, _ weights: Source, _ bias: Source, into output: Target
+        _ g: ConvGeometry, _ input: Source, _ weights: Source, _ epilogue: Epilogue,
+        into output: Target
     ) {
         eachPanel(of: g.outputChannels / 16) {
-            forward(g, input, weights, bias, into: output, from: $0, columns: Columns.self)
+            forward(g, input, weights, epilogue, into: output, from: $0, columns: Columns.self)
         } alone: {
-            forward(g, input, weights, bias, into: output, from: $0, columns: Line<1>.self)
+            forward(g, input, weights, epilogue, into: output, from: $0, columns: Line<1>.self)
         }
     }
 
     /// `P` blocks of output channels, the first of them `block`.
     @inline(never)
     private static func forward<let P: Int>(
-        _ g: ConvGeometry, _ input: Source, _ weights: Source, _ bias: Source, into output: Target,
-        from block: Int, columns: Line<P>.Type
+        _ g: ConvGeometry, _ input: Source, _ weights: Source, _ epilogue: Epilogue,
+        into output: Target, from block: Int, columns: Line<P>.Type
     ) {
         let vertical = g.vertical, horizontal = g.horizontal
         let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
-        let next = g.kernelHeight * g.kernelWidth * ic * 16, floor = g.floor
-        let weights = weights + block * next, bias = bias + block * 16
+        let next = g.kernelHeight * g.kernelWidth * ic * 16
+        let weights = weights + block * next, channel = block * 16
         for y in 0..<g.convHeight {
             let rows = vertical.taps(ofOutput: y), top = y * g.strideY - g.padTop
             for x in 0..<g.convWidth {
                 let columns = horizontal.taps(ofOutput: x), left = x * g.strideX - g.padLeft
-                let pixel = output + (y * g.convWidth + x) * n * oc + block * 16
+                let pixel = output + (y * g.convWidth + x) * n * oc + channel
                 for i in stride(from: 0, to: n, by: Tile.count) {
-                    var acc = Tiles<P> { Tile(repeating: (bias + $0 * 16).vector) }
+                    var acc = Tiles<P> { Tile(repeating: epilogue.start(channel + $0 * 16)) }
                     for ky in rows {
                         for kx in columns {
                             dot(
@@ -43,30 +44,37 @@ enum Direct {
                         }
                     }
                     unrolled(Line<P>.self) { p in
-                        for r in 0..<Tile.count { acc[p][r] = acc[p][r].raised(to: floor) }
-                        store(acc[p], pixel + i * oc + p * 16, oc)
+                        for r in 0..<Tile.count {
+                            epilogue.complete(
+                                acc[p][r], channel + p * 16, to: pixel + (i + r) * oc + p * 16)
+                        }
                     }
                 }
             }
         }
     }
 
-    /// dIn[y', x', n, c] = Σ dOut[y, x, n, o] * wᵀ[ky, kx, o, c]
+    /// dIn[y', x', n, c] = Σ dOut[y, x, n, o] * wᵀ[ky, kx, o, c], or += that if `adding`
     static func inputGradient(
-        _ g: ConvGeometry, _ gradient: Source, _ transposed: Source, into result: Target
+        _ g: ConvGeometry, _ gradient: Source, _ transposed: Source, adding: Bool,
+        into result: Target
     ) {
         eachPanel(of: g.inputChannels / 16) {
-            inputGradient(g, gradient, transposed, into: result, from: $0, columns: Columns.self)
+            inputGradient(
+                g, gradient, transposed, adding: adding, into: result, from: $0,
+                columns: Columns.self)
         } alone: {
-            inputGradient(g, gradient, transposed, into: result, from: $0, columns: Line<1>.self)
+            inputGradient(
+                g, gradient, transposed, adding: adding, into: result, from: $0,
+                columns: Line<1>.self)
         }
     }
 
     /// `P` blocks of input channels, the first of them `block`.
     @inline(never)
     private static func inputGradient<let P: Int>(
-        _ g: ConvGeometry, _ gradient: Source, _ transposed: Source, into result: Target,
-        from block: Int, columns: Line<P>.Type
+        _ g: ConvGeometry, _ gradient: Source, _ transposed: Source, adding: Bool,
+        into result: Target, from block: Int, columns: Line<P>.Type
     ) {
         let vertical = g.vertical, horizontal = g.horizontal
         let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
@@ -78,7 +86,11 @@ enum Direct {
                 let (left, right) = horizontal.taps(ofInput: x)
                 let pixel = result + (y * g.inputWidth + x) * n * ic + block * 16
                 for i in stride(from: 0, to: n, by: Tile.count) {
-                    var acc = Tiles<P> { _ in Tile(repeating: Vector()) }
+                    var acc = Tiles<P> { p in
+                        adding
+                            ? load(pixel + i * ic + p * 16, ic) as Tile
+                            : Tile(repeating: Vector())
+                    }
                     var ky = top, row = (y + g.padTop - top) / g.strideY
                     while ky < bottom {
                         var kx = left, column = (x + g.padLeft - left) / g.strideX

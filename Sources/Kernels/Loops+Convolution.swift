@@ -20,33 +20,27 @@ extension Loops {
         _ geometry: ConvGeometry, _ operands: ConvOperands, into output: MutableFloats,
         argmax: MutableBytes
     ) {
-        let input = operands.input.baseAddress!, bias = operands.bias.baseAddress!
-        let weights = operands.weights.baseAddress!, output = output.baseAddress!
+        let input = operands.input.baseAddress!, output = output.baseAddress!
         let argmax = geometry.pooled ? argmax.baseAddress : nil
         switch geometry.algorithm {
-        case .direct: Direct.forward(geometry, input, weights, bias, into: output)
+        case .direct:
+            Direct.forward(
+                geometry, input, operands.weights.baseAddress!,
+                Epilogue(geometry, operands, output), into: output)
         case .narrow:
             if geometry.isFramed {
                 Frame.fill(geometry, input, into: operands.kept.baseAddress!)
             }
-            let frame = Frame(geometry, operands), scratch = operands.scratch.baseAddress!
+            let frame = Frame(geometry, operands)
             switch geometry.inputChannels {
-            case 1:
-                Narrow<1>.forward(
-                    geometry, frame, weights, bias, into: output, argmax, scratch: scratch)
-            case 2:
-                Narrow<2>.forward(
-                    geometry, frame, weights, bias, into: output, argmax, scratch: scratch)
-            case 3:
-                Narrow<3>.forward(
-                    geometry, frame, weights, bias, into: output, argmax, scratch: scratch)
-            default:
-                Narrow<4>.forward(
-                    geometry, frame, weights, bias, into: output, argmax, scratch: scratch)
+            case 1: Narrow<1>.forward(geometry, frame, operands, into: output, argmax)
+            case 2: Narrow<2>.forward(geometry, frame, operands, into: output, argmax)
+            case 3: Narrow<3>.forward(geometry, frame, operands, into: output, argmax)
+            default: Narrow<4>.forward(geometry, frame, operands, into: output, argmax)
             }
         case .winograd:
             Winograd(geometry, operands)
-                .forward(input, operands.prepared.baseAddress!, bias, into: output, argmax)
+                .forward(operands, operands.prepared.baseAddress!, into: output, argmax)
         }
     }
 

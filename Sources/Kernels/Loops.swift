@@ -16,11 +16,26 @@ package enum Loops: KernelLoops {
     }
 
     package static func maxPoolBackward(
-        _ geometry: PoolGeometry, _ outputGradient: Floats, argmax: Bytes,
+        _ geometry: PoolGeometry, _ outputGradient: Floats, argmax: Bytes, adding: Bool,
         into inputGradient: MutableFloats
     ) {
         MaxPool.backward(
-            geometry, outputGradient.baseAddress!, argmax.baseAddress!,
+            geometry, outputGradient.baseAddress!, argmax.baseAddress!, adding: adding,
+            into: inputGradient.baseAddress!)
+    }
+
+    package static func averagePoolForward(
+        _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats
+    ) {
+        AveragePool.forward(geometry, input.baseAddress!, into: output.baseAddress!)
+    }
+
+    package static func averagePoolBackward(
+        _ geometry: PoolGeometry, _ outputGradient: Floats, adding: Bool,
+        into inputGradient: MutableFloats
+    ) {
+        AveragePool.backward(
+            geometry, outputGradient.baseAddress!, adding: adding,
             into: inputGradient.baseAddress!)
     }
 

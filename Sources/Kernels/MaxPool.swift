@@ -40,15 +40,17 @@ enum MaxPool {
     /// dIn[y', x', n, c] = Σ dOut[y, x, n, c] over the windows whose maximum it was, in their order.
     @inline(never)
     static func backward(
-        _ g: PoolGeometry, _ gradient: Source, _ argmax: UnsafePointer<UInt8>, into result: Target
+        _ g: PoolGeometry, _ gradient: Source, _ argmax: UnsafePointer<UInt8>, adding: Bool,
+        into result: Target
     ) {
         let vertical = g.vertical, horizontal = g.horizontal, pixel = g.images * g.channels
         for y in 0..<g.inputHeight {
             let rows = vertical.outputs(ofInput: y)
             for x in 0..<g.inputWidth {
                 let columns = horizontal.outputs(ofInput: x)
+                let to = result + (y * g.inputWidth + x) * pixel
                 for q in stride(from: 0, to: pixel, by: 16) {
-                    var sum = Vector()
+                    var sum = adding ? (to + q).vector : Vector()
                     for oy in rows {
                         for ox in columns {
                             let ky = y + g.padTop - oy * g.strideY
@@ -58,7 +60,7 @@ enum MaxPool {
                             sum += (gradient + at).vector.keeping(integers(argmax + at) .== tap)
                         }
                     }
-                    (result + (y * g.inputWidth + x) * pixel + q).vector = sum
+                    (to + q).vector = sum
                 }
             }
         }

@@ -8,32 +8,36 @@ import Tensors
 /// `C` is part of the type, so that the loops over channels unroll.
 enum Narrow<let C: Int> {
     static func forward(
-        _ g: ConvGeometry, _ frame: Frame, _ weights: Source, _ bias: Source, into output: Target,
-        _ argmax: UnsafeMutablePointer<UInt8>?, scratch: Target
+        _ g: ConvGeometry, _ frame: Frame, _ operands: ConvOperands, into output: Target,
+        _ argmax: UnsafeMutablePointer<UInt8>?
     ) {
+        let weights = operands.weights.baseAddress!, scratch = operands.scratch.baseAddress!
+        let epilogue = Epilogue(g, operands, output)
         eachPanel(of: g.outputChannels / 16) {
             forward(
-                g, frame, weights, bias, output, argmax, scratch, from: $0, columns: Columns.self)
+                g, frame, weights, epilogue, output, argmax, scratch, from: $0,
+                columns: Columns.self)
         } alone: {
             forward(
-                g, frame, weights, bias, output, argmax, scratch, from: $0, columns: Line<1>.self)
+                g, frame, weights, epilogue, output, argmax, scratch, from: $0,
+                columns: Line<1>.self)
         }
     }
 
     /// `P` blocks of output channels, the first of them `block`.
     @inline(always)
     private static func forward<let P: Int>(
-        _ g: ConvGeometry, _ frame: Frame, _ weights: Source, _ bias: Source, _ output: Target,
-        _ argmax: UnsafeMutablePointer<UInt8>?, _ scratch: Target, from block: Int,
-        columns: Line<P>.Type
+        _ g: ConvGeometry, _ frame: Frame, _ weights: Source, _ epilogue: Epilogue,
+        _ output: Target, _ argmax: UnsafeMutablePointer<UInt8>?, _ scratch: Target,
+        from block: Int, columns: Line<P>.Type
     ) {
         if g.kernelHeight == 3 && g.kernelWidth == 3 {
             forward(
-                g, frame, Filters<P, 3>(g, weights, bias, from: block), output + block * 16,
+                g, frame, Filters<P, 3>(g, weights, epilogue, from: block), output + block * 16,
                 argmax.map { $0 + block * 16 }, scratch)
         } else {
             forward(
-                g, frame, Filters<P, 0>(g, weights, bias, from: block), output + block * 16,
+                g, frame, Filters<P, 0>(g, weights, epilogue, from: block), output + block * 16,
                 argmax.map { $0 + block * 16 }, scratch)
         }
     }
@@ -50,19 +54,20 @@ enum Narrow<let C: Int> {
         }
     }
 
-    /// The kernels and biases of `P` blocks of 16 output channels. `K` is the side of the kernel where
+    /// The kernels and epilogues of `P` blocks of 16 output channels. `K` is the side of the kernel where
     /// the loops over it are to unroll, else 0.
     private struct Filters<let P: Int, let K: Int> {
         private let height: Int, width: Int
         private let weights: Source, next: Int
-        private let bias: Line<P>
+        let epilogue: Epilogue, channel: Int
 
         @inline(always)
-        init(_ g: ConvGeometry, _ weights: Source, _ bias: Source, from block: Int) {
+        init(_ g: ConvGeometry, _ weights: Source, _ epilogue: Epilogue, from block: Int) {
             (height, width) = (g.kernelHeight, g.kernelWidth)
             next = g.kernelHeight * g.kernelWidth * C * 16
             self.weights = weights + block * next
-            self.bias = load(bias + block * 16, 16)
+            self.epilogue = epilogue
+            channel = block * 16
         }
 
         /// The sums of all taps for windows anywhere. The next tap lies `right` or `below`.
@@ -70,7 +75,9 @@ enum Narrow<let C: Int> {
         func sums<let R: Int>(
             _ windows: InlineArray<R, Source>, right: Int, below: Int
         ) -> Panel<P, R> {
-            var acc = Panel<P, R> { Line<R>(repeating: bias[$0]) }
+            var acc = Panel<P, R> {
+                Line<R>(repeating: epilogue.start(channel + $0 * 16))
+            }
             var weights = weights
             for ky in 0..<(K > 0 ? K : height) {
                 for kx in 0..<(K > 0 ? K : width) {
@@ -86,13 +93,13 @@ enum Narrow<let C: Int> {
         }
     }
 
-    /// out[y, x, n, o] = activation(bias[o] + Σ in[y', x', n, c] * w[ky, kx, c, o])
+    /// out[y, x, n, o] = epilogue(Σ in[y', x', n, c] * w[ky, kx, c, o])
     @inline(never)
     private static func plain<let P: Int, let K: Int>(
         _ g: ConvGeometry, _ frame: Frame, _ filters: Filters<P, K>, into output: Target
     ) {
         let (n, oc) = (g.images, g.outputChannels), right = n * C, below = frame.width * right
-        let floor = g.floor
+        let channel = filters.channel, epilogue = filters.epilogue
         for y in 0..<g.convHeight {
             for x in 0..<g.convWidth {
                 let pixel = frame.base + y * g.strideY * below + x * g.strideX * right
@@ -102,7 +109,8 @@ enum Narrow<let C: Int> {
                         .init { pixel + (i + $0) * C }, right: right, below: below)
                     for r in 0..<Tile.count {
                         for p in 0..<P {
-                            (out + (i + r) * oc + p * 16).vector = acc[p][r].raised(to: floor)
+                            epilogue.complete(
+                                acc[p][r], channel + p * 16, to: out + (i + r) * oc + p * 16)
                         }
                     }
                 }

@@ -70,4 +70,17 @@ enum Optimizers {
             (new + i).vector = (w + i).vector - m * rate / (v.squareRoots + epsilon)
         }
     }
+
+    /// average += (measured / samples - average) * rest
+    @inline(never)
+    static func movingAverage(_ step: MovingAverageStep, _ slice: OptimizerSlice) {
+        let old = slice.weights.baseAddress!, new = slice.newWeights.baseAddress!
+        let gradient = slice.gradient.baseAddress!
+        let samples = Vector(step.samples), rest = Vector(step.rest)
+        for i in stride(from: 0, to: slice.weights.count, by: 16) {
+            let average = (old + i).vector
+            (new + i).vector = average.plus(
+                (gradient + i).vector / samples - average, times: rest)
+        }
+    }
 }

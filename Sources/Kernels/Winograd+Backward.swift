@@ -11,8 +11,10 @@ extension Winograd {
         _ gradients: ConvGradients, _ uT: Source?, _ argmax: UnsafePointer<UInt8>?
     ) {
         let result = gradients.inputGradient
-        for i in stride(from: 0, to: result.count, by: 16) {
-            (result.baseAddress! + i).vector = Vector()
+        if !gradients.addsToInput {
+            for i in stride(from: 0, to: result.count, by: 16) {
+                (result.baseAddress! + i).vector = Vector()
+            }
         }
         eachBlock { tiles, v in
             if let argmax {
@@ -20,7 +22,9 @@ extension Winograd {
             } else {
                 transformGradient(gradients, tiles)
             }
-            accumulate(v, rows: tiles.count * n, into: gradients.weights.baseAddress!)
+            accumulate(
+                v, rows: tiles.count * n, into: gradients.weights.baseAddress!,
+                starts: gradients.startsSum && tiles.lowerBound == 0)
             guard let uT else { return }
             eachProduct(
                 self.gradients, plane: outputPlane, uT, tiles, depth: oc, blocks: ic / 16
@@ -103,16 +107,18 @@ extension Winograd {
         }
     }
 
-    /// du[o / 16, ξ, c, o % 16] += Σ v[ξ, row, c] * gradients[ξ, row, o]
+    /// du[o / 16, ξ, c, o % 16] += Σ v[ξ, row, c] * gradients[ξ, row, o], from zero on if it `starts`
     @inline(never)
-    private func accumulate(_ v: Source, rows: Int, into accumulator: Target) {
+    private func accumulate(_ v: Source, rows: Int, into accumulator: Target, starts: Bool) {
         for point in 0..<36 {
             eachPanel(of: oc / 16) {
                 accumulate(
-                    v, point, from: $0, rows: rows, into: accumulator, columns: Columns.self)
+                    v, point, from: $0, rows: rows, into: accumulator, starts: starts,
+                    columns: Columns.self)
             } alone: {
                 accumulate(
-                    v, point, from: $0, rows: rows, into: accumulator, columns: Line<1>.self)
+                    v, point, from: $0, rows: rows, into: accumulator, starts: starts,
+                    columns: Line<1>.self)
             }
         }
     }
@@ -120,13 +126,15 @@ extension Winograd {
     @inline(always)
     private func accumulate<let P: Int>(
         _ v: Source, _ point: Int, from block: Int, rows: Int, into accumulator: Target,
-        columns: Line<P>.Type
+        starts: Bool, columns: Line<P>.Type
     ) {
         let step = ConvGeometry.pointStride(depth: ic)
         let b = gradients + point * outputPlane + block * 16
         for c in stride(from: 0, to: ic, by: Tile.count) {
             let sum = accumulator + (block * 36 + point) * step + c * 16
-            var acc = Tiles<P> { load(sum + $0 * 36 * step, 16) as Tile }
+            var acc = Tiles<P> {
+                starts ? Tile(repeating: Vector()) : load(sum + $0 * 36 * step, 16)
+            }
             outer(&acc, v + point * inputPlane + c, ic, rows, b, oc)
             unrolled(Line<P>.self) { p in store(acc[p], sum + p * 36 * step, 16) }
         }

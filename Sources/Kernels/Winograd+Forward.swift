@@ -7,17 +7,20 @@ import Tensors
 extension Winograd {
     /// - Parameter u: G g Gᵀ, `[oc / 16][36][ic][16]`.
     func forward(
-        _ input: Source, _ u: Source, _ bias: Source, into output: Target,
+        _ operands: ConvOperands, _ u: Source, into output: Target,
         _ argmax: UnsafeMutablePointer<UInt8>?
     ) {
+        let input = operands.input.baseAddress!, bias = operands.bias.baseAddress!
+        let epilogue = Epilogue(g, operands, output)
         eachBlock { tiles, v in
             transformInput(input, into: v, tiles)
             eachProduct(v, plane: inputPlane, u, tiles, depth: ic, blocks: oc / 16) { o, products in
-                let bias = (bias + o * 16).vector
                 if let argmax {
+                    let bias = (bias + o * 16).vector
                     pool(products, bias, into: output + o * 16, argmax + o * 16, tiles)
                 } else {
-                    transform(products, bias, into: output, channel: o * 16, tiles)
+                    transform(
+                        products, epilogue, into: output, channel: o * 16, tiles)
                 }
             }
         }
@@ -44,12 +47,13 @@ extension Winograd {
         }
     }
 
-    /// y = activation(Aᵀ m A + bias)
+    /// y = epilogue(Aᵀ m A)
     @inline(never)
     private func transform(
-        _ products: Source, _ bias: Vector, into output: Target, channel: Int, _ tiles: Range<Int>
+        _ products: Source, _ epilogue: Epilogue, into output: Target, channel: Int,
+        _ tiles: Range<Int>
     ) {
-        let (pixels, square, plane, floor) = (pixels, square, productPlane, g.floor)
+        let (pixels, square, plane) = (pixels, square, productPlane)
         for tile in tiles {
             aim(
                 at: output, height: g.convHeight, width: g.convWidth, channels: oc,
@@ -59,7 +63,10 @@ extension Winograd {
                 transformSquare(outputTransform, square) {
                     (m + ($0 * 6 + $1) * plane).vector
                 } store: {
-                    (pixels[$0 * 4 + $1] + i * oc + channel).vector = ($2 + bias).raised(to: floor)
+                    let pixel = pixels[$0 * 4 + $1]
+                    if pixel != dump {
+                        epilogue.write($2, channel, to: pixel + i * oc + channel)
+                    }
                 }
             }
         }

@@ -55,7 +55,7 @@ struct Winograd {
         while first < tiles {
             body(first..<min(tiles, first + block), v)
             first += block
-            v += 36 * inputPlane
+            if g.keepsInput { v += 36 * inputPlane }
         }
     }
 

@@ -56,13 +56,20 @@ extension PoolGeometry {
             images > 0 && channels > 0 && channels % 16 == 0,
             "PoolGeometry: \(channels) channels are not in 16s")
         precondition(
-            windowHeight > 0 && windowWidth > 0 && windowHeight * windowWidth <= 256
-                && strideY > 0 && strideX > 0 && outputHeight > 0 && outputWidth > 0,
-            "PoolGeometry: windows have 1 to 256 taps and strides are positive, not \(self)")
+            windowHeight > 0 && windowWidth > 0 && strideY > 0 && strideX > 0
+                && outputHeight > 0 && outputWidth > 0,
+            "PoolGeometry: an extent of \(self) is not positive")
         precondition(
             padTop >= 0 && padTop < windowHeight && padLeft >= 0 && padLeft < windowWidth
                 && (outputHeight - 1) * strideY - padTop < inputHeight
                 && (outputWidth - 1) * strideX - padLeft < inputWidth,
             "PoolGeometry: a window of \(self) lies outside the image")
+    }
+
+    /// A max pool notes taps in bytes.
+    func checkTaps() {
+        precondition(
+            windowHeight * windowWidth <= 256,
+            "PoolGeometry: windows have 1 to 256 taps, not \(self)")
     }
 }

@@ -38,6 +38,8 @@ public struct ConvGeometry: Hashable, Sendable {
     public var algorithm: Algorithm
     /// False for the first layer of a network: nobody asks for the gradient of the images.
     public var needsInputGradient: Bool
+    /// False outside training: there is no backward pass that wants anything kept for it.
+    public var keepsInput = true
 
     public init(
         images: Int, inputHeight: Int, inputWidth: Int, inputChannels: Int, outputChannels: Int,
@@ -76,15 +78,16 @@ public struct ConvGeometry: Hashable, Sendable {
 extension ConvGeometry {
     /// Pixels times images whose gradients a narrow convolution has in L1 at a time.
     public static let narrowRun = 128
-    /// Rows (images times tiles) that go through the Winograd planes together.
-    public static let winogradRows = 32
+    /// Rows (images times tiles) that go through the Winograd planes together. Wide layers take more: each
+    /// block of rows streams all their transformed weights, and the sums of their gradient, once.
+    public var winogradRows: Int { max(inputChannels, outputChannels) >= 256 ? 64 : 32 }
 
     /// Tiles of 4x4 outputs, down and across. With a pool an odd last row or column of the convolution
     /// is read by nobody, and is not computed.
     public var tilesDown: Int { ((pooled ? convHeight / 2 * 2 : convHeight) + 3) / 4 }
     public var tilesAcross: Int { ((pooled ? convWidth / 2 * 2 : convWidth) + 3) / 4 }
     public var tilesPerBlock: Int {
-        max(1, min(Self.winogradRows / images, tilesDown * tilesAcross))
+        max(1, min(winogradRows / images, tilesDown * tilesAcross))
     }
     public var tileBlocks: Int { (tilesDown * tilesAcross + tilesPerBlock - 1) / tilesPerBlock }
     /// Floats between the 36 planes of a block of tiles: one cache line more than the data, since
@@ -121,12 +124,14 @@ extension ConvGeometry {
     }
     /// Floats of the gradients that a narrow convolution has in L1 at a time: two rows of 32 channels.
     public var narrowRunCount: Int { 2 * max(Self.narrowRun, 2 * images) * 32 }
-    /// What the backward pass wants kept from the forward one: the transformed or the framed input.
+    /// What the backward pass wants kept from the forward one: the transformed or the framed input. Without
+    /// one, what a block of tiles needs.
     public var keptCount: Int {
         switch algorithm {
         case .direct: 0
         case .narrow: isFramed ? frameHeight * frameWidth * images * inputChannels : 0
-        case .winograd: tileBlocks * 36 * planeStride(channels: inputChannels)
+        case .winograd:
+            (keepsInput ? tileBlocks : 1) * 36 * planeStride(channels: inputChannels)
         }
     }
     /// Where a shard's weight gradient is summed in the transformed domain; zero if it is summed in place.

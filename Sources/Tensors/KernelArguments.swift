@@ -12,6 +12,11 @@ public struct ConvOperands {
     public var prepared: Floats
     /// `geometry.outputChannels` floats.
     public var bias: Floats
+    /// As many, by which sums are multiplied before the bias is added; empty for all ones. For the
+    /// forward pass of evaluation alone: there a normalisation is folded into its convolution.
+    public var scale = Floats(start: nil, count: 0)
+    /// `geometry.outputCount` floats that are added before the activation, or none. As above.
+    public var addend = Floats(start: nil, count: 0)
     /// `geometry.keptCount` floats.
     public var kept: MutableFloats
     /// `geometry.scratchCount` floats, contents undefined between calls.
@@ -38,16 +43,23 @@ public struct ConvGradients {
     public var outputGradient: MutableFloats
     /// Overwritten with the gradient of the input; empty if `!needsInputGradient`.
     public var inputGradient: MutableFloats
+    /// Whether that gradient is added to what stands there already, instead.
+    public var addsToInput: Bool
     /// Added to: the weight gradient itself (`weightCount`), or the transformed one (`accumulatorCount`)
     /// which `convFinish` adds to the weight gradient at the end of a shard.
     public var weights: MutableFloats
+    /// Whether the sum over a shard starts here, so that what is in the transformed one does not count.
+    public var startsSum: Bool
     /// Added to: `outputChannels` floats.
     public var bias: MutableFloats
 
     public init(
         output: Floats, outputGradient: MutableFloats, inputGradient: MutableFloats,
-        weights: MutableFloats, bias: MutableFloats
+        addsToInput: Bool = false, weights: MutableFloats, startsSum: Bool = false,
+        bias: MutableFloats
     ) {
+        self.addsToInput = addsToInput
+        self.startsSum = startsSum
         self.output = output
         self.outputGradient = outputGradient
         self.inputGradient = inputGradient
@@ -116,6 +128,16 @@ public struct LossRows {
     }
 }
 
+/// `average += (gradient / samples - average) * rest`: a moving average of what a step measured, whose sum
+/// over the batch travels as the gradients do. `rest` is 1 - momentum.
+public struct MovingAverageStep: Hashable, Sendable {
+    public var samples: Float, rest: Float
+    public init(samples: Float, rest: Float) {
+        self.samples = samples
+        self.rest = rest
+    }
+}
+
 /// uint8 images `[image][y][x][c]` to float32 `[y][x][image][c]`: `scale * value + offset`, fused. Images
 /// from `liveImages` and channels from `channels` on are set to zero.
 public struct PixelBlock: Hashable, Sendable {
@@ -164,6 +186,16 @@ public struct OptimizerSlice {
         self.newWeights = newWeights
         self.first = first
         self.second = second
+    }
+
+    /// A part of the slice. Slots that are empty stay so.
+    public subscript(range: Range<Int>) -> OptimizerSlice {
+        func part(_ floats: MutableFloats) -> MutableFloats {
+            floats.isEmpty ? floats : MutableFloats(rebasing: floats[range])
+        }
+        return OptimizerSlice(
+            gradient: Floats(rebasing: gradient[range]), weights: Floats(rebasing: weights[range]),
+            newWeights: part(newWeights), first: part(first), second: part(second))
     }
 }
 

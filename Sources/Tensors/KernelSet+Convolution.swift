@@ -20,7 +20,7 @@ extension KernelSet {
     /// Convolution, bias, activation and, if the geometry says so, the 2x2 pool.
     ///
     /// - Parameters:
-    ///   - output: Overwritten; `geometry.outputCount` floats.
+    ///   - output: Overwritten; `geometry.outputCount` floats. It may be the memory of the addend.
     ///   - argmax: Overwritten; `geometry.argmaxCount` bytes.
     public func convForward(
         _ geometry: ConvGeometry, _ operands: ConvOperands, into output: MutableFloats,
@@ -71,25 +71,31 @@ extension KernelSet {
         _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats, argmax: MutableBytes
     ) {
         geometry.check()
+        geometry.checkTaps()
         expect(input.count, geometry.inputCount, "maxPoolForward: input", geometry)
         expect(output.count, geometry.outputCount, "maxPoolForward: output", geometry)
         expect(argmax.count, geometry.outputCount, "maxPoolForward: argmax", geometry)
         loops.maxPoolForward(geometry, input, into: output, argmax: argmax)
     }
 
-    /// Sends each output's gradient to where its value came from; `inputGradient` is overwritten.
+    /// Sends each output's gradient to where its value came from.
+    ///
+    /// - Parameters:
+    ///   - adding: Whether to add to what stands in `inputGradient` instead of overwriting it.
     public func maxPoolBackward(
-        _ geometry: PoolGeometry, _ outputGradient: Floats, argmax: Bytes,
+        _ geometry: PoolGeometry, _ outputGradient: Floats, argmax: Bytes, adding: Bool = false,
         into inputGradient: MutableFloats
     ) {
         geometry.check()
+        geometry.checkTaps()
         expect(
             outputGradient.count, geometry.outputCount, "maxPoolBackward: output gradient", geometry
         )
         expect(argmax.count, geometry.outputCount, "maxPoolBackward: argmax", geometry)
         expect(
             inputGradient.count, geometry.inputCount, "maxPoolBackward: input gradient", geometry)
-        loops.maxPoolBackward(geometry, outputGradient, argmax: argmax, into: inputGradient)
+        loops.maxPoolBackward(
+            geometry, outputGradient, argmax: argmax, adding: adding, into: inputGradient)
     }
 }
 
@@ -107,6 +113,15 @@ extension ConvOperands {
         expect(weights.count, geometry.weightCount, "\(kernel): weights", geometry)
         expect(prepared.count, geometry.preparedCount, "\(kernel): prepared", geometry)
         expect(bias.count, geometry.outputChannels, "\(kernel): bias", geometry)
+        if !scale.isEmpty {
+            expect(scale.count, geometry.outputChannels, "\(kernel): scale", geometry)
+        }
+        if !addend.isEmpty {
+            expect(addend.count, geometry.outputCount, "\(kernel): addend", geometry)
+        }
+        precondition(
+            scale.isEmpty && addend.isEmpty || !geometry.pooled,
+            "\(kernel): a fused pool takes neither scale nor addend")
         expect(kept.count, geometry.keptCount, "\(kernel): kept", geometry)
         precondition(
             scratch.count >= geometry.scratchCount,

@@ -123,8 +123,8 @@ extension KernelSet {
     }
 }
 
-private func expectVectors(_ count: Int, _ buffer: String) {
-    precondition(count % 16 == 0, "\(buffer) holds \(count) floats, not a multiple of 16")
+private func expectVectors(_ count: Int, _ buffer: @autoclosure () -> String) {
+    precondition(count % 16 == 0, "\(buffer()) holds \(count) floats, not a multiple of 16")
 }
 
 extension Rows {
@@ -168,7 +168,7 @@ extension LossRows {
 }
 
 extension OptimizerSlice {
-    fileprivate func check(_ kernel: String, first usesFirst: Bool, second usesSecond: Bool) {
+    func check(_ kernel: String, first usesFirst: Bool, second usesSecond: Bool) {
         let count = weights.count
         expectVectors(count, "\(kernel): weights")
         expect(gradient.count, count, "\(kernel): gradient", count)

@@ -48,8 +48,25 @@ package protocol KernelLoops: Sendable {
     static func maxPoolForward(
         _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats, argmax: MutableBytes)
     static func maxPoolBackward(
-        _ geometry: PoolGeometry, _ outputGradient: Floats, argmax: Bytes,
+        _ geometry: PoolGeometry, _ outputGradient: Floats, argmax: Bytes, adding: Bool,
         into inputGradient: MutableFloats)
+    static func averagePoolForward(
+        _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats)
+    static func averagePoolBackward(
+        _ geometry: PoolGeometry, _ outputGradient: Floats, adding: Bool,
+        into inputGradient: MutableFloats)
+
+    static func normalizeForward(
+        _ geometry: NormalizationGeometry, live: Int, _ operands: NormalizationOperands,
+        _ sums: NormalizationSums, into output: MutableFloats)
+    static func normalizeBackward(
+        _ geometry: NormalizationGeometry, live: Int, _ operands: NormalizationOperands,
+        _ gradients: NormalizationGradients)
+    static func foldNormalization(
+        _ statistics: NormalizationStatistics, scale: MutableFloats, shift: MutableFloats)
+    static func scaleChannels(
+        _ geometry: NormalizationGeometry, _ input: Floats, addend: Floats, scale: Floats,
+        shift: Floats, into output: MutableFloats)
 
     static func activationForward(
         _ activation: ElementActivation, _ rows: Rows, _ values: MutableFloats)
@@ -71,6 +88,7 @@ package protocol KernelLoops: Sendable {
     static func sgd(_ step: SGDStep, _ slice: OptimizerSlice)
     static func rmsprop(_ step: RMSpropStep, _ slice: OptimizerSlice)
     static func adam(_ step: AdamStep, _ slice: OptimizerSlice)
+    static func movingAverage(_ step: MovingAverageStep, _ slice: OptimizerSlice)
 
     static func peakProbe(rounds: Int) -> Double
     static func exponential(_ values: MutableFloats)

@@ -17,13 +17,26 @@ public struct ParameterLayout: Hashable, Sendable {
         public let range: Range<Int>
         /// Index of the layer that owns it.
         public let layer: Int
+        public let renewal: Renewal
 
-        public init(name: String, shape: Shape, range: Range<Int>, layer: Int) {
+        public init(
+            name: String, shape: Shape, range: Range<Int>, layer: Int, renewal: Renewal = .trained
+        ) {
             self.name = name
             self.shape = shape
             self.range = range
             self.layer = layer
+            self.renewal = renewal
         }
+    }
+
+    /// What a step makes of a parameter and of the sum that stands in its place in the gradient.
+    public enum Renewal: Hashable, Sendable {
+        /// The optimizer follows the gradient.
+        case trained
+        /// The sum is that of a measured statistic, each block's times its samples. The parameter moves
+        /// to the step's mean by 1 - momentum of the way.
+        case averaged(momentum: Double)
     }
 
     /// A run of whole layers: what can travel once their backward passes are done.
@@ -33,6 +46,8 @@ public struct ParameterLayout: Hashable, Sendable {
     }
 
     public let entries: [Entry]
+    /// Those that no optimizer trains, in the order of the buffer.
+    public let averages: [Entry]
     /// Floats in the flat buffer.
     public var count: Int { entries.last?.range.upperBound ?? 0 }
 
@@ -47,10 +62,15 @@ public struct ParameterLayout: Hashable, Sendable {
             end = entry.range.upperBound
         }
         self.entries = entries
+        averages = entries.filter { $0.renewal != .trained }
     }
 
     /// Parameters that users count: without padding.
     public var parameterCount: Int { entries.reduce(0) { $0 + $1.shape.count } }
+    /// Of those the ones that an optimizer trains.
+    public var trainedCount: Int {
+        parameterCount - averages.reduce(0) { $0 + $1.shape.count }
+    }
 
     /// Whole layers from the last to the first, closed at `bytes` or more; the result is in the order of
     /// the buffer, front layers first. The last bucket to close takes what is left.

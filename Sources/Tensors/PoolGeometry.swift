@@ -2,7 +2,7 @@
 //
 // The extents of one pooling layer over one block of images.
 
-/// A max pool over `[y][x][image][channel]`; taps outside the image are left out.
+/// A max or average pool over `[y][x][image][channel]`; taps outside the image are left out.
 public struct PoolGeometry: Hashable, Sendable {
     public var images: Int
     public var inputHeight: Int, inputWidth: Int

@@ -166,6 +166,80 @@ import Testing
     }
 }
 
+/// What evaluation and branching networks ask of convolutions.
+@Suite struct ConvolutionEpilogueTests {
+    /// activation(bias + scale * sum + addend), against the same from a plain convolution.
+    @Test(arguments: Engine.available, ConvGeometry.named.filter { !$0.pooled })
+    func scaleAndAddendAreFolded(_ kernels: KernelSet, _ geometry: ConvGeometry) {
+        var noise = Noise(seed: 7), plain = geometry
+        plain.activation = .linear
+        let trial = ConvTrial(plain) { stream, _ in
+            let value = Float(noise.integer(-3...3))
+            return stream == 3 ? 0 : value
+        }
+        trial.run(kernels)
+        let oc = geometry.outputChannels
+        let scale = noise.buffer(oc) { Float($0.integer(1...4)) / 2 }
+        let addend = noise.buffer(geometry.outputCount) { Float($0.integer(-9...9)) }
+        let bias = noise.buffer(oc) { Float($0.integer(-9...9)) }
+        let expected = trial.output.values.indices.map { i in
+            let sum = bias.base[i % oc] + scale.base[i % oc] * trial.output.base[i]
+            return geometry.activation == .relu
+                ? max(0, sum + addend.base[i]) : sum + addend.base[i]
+        }
+        var operands = trial.operands
+        operands.bias = bias.floats
+        operands.scale = scale.floats
+        operands.addend = addend.floats
+        // In place: the output takes the memory of the addend.
+        kernels.convForward(
+            geometry, operands, into: addend.elements,
+            argmax: MutableBytes(start: nil, count: 0))
+        // Whole numbers are exact but in Winograd's domain.
+        let error = distance(addend.doubles, expected.map(Double.init))
+        #expect(error <= (geometry.algorithm == .winograd ? 2e-4 : 0), "\(error)")
+    }
+
+    /// Without a sweep of zeros before each shard.
+    @Test(arguments: Engine.available, ConvGeometry.named.filter { $0.algorithm == .winograd })
+    func sumStartsFromNothing(_ kernels: KernelSet, _ geometry: ConvGeometry) {
+        func trial() -> ConvTrial {
+            var noise = Noise(seed: 10)
+            return ConvTrial(geometry) { _, _ in noise.unit() }
+        }
+        let fresh = trial(), used = trial()
+        fresh.run(kernels)
+        used.startsSum = true
+        for i in used.gradients.weights.indices { used.gradients.weights[i] = .nan }
+        used.run(kernels)
+        // Between the planes lie floats that nobody sums.
+        #expect(used.weightGradient.bits == fresh.weightGradient.bits)
+    }
+
+    /// The gradient of a value that several layers read is a sum.
+    @Test(
+        arguments: Engine.available,
+        ConvGeometry.named.filter { $0.needsInputGradient && !$0.pooled })
+    func inputGradientIsAddedIfAsked(_ kernels: KernelSet, _ geometry: ConvGeometry) {
+        func trial() -> ConvTrial {
+            var noise = Noise(seed: 8)
+            return ConvTrial(geometry) { _, _ in Float(noise.integer(-3...3)) }
+        }
+        let fresh = trial(), adding = trial()
+        fresh.run(kernels)
+        var noise = Noise(seed: 9)
+        for i in 0..<geometry.inputCount {
+            adding.inputGradient.base[i] = Float(noise.integer(-9...9))
+        }
+        let before = adding.inputGradient.doubles
+        adding.addsToInput = true
+        adding.run(kernels)
+        let sum = zip(before, fresh.inputGradient.doubles).map { $0 + $1 }
+        let error = distance(adding.inputGradient.doubles, sum)
+        #expect(error <= (geometry.algorithm == .winograd ? 2e-4 : 0), "\(error)")
+    }
+}
+
 extension ReferenceConvolution {
     init(_ trial: ConvTrial) {
         self.init(

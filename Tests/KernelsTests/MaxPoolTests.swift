@@ -46,6 +46,23 @@ extension PoolGeometry {
     }
 
     @Test(arguments: Engine.available, 0..<4)
+    func gradientIsAddedIfAsked(_ kernels: KernelSet, seed: Int) {
+        let geometry = PoolGeometry.random(seed: seed)
+        var noise = Noise(seed: seed)
+        let gradient = noise.buffer(geometry.outputCount) { Float($0.integer(-4...4)) }
+        let argmax = AlignedBuffer<UInt8>(count: geometry.outputCount)
+        let fresh = noise.buffer(geometry.inputCount)
+        let sum = noise.buffer(geometry.inputCount) { Float($0.integer(-4...4)) }
+        let before = sum.doubles
+        kernels.maxPoolBackward(
+            geometry, gradient.floats, argmax: Bytes(argmax.elements), into: fresh.elements)
+        kernels.maxPoolBackward(
+            geometry, gradient.floats, argmax: Bytes(argmax.elements), adding: true,
+            into: sum.elements)
+        #expect(sum.doubles == zip(before, fresh.doubles).map { $0 + $1 })
+    }
+
+    @Test(arguments: Engine.available, 0..<4)
     func notANumberIsAMaximum(_ kernels: KernelSet, position: Int) {
         let geometry = PoolGeometry(
             images: 8, inputHeight: 2, inputWidth: 2, channels: 16, windowHeight: 2,
