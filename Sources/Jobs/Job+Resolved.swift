@@ -50,7 +50,7 @@ extension Job {
             .init("name", .scalar(name)),
             .init("seed", .scalar(seed)),
             .init("dataset", dataset.encoded()),
-            .init("model", encodeLayers(layers)),
+            .init("model", encodeLayers(nodes)),
             .init("loss", .scalar(loss.rawValue)),
             .init("training", training.encoded()),
             .init("cluster", cluster.encoded()),

@@ -16,7 +16,7 @@ public struct Job: Sendable {
     public var name: String
     public var seed: UInt64
     public var dataset: DatasetConfiguration
-    public var layers: [any Layer]
+    public var nodes: [Node]
     public var loss: Loss
     public var training: TrainingOptions
     public var cluster: ClusterOptions
@@ -25,6 +25,7 @@ public struct Job: Sendable {
     public var resolution: Resolution?
 
     public var optimizer: any Optimizer { training.optimizer }
+    public var layers: [any Layer] { nodes.map(\.layer) }
 
     /// - Parameters:
     ///   - yaml: The text of a job file.
@@ -53,7 +54,7 @@ public struct Job: Sendable {
     /// The network of this job for images of a shape, with memory planned.
     public func model(input: Shape, classes: Int?) throws(LayerError) -> Model {
         try Model(
-            layers: layers, input: input, loss: loss, classes: classes, winograd: numerics.winograd)
+            nodes: nodes, input: input, loss: loss, classes: classes, winograd: numerics.winograd)
     }
 
     private init(_ tree: ConfigValue, defaultName: String) throws(ConfigError) {
@@ -62,7 +63,7 @@ public struct Job: Sendable {
         seed = UInt64(try fields.int("seed", default: 0))
         dataset = try Self.dataset(&fields)
         let model = fields.value("model") ?? ConfigValue(.null, line: fields.line)
-        layers = try parseLayers(model, path: "model")
+        nodes = try parseLayers(model, path: "model")
         loss = try fields.choice("loss", default: .sparseCategoricalCrossentropy)
         var training = try fields.section("training")
         self.training = try TrainingOptions(fields: &training)

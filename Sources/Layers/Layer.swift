@@ -13,6 +13,9 @@ public protocol Layer: Sendable {
     /// The name in job files and summaries: `Conv2D`.
     static var kerasName: String { get }
 
+    /// How many layers it reads: 1, unless it merges branches.
+    static var inputCount: Int { get }
+
     /// Reads the layer's own fields; whoever calls reports the unknown ones.
     init(fields: inout Fields) throws(ConfigError)
 
@@ -24,14 +27,18 @@ public protocol Layer: Sendable {
     /// - Throws: A `LayerError` that names the input's shape and the cure; the caller adds the name.
     func outputShape(for input: Shape) throws(LayerError) -> Shape
 
+    /// The same for a layer that merges branches; `inputCount` shapes.
+    func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape
+
     /// Adds what the layer computes to `network`, whose signal has the shape asked about before.
     func lower(into network: inout Lowering) throws(LayerError)
 }
 
 extension Layer {
-    /// The layer as it stands in a job file: `{Conv2D: {filters: 32, ...}}`, or a bare name.
-    public func encoded() -> ConfigValue {
-        fields.isEmpty ? .scalar(Self.kerasName) : .map([.init(Self.kerasName, .map(fields))])
+    public static var inputCount: Int { 1 }
+
+    public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
+        try outputShape(for: inputs[0])
     }
 
     public var kerasName: String { Self.kerasName }

@@ -6,6 +6,8 @@ public struct LayerError: Error, Equatable, CustomStringConvertible {
     public enum Code: Sendable {
         /// A layer cannot take the shape that the layer before it makes.
         case shapeMismatch
+        /// A layer reads one that is not there, or nobody reads what it computes.
+        case wiring
         /// A combination that the engine does not compute.
         case unsupported
         /// The last layer does not fit the loss or the data.

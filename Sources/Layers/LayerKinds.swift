@@ -7,7 +7,8 @@ import Configuration
 /// Every kind of layer, in the order in which messages list them.
 public let layerKinds: [any Layer.Type] = [
     Conv2D.self, MaxPooling2D.self, Dense.self, Flatten.self, Dropout.self, Rescaling.self,
-    Activation.self, ReLU.self, Softmax.self, Sigmoid.self,
+    Activation.self, ReLU.self, Softmax.self, Sigmoid.self, BatchNormalization.self, Add.self,
+    AveragePooling2D.self, GlobalAveragePooling2D.self,
 ]
 
 /// Reads a list of layers, each a bare name or a map with one entry:
@@ -17,26 +18,38 @@ public let layerKinds: [any Layer.Type] = [
 ///       - Conv2D: {filters: 32, kernel_size: 3, activation: relu}
 ///       - Flatten
 ///       - Dense: {units: 10}
-public func parseLayers(_ value: ConfigValue, path: String) throws(ConfigError) -> [any Layer] {
+///
+/// Any of them may have a `name` and say which layers it reads; see `Node`. A map in the place of the list
+/// names a preset; see `Preset`.
+public func parseLayers(_ value: ConfigValue, path: String) throws(ConfigError) -> [Node] {
+    if case .map = value.kind { return try parsePreset(value, path: path) }
     guard case .list(let items) = value.kind, !items.isEmpty else {
         throw ConfigError(
             code: .wrongType, path: path, line: value.line,
             detail: "found \(value.summary), expected a list of layers"
                 + " (- Conv2D: {filters: 32, kernel_size: 3})")
     }
-    var layers: [any Layer] = []
+    var layers: [Node] = []
     for (index, item) in items.enumerated() {
         layers.append(try parseLayer(item, path: "\(path)[\(index)]"))
     }
     return layers
 }
 
+private func parsePreset(_ value: ConfigValue, path: String) throws(ConfigError) -> [Node] {
+    var fields = try Fields(value, path: path)
+    let preset: Preset = try fields.choice("preset")
+    let nodes = preset.nodes(classes: try fields.int("classes", in: 2...1_048_576))
+    try fields.finish()
+    return nodes
+}
+
 /// The list that `parseLayers` reads back to the same layers.
-public func encodeLayers(_ layers: [any Layer]) -> ConfigValue {
+public func encodeLayers(_ layers: [Node]) -> ConfigValue {
     .list(layers.map { $0.encoded() })
 }
 
-private func parseLayer(_ item: ConfigValue, path: String) throws(ConfigError) -> any Layer {
+private func parseLayer(_ item: ConfigValue, path: String) throws(ConfigError) -> Node {
     let name: String
     var body = ConfigValue(.null, line: item.line)
     switch item.kind {
@@ -60,6 +73,8 @@ private func parseLayer(_ item: ConfigValue, path: String) throws(ConfigError) -
     }
     var fields = try Fields(body, path: "\(path).\(name)")
     let layer = try kind.init(fields: &fields)
+    let node = Node(
+        layer, name: try fields.name("name"), inputs: try fields.names("inputs"))
     try fields.finish()
-    return layer
+    return node
 }

@@ -3,7 +3,7 @@
 import Tensors
 
 extension Model {
-    /// Starting weights as in Keras: kernels Glorot uniform, biases zero.
+    /// Starting weights as in Keras: kernels Glorot uniform, biases zero, normalisations the identity.
     ///
     /// The random numbers depend on the seed, the layer and a value's index in the tensor that users
     /// see, not on how it is stored. The padding is zero, and training keeps it so.
@@ -15,6 +15,7 @@ extension Model {
         expectFlat(weights.count)
         weights.update(repeating: 0)
         for parameter in tensors {
+            if parameter.initial == .ones { parameter.forEachPlace { weights[$0] = 1 } }
             guard case .kernel(let placement) = parameter.placement else { continue }
             let isConvolution = parameter.entry.shape.rank == 4
             let fans = placement.fanIn + placement.fanOut(isConvolution: isConvolution)

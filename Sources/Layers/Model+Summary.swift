@@ -29,6 +29,11 @@ extension Model {
         stages.map { "\(names[$0.layer]): \($0.summary)" }
     }
 
+    /// The same of evaluation and prediction, where normalisations are folded.
+    package var evaluationSummary: [String] {
+        evaluation.stages.map { "\(names[$0.layer]): \($0.summary)" }
+    }
+
     /// Bytes of memory that each compute thread's replica allocates.
     public var planBytes: Int { ReplicaMemory.byteCount(of: self) }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A line of layers, with names, shapes and a place for each parameter.
+// A network of layers, with names, shapes and a place for each parameter.
 
 import Tensors
 
 /// A model: what the layers of a job become for images of one shape. It holds no weights.
 public struct Model: Sendable {
-    public let layers: [any Layer]
-    /// As Keras names them: `conv2d`, `conv2d_1`, `max_pooling2d`.
+    public let nodes: [Node]
+    /// As Keras names them: `conv2d`, `conv2d_1`, `max_pooling2d`; or as the job does.
     public let names: [String]
     /// `[H, W, C]` of the images.
     public let input: Shape
@@ -20,7 +20,8 @@ public struct Model: Sendable {
     public let blockSize: Int
 
     let tensors: [Parameter]
-    let stages: [any Stage]
+    /// What training computes, and what evaluation and prediction do.
+    let training: Network, evaluation: Network
     let pixelScale: Float, pixelOffset: Float
     /// Channels in memory of the images.
     let inputStored: Int
@@ -31,30 +32,36 @@ public struct Model: Sendable {
     ///   - winograd: False computes all convolutions directly.
     /// - Throws: If a layer cannot follow the one before it, or the last does not fit loss and data.
     public init(
-        layers: [any Layer], input: Shape, loss: Loss, classes: Int? = nil, winograd: Bool = true
+        nodes: [Node], input: Shape, loss: Loss, classes: Int? = nil, winograd: Bool = true
     ) throws(LayerError) {
         guard input.rank == 3, input.count > 0 else {
             throw LayerError(
                 code: .shapeMismatch, layer: "input",
                 detail: "found \(input), expected images (height, width, channels)")
         }
-        let names = Self.names(of: layers)
+        let wiring = try Wiring(nodes), names = wiring.names
         var shapes: [Shape] = []
-        for (layer, name) in zip(layers, names) {
+        for (index, node) in nodes.enumerated() {
+            let inputs = wiring.inputs[index].map { shapes[$0] }
             do throws(LayerError) {
-                shapes.append(try layer.outputShape(for: shapes.last ?? input))
-            } catch { throw error.named(name) }
+                shapes.append(
+                    try node.layer.outputShape(for: inputs.isEmpty ? [input] : inputs))
+            } catch { throw error.named(names[index]) }
         }
-        let blockSize = Self.blockSize(for: [input] + shapes)
+        let blockSize = Self.blockSize(for: nodes, [input] + shapes)
         var network = Lowering(images: blockSize, input: input, winograd: winograd)
-        for (index, layer) in layers.enumerated() {
-            network.begin(layer: index, name: names[index])
-            do throws(LayerError) { try layer.lower(into: &network) } catch {
+        var signals: [Signal] = []
+        for (index, node) in nodes.enumerated() {
+            network.begin(
+                layer: index, name: names[index], inputs: wiring.inputs[index].map { signals[$0] })
+            do throws(LayerError) { try node.layer.lower(into: &network) } catch {
                 throw error.named(names[index])
             }
             precondition(
                 network.signal.shape == shapes[index],
                 "\(names[index]) says \(shapes[index]) and computes \(network.signal.shape)")
+            if wiring.readers[index] > 1 { network.share() }
+            signals.append(network.signal)
         }
         let end = names.last ?? "layers"
         let final = network.removeFinalActivation()
@@ -76,7 +83,7 @@ public struct Model: Sendable {
             try loss.check(units: network.signal.channels, final: final, classes: classes)
         } catch { throw error.named(end) }
 
-        self.layers = layers
+        self.nodes = nodes
         self.names = names
         self.input = input
         outputShapes = shapes
@@ -84,11 +91,25 @@ public struct Model: Sendable {
         self.blockSize = blockSize
         tensors = network.parameters
         parameters = ParameterLayout(entries: network.parameters.map(\.entry))
-        stages = network.stages
+        training = Network(network)
+        evaluation = training.folded
         pixelScale = network.pixelScale
         pixelOffset = network.pixelOffset
         inputStored = network.inputStored
     }
+
+    /// A line of layers, each of which reads the one before it.
+    public init(
+        layers: [any Layer], input: Shape, loss: Loss, classes: Int? = nil, winograd: Bool = true
+    ) throws(LayerError) {
+        try self.init(
+            nodes: layers.map { Node($0) }, input: input, loss: loss, classes: classes,
+            winograd: winograd)
+    }
+
+    public var layers: [any Layer] { nodes.map(\.layer) }
+
+    var stages: [any Stage] { training.stages }
 
     /// Probabilities of one prediction: one a class, or a single one with `binary_crossentropy`.
     public var outputs: Int { outputShapes.last?.count ?? 0 }
@@ -103,25 +124,14 @@ public struct Model: Sendable {
     /// The name of the layer that a stage belongs to, for messages.
     public func name(ofStage stage: Int) -> String { names[stages[stage].layer] }
 
-    /// Where the backward pass ends: the first stage with weights.
-    var firstTrained: Int { stages.firstIndex { !$0.parameterRange.isEmpty } ?? 0 }
-
-    /// 16 images, or 8 where an image's largest activation has more than 2^20 values (4 MiB).
+    /// 16 images, or 8 where an image's largest activation has more than 2^20 values (4 MiB). A network
+    /// with batch normalisation always takes 16, whose statistics it needs.
     ///
     /// The block size decides in which order a weight's gradient is summed, so it is a function of the
     /// shapes alone. Measured on networks with up to 0.7 million values, 16 is at most 3 % slower than
     /// any other size and up to 13 % faster than 8; beyond that 8 halves the memory of a thread.
-    static func blockSize(for shapes: [Shape]) -> Int {
-        (shapes.map(\.count).max() ?? 0) > 1 << 20 ? 8 : 16
-    }
-
-    private static func names(of layers: [any Layer]) -> [String] {
-        var names: [String] = []
-        for layer in layers {
-            let stem = type(of: layer).stem
-            let earlier = layers[..<names.count].count { type(of: $0).stem == stem }
-            names.append(earlier == 0 ? stem : "\(stem)_\(earlier)")
-        }
-        return names
+    static func blockSize(for nodes: [Node], _ shapes: [Shape]) -> Int {
+        let isNormalized = nodes.contains { $0.layer is BatchNormalization }
+        return (shapes.map(\.count).max() ?? 0) > 1 << 20 && !isNormalized ? 8 : 16
     }
 }

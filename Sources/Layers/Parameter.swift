@@ -8,19 +8,24 @@ import Tensors
 struct Parameter: Hashable, Sendable {
     enum Placement: Hashable, Sendable {
         case kernel(KernelPlacement)
-        /// Values lie as they are, zeros after them.
-        case vector
+        /// Runs of `channels` values, each followed by zeros until it is `stored` long.
+        case channels(Int, stored: Int)
     }
+
+    enum Initial: Hashable, Sendable { case glorotUniform, zeros, ones }
 
     let entry: ParameterLayout.Entry
     let placement: Placement
+    let initial: Initial
 
     /// Calls `body` with the place in the flat buffer of each value, in the order of `entry.shape`.
     func forEachPlace(_ body: (Int) -> Void) {
         let start = entry.range.lowerBound
         switch placement {
-        case .vector:
-            for index in 0..<entry.shape.count { body(start + index) }
+        case .channels(let channels, let stored):
+            for index in 0..<entry.shape.count {
+                body(start + index / channels * stored + index % channels)
+            }
         case .kernel(let placement):
             placement.forEachOffset { body(start + $0) }
         }

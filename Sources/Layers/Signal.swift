@@ -4,6 +4,10 @@ import Tensors
 
 /// What flows between two stages: `[y][x][image][channel]` in memory.
 struct Signal {
+    /// Which value of the network it is: 0 for the images, i + 1 for what stage i writes.
+    var value = 0
+    /// Whether several layers read it: then nothing may become part of the stage that writes it.
+    var isShared = false
     var height: Int, width: Int
     /// Channels that users know.
     var channels: Int

@@ -20,7 +20,8 @@ package struct ChunkPlan: Sendable {
     package let buckets: [ParameterLayout.Bucket]
     /// In the order of the buffer: front layers first.
     package let chunks: [Chunk]
-    package let count: Int
+    package let layout: ParameterLayout
+    package var count: Int { layout.count }
     /// For each bucket its chunks.
     package let chunksOfBucket: [Range<Int>]
 
@@ -40,7 +41,7 @@ package struct ChunkPlan: Sendable {
         }
         self.chunks = chunks
         chunksOfBucket = ranges
-        count = layout.count
+        self.layout = layout
     }
 
     /// The chunks that hold any of these floats.

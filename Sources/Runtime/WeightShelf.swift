@@ -68,7 +68,8 @@ final class WeightShelf {
             kernels, step: Int(step), samples: samples,
             OptimizerSlice(
                 gradient: Floats(gradient), weights: Floats(old.memory.elements),
-                newWeights: new.memory.elements, first: slot(0, range), second: slot(1, range)))
+                newWeights: new.memory.elements, first: slot(0, range), second: slot(1, range)),
+            at: range.lowerBound, of: plan.layout)
         previous[chunk]?.release()
         previous[chunk] = old
         previousChecksums[chunk] = checksums[chunk]

@@ -11,6 +11,7 @@ struct PeerModel {
     enum Name: String, CaseIterable, ExpressibleByArgument {
         case cifar, fashion, flowers, catsdogs
         case vgg = "vgg16-32"
+        case resnet = "resnet18-32"
     }
 
     let name: Name
@@ -19,12 +20,13 @@ struct PeerModel {
     let batch: Int
     let shardSize: Int
     let optimizer: any Optimizer
-    let layers: [any Layer]
+    let nodes: [Node]
 
     var loss: Loss { classes == 2 ? .binaryCrossentropy : .sparseCategoricalCrossentropy }
 
     init(_ name: Name) {
         self.name = name
+        let layers: [any Layer]
         switch name {
         case .cifar:
             (input, classes, batch, shardSize) = ([32, 32, 3], 10, 64, 16)
@@ -41,7 +43,13 @@ struct PeerModel {
         case .vgg:
             (input, classes, batch, shardSize) = ([32, 32, 3], 10, 64, 32)
             (optimizer, layers) = (SGD(learningRate: 0.01, momentum: 0.9), Self.vgg)
+        case .resnet:
+            (input, classes, batch, shardSize) = ([32, 32, 3], 10, 64, 32)
+            optimizer = SGD(learningRate: 0.1, momentum: 0.9)
+            nodes = Preset.resnet18.nodes(classes: 10)
+            return
         }
+        nodes = layers.map { Node($0) }
     }
 
     private static let scale = Rescaling(scale: 1 / 255)
@@ -74,16 +82,11 @@ struct PeerModel {
     /// FLOPs of a training step for one image: products of convolutions and dense layers, forward and
     /// backward, 2 for a multiply-add; the first layer needs no gradient of its input.
     func flops(_ model: Model) -> Double {
-        var forward: [Double] = []
-        var shape = input
-        for (layer, output) in zip(model.layers, model.outputShapes) {
-            if let layer = layer as? Conv2D {
-                let taps = layer.kernelSize.height * layer.kernelSize.width * shape[2]
-                forward.append(2 * Double(output.count * taps))
-            } else if let layer = layer as? Dense {
-                forward.append(2 * Double(shape.count * layer.units))
-            }
-            shape = output
+        let kernels = model.parameters.entries.filter { $0.name.hasSuffix("/kernel") }
+        let forward = kernels.map { kernel in
+            // [..., inputs, outputs], once for each pixel of the output.
+            let output = model.outputShapes[kernel.layer].count
+            return 2 * Double(output / kernel.shape[kernel.shape.rank - 1] * kernel.shape.count)
         }
         return 3 * forward.reduce(0, +) - (forward.first ?? 0)
     }

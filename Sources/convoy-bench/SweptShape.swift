@@ -50,6 +50,13 @@ struct SweptShape {
         .init(side: 16, input: 64, output: 64, kernel: 7, isSame: true),
         .init(side: 16, input: 64, output: 128, stride: 2, isSame: true),
         .init(side: 16, input: 64, output: 128, kernel: 1, stride: 2),
+        // Where the residual network halves its maps.
+        .init(side: 32, input: 64, output: 128, stride: 2, isSame: true),
+        .init(side: 32, input: 64, output: 128, kernel: 1, stride: 2),
+        .init(side: 16, input: 128, output: 256, stride: 2, isSame: true),
+        .init(side: 16, input: 128, output: 256, kernel: 1, stride: 2),
+        .init(side: 8, input: 256, output: 512, stride: 2, isSame: true),
+        .init(side: 8, input: 256, output: 512, kernel: 1, stride: 2),
         // Dense layers: the kernel is the image.
         .init(side: 4, input: 64, output: 64, kernel: 4),
         .init(side: 1, input: 512, output: 512, kernel: 1),

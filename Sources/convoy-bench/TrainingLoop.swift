@@ -119,7 +119,8 @@ final class TrainingLoop: @unchecked Sendable {
             kernels, step: step, samples: batch,
             OptimizerSlice(
                 gradient: Floats(gradients[0][slice]), weights: Floats(weights[slice]),
-                newWeights: weights[slice], first: slot(0), second: slot(1)))
+                newWeights: weights[slice], first: slot(0), second: slot(1)),
+            at: slice.lowerBound, of: model.parameters)
     }
 
     /// A thread's part of the parameters: whole vectors.

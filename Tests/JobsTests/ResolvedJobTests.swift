@@ -2,6 +2,7 @@
 
 import Datasets
 import Digests
+import Foundation
 import Jobs
 import Testing
 
@@ -28,6 +29,20 @@ import Testing
         var job = try Job.builtIn()
         job.name = name
         #expect(try Job.parse(yaml: job.resolvedYAML, file: "f").name == name)
+    }
+
+    /// Names and branches too; a preset stands there layer by layer.
+    @Test func networksReadBackToThemselves() throws {
+        let text = try Job.builtIn().resolvedYAML
+        let start = try #require(text.range(of: "model:\n")).lowerBound
+        let end = try #require(text.range(of: "loss:")).lowerBound
+        let preset = "model: {preset: resnet18, classes: 10}\n"
+        let yaml = text.replacingCharacters(in: start..<end, with: preset)
+        let job = try Job.parse(yaml: yaml, file: "resnet")
+        let again = try Job.parse(yaml: job.resolvedYAML, file: "resnet")
+        #expect(again.identity == job.identity)
+        #expect(again.nodes.map(\.inputs) == job.nodes.map(\.inputs))
+        #expect(try again.model(input: [32, 32, 3], classes: 10).stageCount == 42)
     }
 
     @Test func portableTextTellsNoWhereabouts() throws {

@@ -36,7 +36,9 @@ import Testing
                         gradient: gradient.elements,
                         willUse: { prepared.prepare(stage: $0, from: Floats(weights.elements)) },
                         didFinish: { _ in })
-                    adam.apply(kernels, step: number, samples: metrics.samples, slice)
+                    adam.apply(
+                        kernels, step: number, samples: metrics.samples, slice, at: 0,
+                        of: model.parameters)
                     _ = try replica.evaluate(
                         shard, weights: Floats(weights.elements), prepared: prepared)
                     replica.predict(

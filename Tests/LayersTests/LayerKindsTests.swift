@@ -21,7 +21,7 @@ import Testing
         let value = layer(
             "Conv2D", [.init("filters", .scalar(32)), .init("kernel_size", .scalar(3))])
         #expect(
-            try parseLayers(value, path: "layers").first as? Conv2D
+            try parseLayers(value, path: "layers").first?.layer as? Conv2D
                 == Conv2D(
                     filters: 32, kernelSize: Size2D(3), strides: Size2D(1), padding: .valid,
                     activation: .linear, useBias: true))
@@ -31,30 +31,70 @@ import Testing
         let layers = try parseLayers(
             .list([.scalar("MaxPooling2D"), .scalar("Flatten"), .scalar("ReLU")]), path: "layers")
         #expect(
-            layers[0] as? MaxPooling2D == MaxPooling2D(poolSize: Size2D(2), strides: Size2D(2)))
-        #expect(layers[1] is Flatten)
-        #expect(layers[2] is ReLU)
+            layers[0].layer as? MaxPooling2D
+                == MaxPooling2D(poolSize: Size2D(2), strides: Size2D(2)))
+        #expect(layers[1].layer is Flatten)
+        #expect(layers[2].layer is ReLU)
     }
 
     @Test func stridesOfAPoolAreItsSizeUnlessGiven() throws {
         let value = layer("MaxPooling2D", [.init("pool_size", .list([.scalar(3), .scalar(2)]))])
-        let pool = try parseLayers(value, path: "layers").first as? MaxPooling2D
+        let pool = try parseLayers(value, path: "layers").first?.layer as? MaxPooling2D
         #expect(pool?.strides == Size2D(3, 2))
     }
 
     @Test func scaleMayBeAFraction() throws {
         let value = layer("Rescaling", [.init("scale", .scalar("1/255"))])
         #expect(
-            try parseLayers(value, path: "layers").first as? Rescaling == Rescaling(scale: 1 / 255))
+            try parseLayers(value, path: "layers").first?.layer as? Rescaling
+                == Rescaling(scale: 1 / 255))
     }
 
     @Test(arguments: 0..<40)
     func encodedLayersReadBackTheSame(seed: Int) throws {
         let model = try Model.random(seed: UInt64(seed))
-        let encoded = encodeLayers(model.layers)
+        let encoded = encodeLayers(model.nodes)
         let again = try parseLayers(encoded, path: "layers")
         #expect(encodeLayers(again) == encoded)
-        #expect("\(again)" == "\(model.layers)")
+        #expect("\(again)" == "\(model.nodes)")
+    }
+
+    @Test func normalizationHasKerasDefaults() throws {
+        let nodes = try parseLayers(layer("BatchNormalization"), path: "layers")
+        #expect(
+            nodes[0].layer as? BatchNormalization
+                == BatchNormalization(momentum: 0.99, epsilon: 0.001, center: true, scale: true))
+    }
+
+    @Test func nodesHaveNamesAndInputs() throws {
+        let names = ConfigValue.list([.scalar("a"), .scalar("b")])
+        let value = layer("Add", [.init("name", .scalar("sum")), .init("inputs", names)])
+        let node = try parseLayers(value, path: "layers")[0]
+        #expect(node.name == "sum" && node.inputs == ["a", "b"])
+        #expect(encodeLayers([node]) == value)
+        let single = layer("ReLU", [.init("inputs", .scalar("a"))])
+        #expect(try parseLayers(single, path: "layers")[0].inputs == ["a"])
+    }
+
+    @Test func presetStandsForItsLayers() throws {
+        let value = ConfigValue.map([
+            .init("preset", .scalar("resnet18")), .init("classes", .scalar(10)),
+        ])
+        let nodes = try parseLayers(value, path: "model")
+        #expect(encodeLayers(nodes) == encodeLayers(Preset.resnet18.nodes(classes: 10)))
+        #expect(
+            message(.map([.init("preset", .scalar("resnet19"))]))
+                == "layers.preset: found 'resnet19', expected one of resnet18; did you mean"
+                + " 'resnet18'?")
+    }
+
+    @Test func badNamesAreNamed() {
+        #expect(
+            message(layer("ReLU", [.init("name", .scalar("a/b"))]))
+                == "layers[0].ReLU.name: found 'a/b', expected a name without '/' and blanks")
+        #expect(
+            message(layer("Add", [.init("inputs", .list([.list([])]))]))
+                .hasSuffix("expected the name of a layer"))
     }
 
     @Test func unknownLayerHintsAtTheNearest() {

@@ -70,3 +70,79 @@ import Testing
                 + " classes; use loss: sparse_categorical_crossentropy with one unit a class")
     }
 }
+
+/// The same for networks with branches.
+@Suite struct WiringErrorTests {
+    private func message(_ nodes: [Node], _ input: Shape = [8, 8, 1]) -> String {
+        let ending = [Node(Flatten()), Node(Dense(units: 10))]
+        let error = #expect(throws: LayerError.self) {
+            try Model(
+                nodes: nodes + ending, input: input, loss: .sparseCategoricalCrossentropy)
+        }
+        return error?.description ?? ""
+    }
+
+    private func conv(_ name: String? = nil, of inputs: String..., filters: Int = 4) -> Node {
+        Node(
+            Conv2D(filters: filters, kernelSize: Size2D(3), padding: .same), name: name,
+            inputs: inputs)
+    }
+
+    @Test func unknownInputHintsAtTheNearest() {
+        #expect(
+            message([conv("start"), conv(of: "strat")])
+                == "conv2d: no layer before it is called 'strat'; did you mean 'start'?")
+        #expect(
+            message([conv("start"), conv(of: "end")])
+                == "conv2d: no layer before it is called 'end'; name one with name: end")
+    }
+
+    @Test func layerCannotReadWhatComesLater() {
+        #expect(
+            message([conv("a"), conv("b", of: "c"), conv("c")])
+                == "b: no layer before it is called 'c'; did you mean 'a'?")
+    }
+
+    @Test func twoLayersOfOneNameAreRefused() {
+        #expect(
+            message([conv("a"), conv("a")])
+                == "a: two layers have this name; choose another for one of them")
+        #expect(message([conv(), conv("conv2d")]).hasPrefix("conv2d: two layers have this name"))
+    }
+
+    @Test func outputThatNobodyReadsIsFound() {
+        #expect(
+            message([conv("a"), conv("b"), conv("c", of: "a")])
+                == "b: no layer reads its output; remove it, or name it in the 'inputs' of another")
+    }
+
+    @Test func additionTakesTwoDifferentLayers() {
+        let wanted = "Add takes 2 different ones; say which with inputs: [a, b]"
+        #expect(message([conv("a"), Node(Add())]) == "add: reads no named layer, but " + wanted)
+        #expect(
+            message([conv("a"), Node(Add(), inputs: ["a", "a"])])
+                == "add: reads a, a, but " + wanted)
+        #expect(
+            message([conv("a"), conv("b", of: "a"), conv(of: "a", "b")])
+                == "conv2d: reads a, b, but Conv2D takes one layer; say which with inputs: [a]")
+    }
+
+    @Test func summandsHaveOneShape() {
+        #expect(
+            message([
+                conv("a"), conv("b", filters: 5), Node(Add(), inputs: ["a", "b"]),
+            ])
+                == "add: cannot add (8, 8, 4) and (8, 8, 5); give both branches the same filters and"
+                + " strides, the shortcut by a Conv2D with kernel_size: 1")
+    }
+
+    @Test func summandsLieAlikeInMemory() {
+        #expect(
+            message([
+                conv("a"), Node(Flatten(), name: "b"), Node(Dense(units: 256), name: "c"),
+                Node(Add(), inputs: ["b", "c"]),
+            ])
+                == "add: one input lies in memory as an image 8x8, the other as 1x1; add before"
+                + " Flatten")
+    }
+}

@@ -48,6 +48,18 @@ import Testing
             ])
     }
 
+    /// The parameters that PyTorch counts, which has the running statistics apart.
+    @Test func residualPresetHasItsParameters() throws {
+        let model = try Model(
+            nodes: Preset.resnet18.nodes(classes: 10), input: [32, 32, 3],
+            loss: .sparseCategoricalCrossentropy, classes: 10)
+        #expect(model.parameters.trainedCount == 11_173_962)
+        #expect(model.parameters.parameterCount == 11_173_962 + 2 * 4_800)
+        // 20 convolutions, each with its normalisation, the mean and the dense layer.
+        #expect(model.stageSummary.count == 2 * 20 + 2)
+        #expect(model.evaluationSummary.count == 20 + 2)
+    }
+
     @Test func tutorialIsFiveStages() throws {
         #expect(
             try model(Self.tutorial).stageSummary == [
@@ -167,6 +179,70 @@ import Testing
             [Conv2D(filters: 7, kernelSize: Size2D(5)), Flatten(), Dense(units: 10)],
             [6, 6, channels])
         #expect(model.parameters.entries[0].range.count == 5 * 5 * stored * 16)
+    }
+
+    // MARK: Branches and normalisation
+
+    private static func linear(_ name: String, of inputs: String...) -> Node {
+        Node(
+            Conv2D(filters: 4, kernelSize: Size2D(3), padding: .same, useBias: false), name: name,
+            inputs: inputs)
+    }
+
+    private func model(_ nodes: [Node]) throws -> Model {
+        try Model(
+            nodes: nodes + [Node(GlobalAveragePooling2D()), Node(Dense(units: 10))],
+            input: [8, 8, 1], loss: .sparseCategoricalCrossentropy)
+    }
+
+    /// In training one sweep normalises, adds and activates; in evaluation the convolution does it all.
+    @Test func residualBlockIsFused() throws {
+        let model = try model([
+            Self.linear("a"), Node(BatchNormalization(), name: "b"), Node(ReLU(), name: "c"),
+            Self.linear("d"), Node(BatchNormalization(), name: "e"),
+            Node(Add(), inputs: ["e", "c"]), Node(ReLU()),
+        ])
+        let ending = ["global_average_pooling2d: average 8x8", "dense: direct 1x1"]
+        #expect(
+            model.stageSummary == [
+                "a: narrow 3x3", "b: normalize, relu", "d: winograd 3x3",
+                "e: normalize, add, relu",
+            ] + ending)
+        #expect(
+            model.evaluationSummary == [
+                "a: narrow 3x3, relu, folded", "d: winograd 3x3, relu, add, folded",
+            ] + ending)
+    }
+
+    @Test func whatIsReadTwiceIsNotFused() throws {
+        let model = try model([
+            Self.linear("a"), Node(ReLU(), name: "b"), Node(BatchNormalization(), name: "c"),
+            Node(ReLU(), name: "d", inputs: ["a"]), Node(Add(), name: "e", inputs: ["c", "d"]),
+        ])
+        let stages = ["a: narrow 3x3", "b: relu", "c: normalize", "d: relu", "e: add"]
+        #expect(Array(model.stageSummary.prefix(5)) == stages)
+        #expect(Array(model.evaluationSummary.prefix(5)) == stages)
+    }
+
+    @Test func normalizationHasKerasParameters() throws {
+        let model = try model([Self.linear("a"), Node(BatchNormalization())])
+        #expect(
+            model.parameters.entries.map { "\($0.name) \($0.shape)" } == [
+                "a/kernel (3, 3, 1, 4)", "batch_normalization/gamma (4)",
+                "batch_normalization/beta (4)", "batch_normalization/moving_mean (4)",
+                "batch_normalization/moving_variance (4)", "dense/kernel (4, 10)",
+                "dense/bias (10)",
+            ])
+        #expect(model.parameters.parameterCount == 36 + 16 + 50)
+        #expect(model.parameters.trainedCount == 36 + 8 + 50)
+    }
+
+    @Test func normalizationTakesBlocksOfSixteen() throws {
+        let layers: [any Layer] = [
+            Conv2D(filters: 32, kernelSize: Size2D(3), padding: .same), BatchNormalization(),
+            GlobalAveragePooling2D(), Dense(units: 10),
+        ]
+        #expect(try model(layers, [182, 182, 3]).blockSize == 16)
     }
 
     @Test func blocksAreSmallerWhereImagesAreHuge() throws {

@@ -58,6 +58,31 @@ public func parseOptimizer(
 }
 
 extension Optimizer {
+    /// One step on a slice of the flat buffers that begins at `start`: what is trained follows its
+    /// gradient, what is averaged moves to the step's mean.
+    public func apply(
+        _ kernels: KernelSet, step: Int, samples: Int, _ slice: OptimizerSlice, at start: Int,
+        of layout: ParameterLayout
+    ) {
+        let end = start + slice.weights.count
+        var place = start
+        func train(until next: Int) {
+            guard next > place else { return }
+            apply(kernels, step: step, samples: samples, slice[place - start..<next - start])
+        }
+        for entry in layout.averages where entry.range.overlaps(start..<end) {
+            let range = entry.range.clamped(to: start..<end)
+            train(until: range.lowerBound)
+            if case .averaged(let momentum) = entry.renewal {
+                kernels.movingAverage(
+                    MovingAverageStep(samples: Float(samples), rest: Float(1 - momentum)),
+                    slice[range.lowerBound - start..<range.upperBound - start])
+            }
+            place = range.upperBound
+        }
+        train(until: end)
+    }
+
     /// The optimizer as it stands in a job file: `{name: adam, learning_rate: 0.001, ...}`.
     public func encoded() -> ConfigValue {
         .map([.init("name", .scalar(Self.kerasName))] + fields)

@@ -12,7 +12,7 @@ struct ActivationStage: Stage {
 
     var needs: StageNeeds {
         StageNeeds(
-            input: rows.floatCount, output: rows.floatCount, isInPlace: true, rereadsOutput: true)
+            input: rows.floatCount, output: rows.floatCount, inPlace: 0, rereadsOutput: true)
     }
 
     func forward(_ block: Block, _ memory: StageMemory) {

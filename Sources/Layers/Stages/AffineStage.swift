@@ -11,7 +11,7 @@ struct AffineStage: Stage {
     var summary: String { "scale and offset" }
 
     var needs: StageNeeds {
-        StageNeeds(input: rows.floatCount, output: rows.floatCount, isInPlace: true)
+        StageNeeds(input: rows.floatCount, output: rows.floatCount, inPlace: 0)
     }
 
     func forward(_ block: Block, _ memory: StageMemory) {

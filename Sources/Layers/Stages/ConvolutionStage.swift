@@ -27,6 +27,12 @@ struct ConvolutionStage: Stage {
     var parameterRange: Range<Int> { kernel.lowerBound..<bias.upperBound }
     var preparedCount: Int { geometry.preparedCount }
 
+    var withoutBackward: any Stage {
+        var stage = self
+        stage.geometry.keepsInput = false
+        return stage
+    }
+
     func prepare(_ kernels: KernelSet, from weights: Floats, into prepared: MutableFloats) {
         kernels.convPrepare(geometry, weights.slice(kernel), into: prepared)
     }
@@ -40,8 +46,9 @@ struct ConvolutionStage: Stage {
         let isSummedApart = geometry.accumulatorCount > 0
         let gradients = ConvGradients(
             output: Floats(memory.output), outputGradient: memory.outputGradient,
-            inputGradient: memory.inputGradient,
+            inputGradient: memory.inputGradient, addsToInput: memory.addsToInput,
             weights: isSummedApart ? memory.accumulator : block.gradient.slice(kernel),
+            startsSum: block.startsShard,
             bias: bias.isEmpty
                 ? memory.sink.slice(0..<geometry.outputChannels) : block.gradient.slice(bias))
         block.kernels.convBackward(
@@ -53,7 +60,7 @@ struct ConvolutionStage: Stage {
             geometry, Floats(memory.accumulator), into: block.gradient.slice(kernel))
     }
 
-    private func operands(_ block: Block, _ memory: StageMemory) -> ConvOperands {
+    func operands(_ block: Block, _ memory: StageMemory) -> ConvOperands {
         ConvOperands(
             input: Floats(memory.input), weights: block.weights.slice(kernel),
             prepared: block.prepared,

@@ -13,7 +13,7 @@ struct DropoutStage: Stage {
 
     var needs: StageNeeds {
         let count = pixels * images * storedChannels
-        return StageNeeds(input: count, output: count, marks: count, isInPlace: true)
+        return StageNeeds(input: count, output: count, marks: count, inPlace: 0)
     }
 
     func forward(_ block: Block, _ memory: StageMemory) {

@@ -7,7 +7,8 @@ import Tensors
 /// What a layer, or a few fused ones, compute for a block.
 ///
 /// A stage is a plain description with the kernel calls of both passes; all memory is the replica's.
-/// Stages form a line: value `i` is the input of stage `i` and the output of stage `i - 1`.
+/// Value 0 of the network are the images, value `i + 1` is what stage `i` writes. A stage reads one value,
+/// or two if it merges branches, and all that are written before.
 protocol Stage: Sendable {
     /// Index of the layer that it belongs to.
     var layer: Int { get }
@@ -18,6 +19,9 @@ protocol Stage: Sendable {
     var parameterRange: Range<Int> { get }
     /// Floats of its weights in the form that the kernels read.
     var preparedCount: Int { get }
+
+    /// The same for a network that is not trained: it may keep less.
+    var withoutBackward: any Stage { get }
 
     /// Brings the weights into that form.
     func prepare(_ kernels: KernelSet, from weights: Floats, into prepared: MutableFloats)
@@ -31,6 +35,7 @@ protocol Stage: Sendable {
 extension Stage {
     var parameterRange: Range<Int> { 0..<0 }
     var preparedCount: Int { 0 }
+    var withoutBackward: any Stage { self }
     func prepare(_ kernels: KernelSet, from weights: Floats, into prepared: MutableFloats) {}
     func finish(_ block: Block, _ memory: StageMemory) {}
 }
@@ -47,15 +52,16 @@ package struct StageNeeds {
     var scratch: Int
     /// Where a shard's gradient is summed in another form before `finish`.
     var accumulator: Int
-    /// The kernels of both passes work in place.
-    var isInPlace: Bool
-    /// Whether the backward pass reads the input or the output of the forward pass.
-    var rereadsInput: Bool
-    var rereadsOutput: Bool
+    /// Which of the values that it reads (0 or 1) the stage can overwrite with its output; the gradient
+    /// of that value is then computed over the output's. Nil if it does not work in place.
+    var inPlace: Int?
+    /// Whether the backward pass reads the first input or the output of the forward pass.
+    package var rereadsInput: Bool
+    package var rereadsOutput: Bool
 
     package init(
         input: Int, output: Int, kept: Int = 0, marks: Int = 0, scratch: Int = 0,
-        accumulator: Int = 0, isInPlace: Bool = false, rereadsInput: Bool = false,
+        accumulator: Int = 0, inPlace: Int? = nil, rereadsInput: Bool = false,
         rereadsOutput: Bool = false
     ) {
         self.input = input
@@ -64,19 +70,26 @@ package struct StageNeeds {
         self.marks = marks
         self.scratch = scratch
         self.accumulator = accumulator
-        self.isInPlace = isInPlace
+        self.inPlace = inPlace
         self.rereadsInput = rereadsInput
         self.rereadsOutput = rereadsOutput
     }
 }
 
-/// The memory of one stage, laid out once by the replica. Input and output of a stage that works in
-/// place may be the same memory, and their gradients are.
+/// The memory of one stage, laid out once by the replica. Input (or addend) and output of a stage that
+/// works in place may be the same memory, and their gradients are.
 struct StageMemory {
     var input: MutableFloats
+    /// The second value that a stage reads; empty if it reads one.
+    var addend: MutableFloats
     var output: MutableFloats
     /// Empty if nobody asks for the gradient of the input.
     var inputGradient: MutableFloats
+    /// Whether the gradient of the input is added to what stages after this one left there.
+    var addsToInput: Bool
+    /// The same of the addend.
+    var addendGradient: MutableFloats
+    var addsToAddend: Bool
     var outputGradient: MutableFloats
     var kept: MutableFloats
     var marks: MutableBytes
@@ -109,6 +122,8 @@ struct Block {
     /// Place of the shard's, and of the block's first image in the epoch's order.
     let shardPosition: Int
     var firstPosition = 0
+    /// Whether it is the first of its shard.
+    var startsShard: Bool { firstPosition == shardPosition }
     /// Images of the block that are real; the others are zero.
     var live = 0
     /// The prepared weights of the stage at work.

@@ -42,17 +42,17 @@ public final class Replica {
         willUse: (Int) throws(LayerError) -> Void = { _ in }, didFinish: (Int) -> Void = { _ in }
     ) throws(LayerError) -> ShardMetrics {
         gradient.update(repeating: 0)
-        memory.accumulators.update(repeating: 0)
         var metrics = ShardMetrics()
         var block = block(of: shard, weights, gradient, isTraining: true)
         for start in stride(from: 0, to: shard.count, by: model.blockSize) {
             let isFirst = start == 0
             let isLast = start + model.blockSize >= shard.count
-            load(&block, shard.pixels, from: start, of: shard.count)
-            try forward(&block, prepared) { stage throws(LayerError) in
+            load(&block, shard.pixels, from: start, of: shard.count, into: memory.training)
+            try forward(&block, model.training, memory.training, prepared) {
+                stage throws(LayerError) in
                 if isFirst { try willUse(stage) }
             }
-            try addLoss(block, shard, from: start, to: &metrics)
+            try addLoss(block, memory.training, shard, from: start, to: &metrics)
             try backward(&block, prepared, isLast: isLast, didFinish: didFinish)
         }
         return metrics
@@ -67,11 +67,12 @@ public final class Replica {
         var block = block(of: shard, weights)
         for start in stride(from: 0, to: shard.count, by: model.blockSize) {
             let isFirst = start == 0
-            load(&block, shard.pixels, from: start, of: shard.count)
-            try forward(&block, prepared) { stage throws(LayerError) in
+            load(&block, shard.pixels, from: start, of: shard.count, into: memory.evaluation)
+            try forward(&block, model.evaluation, memory.evaluation, prepared) {
+                stage throws(LayerError) in
                 if isFirst { try willUse(stage) }
             }
-            try addLoss(block, shard, from: start, to: &metrics)
+            try addLoss(block, memory.evaluation, shard, from: start, to: &metrics)
         }
         return metrics
     }
@@ -89,15 +90,15 @@ public final class Replica {
             "Replica: \(probabilities.count) floats for \(count) predictions of \(outputs)")
         let shard = ShardInput(pixels: pixels, labels: .init(start: nil, count: 0))
         var block = block(of: shard, weights)
-        let rows = logitRows
+        let rows = logitRows, logits = memory.evaluation.logits
         for start in stride(from: 0, to: count, by: model.blockSize) {
-            load(&block, pixels, from: start, of: count)
-            forward(&block, prepared) { _ in }
-            kernels.activationForward(model.loss.activation, rows, memory.logits)
+            load(&block, pixels, from: start, of: count, into: memory.evaluation)
+            forward(&block, model.evaluation, memory.evaluation, prepared) { _ in }
+            kernels.activationForward(model.loss.activation, rows, logits)
             for row in 0..<block.live {
                 for output in 0..<outputs {
                     probabilities[(start + row) * outputs + output] =
-                        memory.logits[row * rows.stored + output]
+                        logits[row * rows.stored + output]
                 }
             }
         }
@@ -119,7 +120,10 @@ extension Replica {
     }
 
     /// Unpacks the next images of `count`; a block that they do not fill ends in images of zeros.
-    private func load(_ block: inout Block, _ pixels: Bytes, from start: Int, of count: Int) {
+    private func load(
+        _ block: inout Block, _ pixels: Bytes, from start: Int, of count: Int,
+        into memory: NetworkMemory
+    ) {
         let size = model.input.count
         precondition(
             pixels.count == count * size,
@@ -136,20 +140,23 @@ extension Replica {
     }
 
     private func forward<Failure>(
-        _ block: inout Block, _ prepared: PreparedWeights,
-        willUse: (Int) throws(Failure) -> Void
+        _ block: inout Block, _ network: Network, _ memory: NetworkMemory,
+        _ prepared: PreparedWeights, willUse: (Int) throws(Failure) -> Void
     ) throws(Failure) {
-        for index in model.stages.indices {
-            let stage = model.stages[index]
-            if !stage.parameterRange.isEmpty { try willUse(index) }
-            block.prepared = prepared.floats(stage: index)
-            stage.forward(block, memory.stages[index])
+        for index in network.stages.indices {
+            let sources = network.sources[index]
+            for source in sources where !model.stages[source].parameterRange.isEmpty {
+                try willUse(source)
+            }
+            block.prepared = prepared.floats(stage: sources.lowerBound)
+            network.stages[index].forward(block, memory.stages[index])
         }
     }
 
     /// Turns logits into their gradient, and adds the images' losses in order.
     private func addLoss(
-        _ block: Block, _ shard: ShardInput, from start: Int, to metrics: inout ShardMetrics
+        _ block: Block, _ memory: NetworkMemory, _ shard: ShardInput, from start: Int,
+        to metrics: inout ShardMetrics
     ) throws(LayerError) {
         let rows = LossRows(
             images: model.blockSize, stored: logitRows.stored, classes: model.outputs,
@@ -157,11 +164,11 @@ extension Replica {
         if memory.logits.baseAddress != memory.logitsGradient.baseAddress {
             _ = memory.logitsGradient.update(fromContentsOf: memory.logits)
         }
-        model.loss(
-            kernels, rows, memory.logitsGradient, losses: memory.losses, correct: memory.correct)
+        let losses = self.memory.losses, correct = self.memory.correct
+        model.loss(kernels, rows, memory.logitsGradient, losses: losses, correct: correct)
         for row in 0..<block.live {
-            metrics.lossSum += Double(memory.losses[row])
-            metrics.correct += Int(memory.correct[row])
+            metrics.lossSum += Double(losses[row])
+            metrics.correct += Int(correct[row])
         }
         metrics.samples += block.live
         guard metrics.lossSum.isFinite else {
@@ -174,10 +181,16 @@ extension Replica {
     private func backward(
         _ block: inout Block, _ prepared: PreparedWeights, isLast: Bool, didFinish: (Int) -> Void
     ) throws(LayerError) {
-        for index in (model.firstTrained..<model.stages.count).reversed() {
-            let stage = model.stages[index]
+        let network = model.training, memory = memory.training
+        for index in network.stages.indices.reversed() where network.wantsGradient[index + 1] {
+            let stage = network.stages[index]
             block.prepared = prepared.floats(stage: index)
             stage.backward(block, memory.stages[index])
+            if !memory.gradientSums[index].isEmpty {
+                kernels.add(
+                    UnsafeRawBufferPointer(memory.stages[index].outputGradient),
+                    to: memory.gradientSums[index])
+            }
             guard isLast, !stage.parameterRange.isEmpty else { continue }
             stage.finish(block, memory.stages[index])
             let gradient = block.gradient.slice(stage.parameterRange)
@@ -192,7 +205,8 @@ extension Replica {
 
     private var logitRows: Rows {
         Rows(
-            count: model.blockSize, stored: memory.logits.count / model.blockSize,
+            count: model.blockSize,
+            stored: memory.training.logits.count / model.blockSize,
             live: model.outputs)
     }
 

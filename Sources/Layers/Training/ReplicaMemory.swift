@@ -2,17 +2,23 @@
 
 import Tensors
 
-/// All the memory of a replica: one run of floats and one of bytes, cut up once.
-final class ReplicaMemory {
+/// The memory of one network, for training or for evaluation.
+struct NetworkMemory {
     let stages: [StageMemory]
-    /// Where pixels are unpacked to: the input of the first stage.
+    /// For each stage where the gradient that it computed in place of its output's is to be added.
+    let gradientSums: [MutableFloats]
+    /// Where pixels are unpacked to: value 0.
     let pixels: MutableFloats
     /// What the last stage writes, and where the loss puts its gradient.
     let logits: MutableFloats, logitsGradient: MutableFloats
+}
+
+/// All the memory of a replica: one run of floats and one of bytes, cut up once. Training and evaluation
+/// cut the same memory, each in its own way.
+final class ReplicaMemory {
+    let training: NetworkMemory, evaluation: NetworkMemory
     let losses: MutableFloats
     let correct: MutableBytes
-    /// The sums in another form of all stages, in one run.
-    let accumulators: MutableFloats
 
     private let floats: AlignedBuffer<Float>
     private let bytes: AlignedBuffer<UInt8>
@@ -24,24 +30,46 @@ final class ReplicaMemory {
         let floats = AlignedBuffer<Float>(count: cut.floats)
         let bytes = AlignedBuffer<UInt8>(count: cut.bytes)
         let streams = AlignedBuffer<Philox>(count: model.blockSize)
-        let plan = cut.plan
-        stages = model.stages.indices.map { i in
-            StageMemory(
-                input: floats[plan.values[i]], output: floats[plan.values[i + 1]],
-                inputGradient: floats[plan.gradients[i]],
-                outputGradient: floats[plan.gradients[i + 1]],
-                kept: floats[plan.kept[i]], marks: bytes[cut.marks[i]],
-                scratch: floats[cut.scratch], accumulator: floats[cut.accumulators[i]],
-                streams: streams.elements, zeros: Floats(floats[cut.zeros]),
-                sink: floats[cut.sink])
+        func memory(_ network: Network, _ plan: MemoryPlan, _ cut: Cut.Stages) -> NetworkMemory {
+            let none = MutableFloats(start: nil, count: 0)
+            var stages: [StageMemory] = [], sums: [MutableFloats] = []
+            // Values whose gradients hold something once the stages after this one are through.
+            var begun: Set<Int> = [network.stages.count]
+            for (i, stage) in network.stages.enumerated().reversed() {
+                let read = network.inputs[i], inPlace = stage.needs.inPlace
+                var sum = none
+                func gradient(_ place: Int) -> (MutableFloats, adds: Bool) {
+                    guard place < read.count else { return (none, false) }
+                    let isBegun = !begun.insert(read[place]).inserted
+                    let gradient = floats[plan.gradients[read[place]]]
+                    guard place == inPlace else { return (gradient, isBegun) }
+                    if isBegun { sum = gradient }
+                    return (floats[plan.gradients[i + 1]], false)
+                }
+                let (inputGradient, addsToInput) = gradient(0)
+                let (addendGradient, addsToAddend) = gradient(1)
+                stages.append(
+                    StageMemory(
+                        input: floats[plan.values[read[0]]],
+                        addend: read.count > 1 ? floats[plan.values[read[1]]] : none,
+                        output: floats[plan.values[i + 1]], inputGradient: inputGradient,
+                        addsToInput: addsToInput, addendGradient: addendGradient,
+                        addsToAddend: addsToAddend, outputGradient: floats[plan.gradients[i + 1]],
+                        kept: floats[plan.kept[i]], marks: bytes[cut.marks[i]],
+                        scratch: floats[cut.scratch], accumulator: floats[cut.accumulators[i]],
+                        streams: streams.elements, zeros: Floats(floats[cut.zeros]),
+                        sink: floats[cut.sink]))
+                sums.append(sum)
+            }
+            return NetworkMemory(
+                stages: stages.reversed(), gradientSums: sums.reversed(),
+                pixels: floats[plan.values[0]], logits: floats[plan.values[network.stages.count]],
+                logitsGradient: floats[plan.gradients[network.stages.count]])
         }
-        let end = model.stages.count
-        pixels = floats[plan.values[0]]
-        logits = floats[plan.values[end]]
-        logitsGradient = floats[plan.gradients[end]]
+        training = memory(model.training, cut.training, cut.stages)
+        evaluation = memory(model.evaluation, cut.evaluation, cut.evaluationStages)
         losses = floats[cut.losses]
         correct = bytes[cut.correct]
-        accumulators = floats[cut.allAccumulators]
         self.floats = floats
         self.bytes = bytes
         self.streams = streams
@@ -54,32 +82,51 @@ final class ReplicaMemory {
 
     /// Where everything lies.
     private struct Cut {
-        let plan: MemoryPlan
-        let scratch: Range<Int>, zeros: Range<Int>, sink: Range<Int>, losses: Range<Int>
-        let accumulators: [Range<Int>]
-        let allAccumulators: Range<Int>
-        let marks: [Range<Int>]
+        let training: MemoryPlan, evaluation: MemoryPlan
+        let stages: Stages, evaluationStages: Stages
+        let losses: Range<Int>
         let correct: Range<Int>
         let floats: Int, bytes: Int
 
+        /// What a network's stages have apart from its plan.
+        struct Stages {
+            let scratch: Range<Int>, zeros: Range<Int>, sink: Range<Int>
+            let accumulators: [Range<Int>]
+            let marks: [Range<Int>]
+
+            init(_ needs: [StageNeeds], channels: Int, _ floats: inout Run, _ bytes: inout Run) {
+                scratch = floats.take(needs.map(\.scratch).max() ?? 0)
+                zeros = floats.take(channels)
+                sink = floats.take(channels)
+                accumulators = needs.map { floats.take($0.accumulator) }
+                marks = needs.map { bytes.take($0.marks) }
+            }
+        }
+
         init(_ model: Model, sharing: Bool) {
-            let needs = model.stages.map(\.needs)
-            plan = MemoryPlan(needs, firstTrained: model.firstTrained, sharing: sharing)
+            let needs = model.training.stages.map(\.needs)
+            training = MemoryPlan(
+                needs, inputs: model.training.inputs,
+                wantsGradient: model.training.wantsGradient, sharing: sharing)
+            let folded = model.evaluation.stages.map { stage in
+                var needs = stage.needs
+                needs.accumulator = 0
+                return needs
+            }
+            evaluation = MemoryPlan(
+                folded, inputs: model.evaluation.inputs,
+                wantsGradient: model.evaluation.wantsGradient, sharing: sharing)
             let channels = model.outputShapes.map { Lowering.padded($0[$0.rank - 1]) }.max() ?? 0
 
-            var floats = Run(start: plan.count)
-            scratch = floats.take(needs.map(\.scratch).max() ?? 0)
-            zeros = floats.take(channels)
-            sink = floats.take(channels)
+            // Evaluation needs little that training does not, and never at the same time.
+            var floats = Run(start: max(training.count, evaluation.count)), bytes = Run(start: 0)
             losses = floats.take(model.blockSize)
-            accumulators = needs.map { floats.take($0.accumulator) }
-            allAccumulators = losses.upperBound..<floats.end
-            self.floats = floats.end
-
-            var bytes = Run(start: 0)
-            marks = needs.map { bytes.take($0.marks) }
             correct = bytes.take(model.blockSize)
-            self.bytes = bytes.end
+            var other = (floats, bytes)
+            stages = Stages(needs, channels: channels, &floats, &bytes)
+            evaluationStages = Stages(folded, channels: channels, &other.0, &other.1)
+            self.floats = max(floats.end, other.0.end)
+            self.bytes = max(bytes.end, other.1.end)
         }
     }
 

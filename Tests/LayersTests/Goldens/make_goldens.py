@@ -34,6 +34,31 @@ def pool(**fields):
     return {"MaxPooling2D": fields}
 
 
+def normalization(**fields):
+    return {"BatchNormalization": fields}
+
+
+def linear(filters, kernel, **fields):
+    return conv(filters, kernel, padding="same", use_bias=False, **fields)
+
+
+RESIDUAL = [
+    PIXELS, linear(5, 3), normalization(), {"ReLU": {"name": "start"}},
+    linear(5, 3), normalization(), "ReLU", linear(5, 3), normalization(name="main"),
+    {"Add": {"inputs": ["main", "start"]}}, {"ReLU": {"name": "second"}},
+    linear(18, 3, strides=2), normalization(), "ReLU", linear(18, 3), normalization(name="narrow"),
+    linear(18, 1, strides=2, inputs="second"), normalization(name="shortcut"),
+    {"Add": {"inputs": ["narrow", "shortcut"]}}, "ReLU", "GlobalAveragePooling2D", dense(3)]
+BRANCHES = [
+    PIXELS, conv(4, 3, padding="same", activation="sigmoid", name="a"),
+    conv(4, 3, padding="same", name="b"), conv(4, 1, inputs=["a"], activation="relu"),
+    {"AveragePooling2D": {"pool_size": 3, "strides": 1, "padding": "same", "name": "c"}},
+    {"Add": {"inputs": ["c", "b"], "name": "d"}},
+    {"Activation": {"activation": "sigmoid", "name": "e"}},
+    {"MaxPooling2D": {"inputs": ["d"], "pool_size": 3, "strides": 1, "padding": "same", "name": "f"}},
+    {"Add": {"inputs": ["e", "f"], "name": "g"}}, {"Add": {"inputs": ["g", "a"]}}, "Flatten", dense(3)]
+
+
 # name: (input, batch, loss, optimizer, layers)
 MODELS = {
     "conv_valid_strided": ([8, 7, 3], 5, SPARSE, {"name": "sgd"}, [
@@ -77,6 +102,18 @@ MODELS = {
         dense(1, activation="sigmoid")]),
     "pixels_as_they_are": ([4, 4, 1], 5, SPARSE, {"name": "sgd", "learning_rate": 1e-5}, [
         conv(3, 2, activation="relu"), "Flatten", dense(2)]),
+    "normalization": ([6, 5, 3], 16, SPARSE, {"name": "adam"}, [
+        PIXELS, conv(5, 3, use_bias=False), normalization(), "ReLU", "Flatten", dense(3)]),
+    "normalization_of_anything": ([6, 5, 1], 7, SPARSE, {"name": "sgd", "learning_rate": 0.1}, [
+        PIXELS, conv(3, [3, 2], activation="relu"), normalization(momentum=0.8, epsilon=0.01, center=False),
+        {"Activation": {"activation": "sigmoid"}}, pool(), "Flatten", normalization(scale=False), "ReLU", dense(6, use_bias=False), normalization(),
+        {"Activation": {"activation": "sigmoid"}}, dense(3, activation="softmax")]),
+    "average_pools": ([7, 9, 3], 5, SPARSE, {"name": "rmsprop"}, [
+        PIXELS, {"AveragePooling2D": {"pool_size": 2}}, conv(4, 2, activation="sigmoid"),
+        {"AveragePooling2D": {"pool_size": 2, "strides": 1, "padding": "same"}},
+        "GlobalAveragePooling2D", dense(3)]),
+    "residual": ([8, 8, 3], 16, SPARSE, {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9}, RESIDUAL),
+    "branches": ([5, 6, 1], 6, SPARSE, {"name": "adam"}, BRANCHES),
 }
 OPTIMIZERS = [
     {"name": "sgd", "learning_rate": 0.2},
@@ -89,9 +126,21 @@ OPTIMIZERS = [
 ]
 
 
-def layer(entry):
-    name, fields = (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
-    return getattr(keras.layers, name)(**fields)
+def parts(entry):
+    return (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
+
+
+def network(shape, layers):
+    """A layer reads the one before it, unless it says which."""
+    images = last = keras.Input(shape)
+    named = {}
+    for kind, fields in map(parts, layers):
+        inputs = fields.get("inputs", [])
+        read = [named[name] for name in ([inputs] if isinstance(inputs, str) else inputs)]
+        made = getattr(keras.layers, kind)(**{k: v for k, v in fields.items() if k != "inputs"})
+        last = made(read if len(read) > 1 else read[0] if read else last)
+        named[made.name] = last
+    return keras.Model(images, last)
 
 
 def optimizer(fields):
@@ -103,7 +152,7 @@ def optimizer(fields):
 
 def ends_in_probabilities(layers):
     last = layers[-1]
-    return last == "Softmax" or last["Dense"].get("activation") in ("softmax", "sigmoid")
+    return parts(last)[0] == "Softmax" or parts(last)[1].get("activation") in ("softmax", "sigmoid")
 
 
 def probabilities(outputs, loss, layers):
@@ -113,16 +162,17 @@ def probabilities(outputs, loss, layers):
     return keras.ops.softmax(outputs) if loss == SPARSE else keras.ops.sigmoid(outputs)
 
 
-def losses(model, images, labels, loss, layers):
-    """One for each image."""
+def losses(model, images, labels, loss, layers, training=True):
+    """One for each image. In training the whole batch is one block."""
     kind = keras.losses.SparseCategoricalCrossentropy if loss == SPARSE else keras.losses.BinaryCrossentropy
     function = kind(from_logits=not ends_in_probabilities(layers), reduction=None)
-    return function(labels.reshape(-1, 1), model(images))
+    return function(labels.reshape(-1, 1), model(images, training=training))
 
 
-def tensors(model, values):
+def tensors(model, values, only=None):
     """Keras 3 calls a variable `kernel`; with its layer's name in front it is unique."""
-    names = [f"{l.name}/{v.name}" for l in model.layers for v in l.weights]
+    names = {id(v): f"{l.name}/{v.name}" for l in model.layers for v in l.weights}
+    names = [names[id(v)] for v in model.weights if only is None or id(v) in only]
     return [{"name": n, "shape": list(v.shape), "values": numbers(v)} for n, v in zip(names, values)]
 
 
@@ -135,11 +185,12 @@ def numbers(array):
 def build(shape, layers, seed):
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
-    model = keras.Sequential([keras.Input(shape)] + [layer(entry) for entry in layers])
+    model = network(shape, layers)
     rng = np.random.default_rng(seed)
     for v in model.weights:  # biases too, so that a forgotten one shows
         limit = 0.3 if len(v.shape) == 1 else np.sqrt(6 / (np.prod(v.shape[:-1]) + v.shape[-1]))
-        v.assign(rng.uniform(-limit, limit, v.shape).astype(np.float32).astype(np.float64))
+        middle = 1 if v.name in ("gamma", "moving_variance") else 0
+        v.assign((middle + rng.uniform(-limit, limit, v.shape)).astype(np.float32).astype(np.float64))
     return model
 
 
@@ -160,13 +211,16 @@ def golden(seed, shape, batch, loss, layers):
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(losses(model, images, labels, loss, layers))
     gradients = tape.gradient(total, model.trainable_variables)
+    model = build(shape, layers, seed)  # the moving statistics have moved
+    trained = {id(v) for v in model.trainable_variables}
     result = {
         "layers": layers, "input": shape, "loss": loss,
         "pixels": pixels.ravel().tolist(), "labels": labels.tolist(),
         "weights": tensors(model, model.weights),
         "loss_sum": float(total),
+        "evaluation_loss_sum": float(tf.reduce_sum(losses(model, images, labels, loss, layers, False))),
         "probabilities": numbers(probabilities(model(images), loss, layers)),
-        "gradients": tensors(model, gradients),
+        "gradients": tensors(model, gradients, only=trained),
     }
     return model, images, labels, result
 

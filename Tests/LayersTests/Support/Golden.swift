@@ -23,6 +23,8 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     let pixels: [UInt8], labels: [Int32]
     let weights: [TensorValues]
     let lossSum: Double
+    /// With the moving statistics.
+    let evaluationLossSum: Double
     let probabilities: [Float]
     let gradients: [TensorValues]
     let steps: [Steps]
@@ -30,7 +32,7 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
 
     private enum CodingKeys: String, CodingKey {
         case layers, input, loss, pixels, labels, weights, probabilities, gradients, steps
-        case lossSum = "loss_sum"
+        case lossSum = "loss_sum", evaluationLossSum = "evaluation_loss_sum"
     }
 
     var testDescription: String { name }
@@ -51,7 +53,7 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
 
     func model(winograd: Bool = true) throws -> Model {
         try Model(
-            layers: parseLayers(layers.config, path: "layers"), input: Shape(input),
+            nodes: parseLayers(layers.config, path: "layers"), input: Shape(input),
             loss: Loss(rawValue: loss)!, winograd: winograd)
     }
 }

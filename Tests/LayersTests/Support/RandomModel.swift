@@ -15,31 +15,34 @@ extension Model {
         let isBinary = draw.int(in: 0, 4) == 0
         let loss = isBinary ? Loss.binaryCrossentropy : .sparseCategoricalCrossentropy
         let units = isBinary ? 1 : draw.int(in: 2, 5)
-        var body: [any Layer] = [Rescaling(scale: 1 / 127.5, offset: -1)]
+        var body = [Node(Rescaling(scale: 1 / 127.5, offset: -1))]
         for _ in 0..<draw.int(in: 1, 4) {
-            let next = body + draw.layers()
+            let next =
+                draw.int(in: 0, 4) == 0
+                ? draw.residual(after: body) : body + draw.layers().map { Node($0) }
             if fits(next, input) { body = next }
         }
-        body.append(Flatten())
-        if draw.int(in: 0, 1) == 0 { body.append(draw.dense()) }
-        let dropped = body + [Dropout(rate: 0.4)]
+        body.append(Node(draw.int(in: 0, 4) == 0 ? GlobalAveragePooling2D() : Flatten()))
+        if draw.int(in: 0, 1) == 0 { body.append(Node(draw.dense())) }
+        let dropped = body + [Node(Dropout(rate: 0.4))]
         if draw.int(in: 0, 2) == 0, fits(dropped, input) { body = dropped }
         let final: ActivationFunction = draw.element([.linear, isBinary ? .sigmoid : .softmax])
-        body.append(Dense(units: units, activation: final))
-        return try Model(layers: body, input: input, loss: loss, winograd: winograd)
+        body.append(Node(Dense(units: units, activation: final)))
+        return try Model(nodes: body, input: input, loss: loss, winograd: winograd)
     }
 
-    private static func fits(_ layers: [any Layer], _ input: Shape) -> Bool {
+    private static func fits(_ nodes: [Node], _ input: Shape) -> Bool {
         let ending: [any Layer] = [Flatten(), Dense(units: 2)]
         let model = try? Model(
-            layers: layers + ending, input: input, loss: .sparseCategoricalCrossentropy)
+            nodes: nodes + ending.map { Node($0) }, input: input,
+            loss: .sparseCategoricalCrossentropy)
         return model != nil
     }
 }
 
 extension Draw {
     fileprivate mutating func layers() -> [any Layer] {
-        switch int(in: 0, 9) {
+        switch int(in: 0, 12) {
         case 0...2: [conv(kernel: Size2D(3), strides: Size2D(1))]
         case 3:
             [conv(kernel: Size2D(3), strides: Size2D(1), activation: .relu), MaxPooling2D()]
@@ -59,8 +62,54 @@ extension Draw {
         case 6: [Dropout(rate: 0.3)]
         case 7: [element([ReLU(), Sigmoid(), Softmax()] as [any Layer])]
         case 8: [Rescaling(scale: 1.5, offset: -0.25)]
+        case 9:
+            [
+                AveragePooling2D(
+                    poolSize: Size2D(int(in: 1, 3), int(in: 1, 3)),
+                    strides: Size2D(int(in: 1, 2), int(in: 1, 2)),
+                    padding: element([.valid, .same]))
+            ]
+        case 10:
+            [conv(kernel: Size2D(3), strides: Size2D(1), activation: .sigmoid), normalization()]
+        case 11: [linear(element([3, 17])), normalization(), ReLU()]
         default: [dense()]
         }
+    }
+
+    /// A block with a branch around it: of one convolution or two, with normalisation or without, and a
+    /// shortcut that is a convolution or nothing at all.
+    fileprivate mutating func residual(after body: [Node]) -> [Node] {
+        var nodes = body
+        let name = "r\(nodes.count)", filters = element([3, 17])
+        nodes[nodes.count - 1].name = nodes[nodes.count - 1].name ?? name
+        let start = nodes[nodes.count - 1].name!
+        let isNormalized = int(in: 0, 2) > 0
+        for _ in 0..<int(in: 1, 2) {
+            nodes.append(Node(linear(filters)))
+            if isNormalized { nodes.append(Node(normalization())) }
+            if int(in: 0, 1) == 0 { nodes.append(Node(ReLU())) }
+        }
+        nodes[nodes.count - 1].name = name + "main"
+        var shortcut = start
+        if int(in: 0, 2) > 0 {
+            nodes.append(
+                Node(Conv2D(filters: filters, kernelSize: Size2D(1)), inputs: [start]))
+            if isNormalized { nodes.append(Node(normalization())) }
+            shortcut = name + "shortcut"
+            nodes[nodes.count - 1].name = shortcut
+        }
+        nodes.append(Node(Add(), inputs: [name + "main", shortcut]))
+        return int(in: 0, 1) == 0 ? nodes + [Node(ReLU())] : nodes
+    }
+
+    private mutating func linear(_ filters: Int) -> Conv2D {
+        Conv2D(filters: filters, kernelSize: Size2D(3), padding: .same, useBias: false)
+    }
+
+    private mutating func normalization() -> BatchNormalization {
+        BatchNormalization(
+            momentum: element([0.9, 0.99]), epsilon: element([0.001, 0.1]),
+            center: int(in: 0, 3) > 0, scale: int(in: 0, 3) > 0)
     }
 
     fileprivate mutating func conv(

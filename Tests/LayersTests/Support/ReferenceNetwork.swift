@@ -18,7 +18,7 @@ struct ReferenceNetwork {
     }
 
     var lossSum: Double {
-        trial.labels.indices.reduce(0) { $0 + loss(logits(image: $1), trial.labels[$1]) }
+        zip(logits(), trial.labels).reduce(0) { $0 + loss($1.0, $1.1) }
     }
 
     /// The slope of the loss along one weight, by central differences. In double precision a step of
@@ -43,34 +43,140 @@ struct ReferenceNetwork {
         }
     }
 
-    func logits(image: Int) -> [Double] {
-        let model = trial.model
-        let size = model.input.count
-        var x = trial.pixels[image * size..<(image + 1) * size].map(Double.init)
-        var shape = model.input
-        for (index, layer) in model.layers.enumerated() {
-            let isLast = index == model.layers.count - 1
-            let name = model.names[index]
-            let output = model.outputShapes[index]
-            switch layer {
-            case let layer as Rescaling: x = x.map { $0 * layer.scale + layer.offset }
-            case let layer as Conv2D:
-                x = convolve(x, shape, layer, name, output)
-                x = activate(x, output, isLast ? .linear : layer.activation)
-            case let layer as Dense:
-                x = multiply(x, shape, layer, name)
-                x = activate(
-                    x, output, isLast && layer.activation != .relu ? .linear : layer.activation)
-            case let layer as MaxPooling2D: x = pool(x, shape, layer, output)
-            case let layer as Dropout: x = drop(x, Float(layer.rate), layer: index, image)
-            case let layer as any ActivationLayer:
-                x = activate(
-                    x, output, isLast && layer.function != .relu ? .linear : layer.function)
-            default: break
-            }
-            shape = output
+    /// Of all images.
+    func logits() -> [[Double]] { blocks.flatMap { outputs(of: $0).last! } }
+
+    /// What stands in the place of a moving statistic in the gradient: the sum over the blocks of their own
+    /// statistic times their images.
+    func statisticSum(_ name: String) -> [Double] {
+        let parts = name.split(separator: "/").map(String.init)
+        let layer = trial.model.names.firstIndex(of: parts[0])!
+        var sum: [Double] = []
+        for block in blocks {
+            let x = values(read(by: layer), in: outputs(of: block), block)[0]
+            let (mean, variance) = statistics(x, channels: channels(of: layer))
+            let statistic = parts[1] == "moving_mean" ? mean : variance
+            if sum.isEmpty { sum = statistic.map { _ in 0 } }
+            sum = zip(sum, statistic).map { $0 + $1 * Double(block.count) }
         }
-        return x
+        return sum
+    }
+
+    private var blocks: [Range<Int>] {
+        stride(from: 0, to: trial.labels.count, by: trial.model.blockSize).map {
+            $0..<min($0 + trial.model.blockSize, trial.labels.count)
+        }
+    }
+
+    /// The output of each layer, for each image of a block.
+    private func outputs(of block: Range<Int>) -> [[[Double]]] {
+        let model = trial.model
+        var outputs: [[[Double]]] = []
+        for index in model.nodes.indices {
+            let inputs = values(read(by: index), in: outputs, block)
+            if let layer = model.layers[index] as? BatchNormalization {
+                outputs.append(normalize(inputs[0], layer, index))
+            } else if model.layers[index] is Add {
+                outputs.append(zip(inputs[0], inputs[1]).map { zip($0, $1).map { $0 + $1 } })
+            } else {
+                outputs.append(
+                    zip(block, inputs[0]).map { image, x in output(of: index, x, image) })
+            }
+        }
+        return outputs
+    }
+
+    private func read(by index: Int) -> [Int] {
+        let node = trial.model.nodes[index]
+        if node.inputs.isEmpty { return [index - 1] }
+        return node.inputs.map { trial.model.names.firstIndex(of: $0)! }
+    }
+
+    /// The images themselves are what comes before the first layer.
+    private func values(
+        _ indices: [Int], in outputs: [[[Double]]], _ block: Range<Int>
+    ) -> [[[Double]]] {
+        let size = trial.model.input.count
+        return indices.map { index in
+            index >= 0
+                ? outputs[index]
+                : block.map { trial.pixels[$0 * size..<($0 + 1) * size].map(Double.init) }
+        }
+    }
+
+    private func shape(before index: Int) -> Shape {
+        let before = read(by: index)[0]
+        return before >= 0 ? trial.model.outputShapes[before] : trial.model.input
+    }
+
+    private func output(of index: Int, _ x: [Double], _ image: Int) -> [Double] {
+        let model = trial.model, isLast = index == model.layers.count - 1
+        let name = model.names[index], output = model.outputShapes[index]
+        let shape = shape(before: index)
+        switch model.layers[index] {
+        case let layer as Rescaling: return x.map { $0 * layer.scale + layer.offset }
+        case let layer as Conv2D:
+            return activate(
+                convolve(x, shape, layer, name, output), output,
+                isLast ? .linear : layer.activation)
+        case let layer as Dense:
+            return activate(
+                multiply(x, shape, layer, name), output,
+                isLast && layer.activation != .relu ? .linear : layer.activation)
+        case let layer as MaxPooling2D: return pool(x, shape, layer, output)
+        case let layer as AveragePooling2D: return average(x, shape, layer, output)
+        case is GlobalAveragePooling2D:
+            return (0..<output.count).map { channel in
+                stride(from: channel, to: x.count, by: output.count).reduce(0) { $0 + x[$1] }
+                    * Double(output.count) / Double(x.count)
+            }
+        case let layer as Dropout: return drop(x, Float(layer.rate), layer: index, image)
+        case let layer as any ActivationLayer:
+            return activate(
+                x, output, isLast && layer.function != .relu ? .linear : layer.function)
+        default: return x
+        }
+    }
+
+    private func channels(of index: Int) -> Int {
+        let shape = trial.model.outputShapes[index]
+        return shape[shape.rank - 1]
+    }
+
+    /// Of each channel, over a block's images and pixels.
+    private func statistics(
+        _ x: [[Double]], channels: Int
+    ) -> (mean: [Double], variance: [Double]) {
+        let count = Double(x.count * x[0].count / channels)
+        var mean = [Double](repeating: 0, count: channels), variance = mean
+        for image in x {
+            for (i, value) in image.enumerated() { mean[i % channels] += value / count }
+        }
+        for image in x {
+            for (i, value) in image.enumerated() {
+                let d = value - mean[i % channels]
+                variance[i % channels] += d * d / count
+            }
+        }
+        return (mean, variance)
+    }
+
+    private func normalize(
+        _ x: [[Double]], _ layer: BatchNormalization, _ index: Int
+    ) -> [[Double]] {
+        let name = trial.model.names[index], channels = channels(of: index)
+        let (mean, variance) =
+            isTraining
+            ? statistics(x, channels: channels)
+            : (weights["\(name)/moving_mean"]!, weights["\(name)/moving_variance"]!)
+        let gamma = weights["\(name)/gamma"], beta = weights["\(name)/beta"]
+        return x.map { image in
+            image.enumerated().map { i, value in
+                let c = i % channels
+                return (gamma?[c] ?? 1) * (value - mean[c])
+                    / (variance[c] + layer.epsilon).squareRoot() + (beta?[c] ?? 0)
+            }
+        }
     }
 
     private func activate(
@@ -142,6 +248,20 @@ struct ReferenceNetwork {
             }
         }
         return y
+    }
+
+    private func average(
+        _ x: [Double], _ shape: Shape, _ layer: AveragePooling2D, _ output: Shape
+    ) -> [Double] {
+        let channels = shape[2]
+        var sum = [Double](repeating: 0, count: output.count), taps = sum
+        eachTap(shape, output, layer.poolSize, layer.strides, layer.padding) { out, _, input in
+            for c in 0..<channels {
+                sum[out * channels + c] += x[input * channels + c]
+                taps[out * channels + c] += 1
+            }
+        }
+        return zip(sum, taps).map { $0 / $1 }
     }
 
     private func drop(_ x: [Double], _ rate: Float, layer: Int, _ image: Int) -> [Double] {

@@ -20,11 +20,18 @@ struct Trial {
         weights = [Float](repeating: 0, count: model.parameters.count)
         weights.withUnsafeMutableBufferPointer { model.initialize($0, seed: seed) }
         var random = Draw(seed: seed)
-        for entry in model.parameters.entries where entry.shape.rank == 1 {
-            for i in 0..<entry.shape.count {
-                weights[entry.range.lowerBound + i] = random.float(in: -0.3, 0.3)
+        let tensors = weights.withUnsafeBufferPointer { model.exportTensors($0) }.map { tensor in
+            guard tensor.shape.rank == 1 else { return tensor }
+            let isFactor = ["gamma", "moving_variance"].contains { tensor.name.hasSuffix($0) }
+            let values = tensor.values.map { _ in
+                random.float(in: -0.3, 0.3) + (isFactor ? 1 : 0)
             }
+            return (tensor.name, tensor.shape, values)
         }
+        let imported: Void? = try? weights.withUnsafeMutableBufferPointer {
+            try model.importTensors(tensors, into: $0)
+        }
+        precondition(imported != nil, "Trial: the model does not take its own tensors")
         pixels = (0..<samples * model.input.count).map { _ in UInt8(random.int(in: 0, 255)) }
         labels = (0..<samples).map { _ in Int32(random.int(in: 0, max(2, model.outputs) - 1)) }
         self.seed = seed
@@ -87,7 +94,7 @@ struct Trial {
         return result
     }
 
-    /// Steps on the mean loss of the batch.
+    /// Steps on the mean loss of the batch, moving averages included.
     mutating func descend(
         _ optimizer: any Optimizer, steps: Int, _ kernels: KernelSet = Engine.best()
     ) throws {
@@ -98,14 +105,15 @@ struct Trial {
         defer { withExtendedLifetime(slots) {} }
         for step in 1...steps {
             let gradient = try train(kernels).gradient
-            let samples = labels.count
+            let samples = labels.count, layout = model.parameters
             weights.withUnsafeMutableBufferPointer { weights in
                 gradient.withUnsafeBufferPointer { gradient in
                     optimizer.apply(
                         kernels, step: step, samples: samples,
                         OptimizerSlice(
                             gradient: gradient, weights: Floats(weights), newWeights: weights,
-                            first: slots[0].elements, second: slots[1].elements))
+                            first: slots[0].elements, second: slots[1].elements),
+                        at: 0, of: layout)
                 }
             }
         }

@@ -3,7 +3,7 @@
 import Tensors
 
 /// A max pool that is not part of a convolution.
-struct PoolStage: Stage {
+struct MaxPoolStage: Stage {
     let layer: Int
     let geometry: PoolGeometry
 
@@ -22,6 +22,7 @@ struct PoolStage: Stage {
     func backward(_ block: Block, _ memory: StageMemory) {
         block.kernels.maxPoolBackward(
             geometry, Floats(memory.outputGradient), argmax: Bytes(memory.marks),
+            adding: memory.addsToInput,
             into: memory.inputGradient)
     }
 }

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Configuration
+import Tensors
+
+/// The mean of each window, pixels outside the image left out: `[H, W, C]` becomes `[H', W', C]`.
+public struct AveragePooling2D: PoolingLayer, Hashable {
+    public static let kerasName = "AveragePooling2D"
+
+    public var poolSize: Size2D
+    public var strides: Size2D
+    public var padding: Padding
+
+    /// - Parameter strides: The pool's size if not given.
+    public init(
+        poolSize: Size2D = Size2D(2), strides: Size2D? = nil, padding: Padding = .valid
+    ) {
+        self.poolSize = poolSize
+        self.strides = strides ?? poolSize
+        self.padding = padding
+    }
+
+    public init(fields: inout Fields) throws(ConfigError) {
+        (poolSize, strides, padding) = try Self.read(&fields)
+    }
+
+    public func lower(into network: inout Lowering) throws(LayerError) {
+        let signal = network.signal
+        network.averagePool(
+            size: poolSize, strides: strides, windows: windows(signal.height, signal.width))
+    }
+}

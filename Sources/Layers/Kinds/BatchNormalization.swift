@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Configuration
+import Tensors
+
+/// Shifts and scales each channel to mean 0 and deviation 1, then by what it has learnt.
+///
+/// In training the statistics are those of the block of 16 images that goes through the network together
+/// ("ghost batch"), in evaluation and prediction the moving averages of the training. Weights: `gamma`
+/// (ones) and `beta` (zeros), one for each channel, and `moving_mean` and `moving_variance`, which no
+/// optimizer trains: each step moves them to the count-weighted mean of its blocks' statistics by
+/// 1 - momentum of the way.
+public struct BatchNormalization: Layer, Hashable {
+    public static let kerasName = "BatchNormalization"
+
+    public var momentum: Double
+    public var epsilon: Double
+    /// Whether there is a `beta`, and a `gamma`.
+    public var center: Bool, scale: Bool
+
+    public init(
+        momentum: Double = 0.99, epsilon: Double = 0.001, center: Bool = true, scale: Bool = true
+    ) {
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+    }
+
+    public init(fields: inout Fields) throws(ConfigError) {
+        momentum = try fields.double("momentum", default: 0.99, in: 0...1)
+        epsilon = try fields.double("epsilon", default: 0.001, in: 1e-12...1)
+        center = try fields.bool("center", default: true)
+        scale = try fields.bool("scale", default: true)
+    }
+
+    public var fields: [ConfigValue.Entry] {
+        [
+            .init("momentum", .scalar(momentum)),
+            .init("epsilon", .scalar(epsilon)),
+            .init("center", .scalar(center)),
+            .init("scale", .scalar(scale)),
+        ]
+    }
+
+    public func outputShape(for input: Shape) throws(LayerError) -> Shape { input }
+
+    public func lower(into network: inout Lowering) throws(LayerError) {
+        network.normalize(
+            momentum: momentum, epsilon: Float(epsilon), center: center, scale: scale)
+    }
+}
