@@ -206,7 +206,7 @@ public final class Coordinator {
         stop.answer()
         let since = stopSince ?? now
         stopSince = since
-        guard now - since > .seconds(10), failure == nil else { return }
+        guard now - since > .seconds(10) || members.isEmpty, failure == nil else { return }
         failure = RuntimeError(
             .stopped,
             "stopped in the middle of a step (\(machine)); the same command goes on from the "
