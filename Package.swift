@@ -111,8 +111,8 @@ let package = Package(
         .executableTarget(
             name: "convoy-bench",
             dependencies: [
-                "Runtime", "Jobs", "Layers", "Engines", "KernelReference", "Tensors",
-                logging,
+                "Runtime", "Jobs", "Layers", "Engines", "KernelReference", "Tensors", "Digests",
+                "Wire", "ZeroMQ", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

@@ -5,17 +5,19 @@ import ZeroMQ
 /// A payload frame that may not be there, as bytes that may be none.
 extension Optional where Wrapped == Frame {
     /// Its byte count; nil for none.
-    var byteCount: Int? {
+    package var byteCount: Int? {
         switch self {
         case .some(let frame): frame.count
         case .none: nil
         }
     }
 
-    func withPayload(_ body: (UnsafeRawBufferPointer) -> Void) {
+    package func withPayload<E: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(E) -> Void
+    ) throws(E) {
         switch self {
-        case .some(let frame): frame.withBytes { body($0) }
-        case .none: body(UnsafeRawBufferPointer(start: nil, count: 0))
+        case .some(let frame): try frame.withBytes { bytes throws(E) in try body(bytes) }
+        case .none: try body(UnsafeRawBufferPointer(start: nil, count: 0))
         }
     }
 }

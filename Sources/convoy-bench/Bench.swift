@@ -21,9 +21,12 @@ import Tensors
               convoy-bench kernels
               convoy-bench models --model cifar --threads 2
               convoy-bench steps --workers 1,2 --batch 256
+              convoy-bench transport
             """,
         version: convoyVersion,
-        subcommands: [KernelsCommand.self, ModelsCommand.self, StepsCommand.self])
+        subcommands: [
+            KernelsCommand.self, ModelsCommand.self, StepsCommand.self, TransportCommand.self,
+        ])
 }
 
 /// What all benches can be told.
