@@ -53,19 +53,30 @@ extension Winograd {
         _ products: Source, _ epilogue: Epilogue, into output: Target, channel: Int,
         _ tiles: Range<Int>
     ) {
-        let (pixels, square, plane) = (pixels, square, productPlane)
+        let (pixels, square, outputs, plane) = (pixels, square, outputs, productPlane)
+        let bias = epilogue.bias(channel), scale = epilogue.scale(channel), floor = g.floor
         for tile in tiles {
             aim(
                 at: output, height: g.convHeight, width: g.convWidth, channels: oc,
                 top: tile / across * 4, left: tile % across * 4, side: 4, outside: dump)
             for i in 0..<n {
                 let m = products + ((tile - tiles.lowerBound) * n + i) * 16 * Columns.count
-                transformSquare(outputTransform, square) {
-                    (m + ($0 * 6 + $1) * plane).vector
-                } store: {
-                    let pixel = pixels[$0 * 4 + $1]
-                    if pixel != dump {
-                        epilogue.write($2, channel, to: pixel + i * oc + channel)
+                if epilogue.hasAddend {
+                    transformSquare(outputTransform, square) {
+                        (m + ($0 * 6 + $1) * plane).vector
+                    } store: {
+                        (outputs + ($0 * 4 + $1) * 16).vector = $2
+                    }
+                    for e in 0..<16 where pixels[e] != dump {
+                        epilogue.write(
+                            (outputs + e * 16).vector, channel, to: pixels[e] + i * oc + channel)
+                    }
+                } else {
+                    transformSquare(outputTransform, square) {
+                        (m + ($0 * 6 + $1) * plane).vector
+                    } store: {
+                        (pixels[$0 * 4 + $1] + i * oc + channel).vector =
+                            bias.plus(scale, times: $2).raised(to: floor)
                     }
                 }
             }
