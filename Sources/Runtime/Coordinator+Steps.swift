@@ -19,7 +19,11 @@ extension Coordinator {
         let board = spareBoards.popLast() ?? ReductionBoard(pool: pool)
         board.begin(step.id, shards: step.shards, chunks: chunks)
         boards.append(board)
-        feed?.request(step.id)
+        // One step ahead, so that leases go out at once, with the weights of the step before.
+        while let feed, nextFed <= nextStep, nextFed.raw < lastStep {
+            feed.request(nextFed)
+            nextFed = nextFed.advanced(by: 1)
+        }
         machine.stepPlanned(
             step.id, shards: step.shards, chunks: chunks.count, at: now, into: &actions)
     }

@@ -52,6 +52,8 @@ public final class Coordinator {
     /// Leases whose samples are still being read.
     var waitingLeases: [Lease] = []
     var nextStep: StepID
+    /// The first step whose samples have not been asked for.
+    var nextFed: StepID
     /// One after the last step to do.
     let lastStep: UInt64
     var optimizerSteps: UInt64
@@ -112,6 +114,7 @@ public final class Coordinator {
             ? SampleFeed(
                 sources: run.sources, plan: run.plan, doorbell: doorbell, memory: memory) : nil
         nextStep = state.next
+        nextFed = state.next
         optimizerSteps = state.optimizerSteps
         phase.sums = state.epochSums
         actions.reserveCapacity(256)
