@@ -21,6 +21,8 @@ struct Epilogue {
     }
 
     var hasAddend: Bool { toAddend != nil }
+    /// Neither factor nor addend.
+    var isPlain: Bool { scales == nil && toAddend == nil }
 
     /// Of the 16 channels from `channel` on.
     @inline(always) func bias(_ channel: Int) -> Vector { (biases + channel).vector }

@@ -50,7 +50,7 @@ enum Narrow<let C: Int> {
         if let argmax {
             pooled(g, frame, filters, into: output, argmax, scratch)
         } else {
-            plain(g, frame, filters, into: output)
+            plain(g, frame, filters, into: output, scratch)
         }
     }
 
@@ -96,10 +96,11 @@ enum Narrow<let C: Int> {
     /// out[y, x, n, o] = epilogue(Σ in[y', x', n, c] * w[ky, kx, c, o])
     @inline(never)
     private static func plain<let P: Int, let K: Int>(
-        _ g: ConvGeometry, _ frame: Frame, _ filters: Filters<P, K>, into output: Target
+        _ g: ConvGeometry, _ frame: Frame, _ filters: Filters<P, K>, into output: Target,
+        _ sums: Target
     ) {
         let (n, oc) = (g.images, g.outputChannels), right = n * C, below = frame.width * right
-        let channel = filters.channel, epilogue = filters.epilogue
+        let channel = filters.channel, epilogue = filters.epilogue, floor = g.floor
         for y in 0..<g.convHeight {
             for x in 0..<g.convWidth {
                 let pixel = frame.base + y * g.strideY * below + x * g.strideX * right
@@ -107,10 +108,21 @@ enum Narrow<let C: Int> {
                 for i in stride(from: 0, to: n, by: Tile.count) {
                     let acc: Tiles<P> = filters.sums(
                         .init { pixel + (i + $0) * C }, right: right, below: below)
-                    for r in 0..<Tile.count {
-                        for p in 0..<P {
+                    if epilogue.isPlain {
+                        for r in 0..<Tile.count {
+                            for p in 0..<P {
+                                (out + (i + r) * oc + p * 16).vector = acc[p][r].raised(to: floor)
+                            }
+                        }
+                        continue
+                    }
+                    // By way of a scratch, so that the sums above stay in registers.
+                    for p in 0..<P { store(acc[p], sums + p * Tile.count * 16, 16) }
+                    for p in 0..<P {
+                        for r in 0..<Tile.count {
                             epilogue.complete(
-                                acc[p][r], channel + p * 16, to: out + (i + r) * oc + p * 16)
+                                (sums + (p * Tile.count + r) * 16).vector, channel + p * 16,
+                                to: out + (i + r) * oc + p * 16)
                         }
                     }
                 }
