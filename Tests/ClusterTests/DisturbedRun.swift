@@ -118,9 +118,16 @@ final class DisturbedRun {
         return coordinator.status()
     }
 
-    /// The run is over: workers leave by themselves, each with the exit code of success.
+    /// The run is over: workers leave by themselves, each with the exit code of success. Who came too late
+    /// to be taken in still looks for a coordinator, until it is told to stop.
     func checkDepartures() {
+        let events = log.events
+        let start = events.lastIndex { $0["event"] as? String == "started" } ?? 0
+        let joined = Set(
+            events[start...].filter { $0["event"] as? String == "worker_joined" }
+                .compactMap { $0["worker"] as? String })
         for (number, worker) in workers.sorted(by: { $0.key < $1.key }) + dismissed {
+            if !joined.contains("worker-\(number)") { worker.send(SIGTERM) }
             let status = worker.status(within: 20)
             #expect(status == 0, "worker-\(number): \(worker.text)")
         }

@@ -6,7 +6,7 @@ import Foundation
 import Testing
 
 @Suite struct MemoryTests {
-    /// 400 steps an epoch, 10,000 in all.
+    /// 200 steps an epoch, 10,000 in all.
     private static let job = """
         seed: 5
         dataset: {format: shapes, augmentation: {horizontal_flip: true}}
@@ -17,7 +17,7 @@ import Testing
           - Flatten
           - Dense: {units: 64, activation: relu}
           - Dense: {units: 10}
-        training: {epochs: 25, batch_size: 25, shard_size: 5, optimizer: adam}
+        training: {epochs: 50, batch_size: 50, shard_size: 5, optimizer: adam}
         """
     /// Over the 8,000 steps that are watched; a leak of half a kilobyte a step would be seen.
     private static let allowance = 4096
@@ -44,7 +44,10 @@ import Testing
         var guest = try worker("guest-0")
         var held: [[Footprint]] = []
         for round in 1...10 {
-            let goal = 1000 * round - 50
+            #expect(
+                wait(within: 20) { log.events("worker_joined").count == round + 1 },
+                "round \(round): the guest is not there")
+            let goal = 1000 * round - 100
             #expect(
                 wait(within: 120) { log.lastTrainingStep >= goal || !coordinator.isRunning },
                 "step \(log.lastTrainingStep): \(coordinator.text)")
