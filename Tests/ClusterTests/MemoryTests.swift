@@ -41,6 +41,8 @@ import Testing
                 in: folder.path)
         }
         let resident = try worker("resident")
+        // Alone at first: it has held the largest leases there are, of training and of validation.
+        #expect(wait(within: 60) { log.lastTrainingStep >= 450 })
         var guest = try worker("guest-0")
         var held: [[Footprint]] = []
         for round in 1...10 {
