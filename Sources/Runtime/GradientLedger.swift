@@ -8,8 +8,8 @@ import Tensors
 /// Adds the gradients of a lease's shards along the run's tree as they are finished, chunk by chunk.
 ///
 /// Each shard computes into a buffer of its own. When both children of a node are there, the right one is
-/// added to the left one; a node whose parent is not wholly inside the lease is ready to go. All calls but
-/// `addition` are made under the worker's lock.
+/// added to the left one; a node whose parent is not wholly inside the lease is ready to go. All calls
+/// are made under the worker's lock; what is to be added is added without it.
 package struct GradientLedger {
     /// A node that has its sum, for one chunk, and whose buffer holds it.
     package struct Ready {

@@ -9,8 +9,9 @@ import Wire
 /// Memory of this process that others of this machine and user can read.
 ///
 /// It is a memfd: it has no name that could be left behind, and goes when the last process that knows it
-/// does. Whoever reads checks what it read by the checksum in the message: a reader that comes so late that
-/// the memory has been written anew notices that, and nothing has to be locked.
+/// does. Samples and weights are copied, and the copy is checked by the message's checksum: a reader that
+/// comes so late that they have been written anew notices that, and nothing has to be locked. Gradients are
+/// read in place; their worker leaves them alone until weights show that their step is over.
 package final class SharedMemory: @unchecked Sendable {
     // `end` is touched with `monitor` locked; everything else is immutable.
     /// How others find it.
@@ -40,8 +41,8 @@ package final class SharedMemory: @unchecked Sendable {
         }
 
         deinit {
-            // The place stays, its pages go back to the system.
-            madvise(base, count, MADV_REMOVE)
+            // Place and pages stay as they are until nobody knows the memory any more: a coordinator may
+            // be adding a gradient that it has just checked.
             munmap(base, count)
         }
     }

@@ -79,6 +79,8 @@ private struct Chunk: @unchecked Sendable {
     let memory: UnsafeMutableRawBufferPointer
     let place: Int?
     let shared: SharedMemory?
+    /// Of sends through sockets, which read the memory in their own time.
+    let loan = Loan()
     private let part: SharedMemory.Part?
 
     init(bytes: Int, isShared: Bool, seed: UInt8) throws {
@@ -91,7 +93,10 @@ private struct Chunk: @unchecked Sendable {
         for index in memory.indices { memory[index] = UInt8(truncatingIfNeeded: index) &+ seed }
     }
 
-    func free() { if part == nil { memory.deallocate() } }
+    func free() {
+        while loan.inFlight > 0 { usleep(100) }
+        if part == nil { memory.deallocate() }
+    }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
 }
@@ -152,7 +157,7 @@ private final class Journey: Sendable {
                 ).encode(into: &header)
                 try router.send(
                     to: message.peer, header: header.bytes,
-                    payload: down.place == nil ? .copied(down.bytes) : nil)
+                    payload: down.place == nil ? .lent(down.bytes, down.loan) : nil)
                 isAnswered = true
             }
         }
@@ -165,6 +170,9 @@ private final class Journey: Sendable {
         let dealer = try Dealer(Context())
         try dealer.connect(address)
         let view = down.shared.flatMap { SharedView($0.name) }
+        let copy = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: down.memory.count, alignment: 64)
+        defer { copy.deallocate() }
         var header = HeaderBuffer(), poller = Poller(capacity: 1)
         _ = poller.watch(dealer.socket)
         for trip in 0..<trips {
@@ -175,7 +183,7 @@ private final class Journey: Sendable {
                     place: up.place)
             ).encode(into: &header)
             while try !dealer.send(
-                header: header.bytes, payload: up.place == nil ? .copied(up.bytes) : nil)
+                header: header.bytes, payload: up.place == nil ? .lent(up.bytes, up.loan) : nil)
             { usleep(100) }
             var isBack = false
             while !isBack {
@@ -188,7 +196,9 @@ private final class Journey: Sendable {
                 guard case .weights(let weights) = decoded else { continue }
                 try message.payload.withPayload { payload in
                     let bytes = weights.place.map { view?.bytes(at: $0, count: down.memory.count) }
-                    try check(bytes ?? payload, weights.checksum, down, trip)
+                    // As a worker does: it keeps a copy, and that is what it checks.
+                    copy.copyMemory(from: bytes.flatMap { $0 } ?? payload)
+                    try check(UnsafeRawBufferPointer(copy), weights.checksum, down, trip)
                 }
                 isBack = true
             }

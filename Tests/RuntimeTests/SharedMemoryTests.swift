@@ -49,6 +49,18 @@ import Wire
         withExtendedLifetime((memory, file)) {}
     }
 
+    /// A worker may leave while the coordinator still adds what it has sent.
+    @Test func aReaderKeepsWhatItReadsWhenTheOwnerIsGone() throws {
+        var memory: SharedMemory? = try SharedMemory()
+        var part = memory?.take(bytes: 4)
+        part?.base.storeBytes(of: 7, as: Int32.self)
+        let (name, place) = try (#require(memory).name, #require(part).place)
+        let view = try #require(SharedView(name))
+        let seen = try #require(view.bytes(at: place, count: 4))
+        (part, memory) = (nil, nil)
+        #expect(seen.load(as: Int32.self) == 7)
+    }
+
     @Test func nothingIsLeftBehind() throws {
         let before = try openFiles()
         for _ in 0..<10 {
