@@ -42,9 +42,11 @@ extension Coordinator {
                 return
             }
             heard(index)
-            if let place = contribution.place {
+            if contribution.place != nil {
+                let lender = lender(of: contribution, from: index)
+                let vector = lender?.floats ?? Floats(start: nil, count: 0)
                 contribute(
-                    contribution, bytes(at: place, of: contribution, from: index), from: index)
+                    contribution, UnsafeRawBufferPointer(vector), lender: lender, from: index)
             } else {
                 message.payload.withPayload { contribute(contribution, $0, from: index) }
             }

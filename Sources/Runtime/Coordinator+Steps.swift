@@ -19,13 +19,21 @@ extension Coordinator {
         let board = spareBoards.popLast() ?? ReductionBoard(pool: pool)
         board.begin(step.id, shards: step.shards, chunks: chunks)
         boards.append(board)
-        // One step ahead, so that leases go out at once, with the weights of the step before.
-        while let feed, nextFed <= nextStep, nextFed.raw < lastStep {
+        read(until: nextStep)
+        // Where there are several workers, one of them will soon be waiting for the others.
+        if workersAlive <= 1 { readAhead() }
+        machine.stepPlanned(
+            step.id, shards: step.shards, chunks: chunks.count, at: now, into: &actions)
+    }
+
+    /// Has the samples of one step more than is planned read, so that its leases can go out at once.
+    private func readAhead() { read(until: nextStep.advanced(by: 1)) }
+
+    private func read(until end: StepID) {
+        while let feed, nextFed < end, nextFed.raw < lastStep {
             feed.request(nextFed)
             nextFed = nextFed.advanced(by: 1)
         }
-        machine.stepPlanned(
-            step.id, shards: step.shards, chunks: chunks.count, at: now, into: &actions)
     }
 
     /// Performs the machine's actions, and those that performing them brings about.
@@ -137,19 +145,20 @@ extension Coordinator {
 
     // MARK: Sums
 
-    /// A vector that lies in its worker's memory; no bytes if it cannot be there.
-    func bytes(
-        at place: Int, of message: Message.Contribution, from index: Int
-    ) -> UnsafeRawBufferPointer {
-        let none = UnsafeRawBufferPointer(start: nil, count: 0)
-        guard trainingChunks.indices.contains(message.chunk) else { return none }
-        return members[index].memory?.bytes(at: place, count: trainingChunks[message.chunk] * 4)
-            ?? none
+    /// A vector that lies in its worker's memory; nil if it cannot be there.
+    func lender(of message: Message.Contribution, from index: Int) -> Lender? {
+        guard let place = message.place, trainingChunks.indices.contains(message.chunk),
+            let memory = members[index].memory
+        else { return nil }
+        return Lender(memory, place: place, floats: trainingChunks[message.chunk])
     }
 
     /// A vector has come: the machine says what becomes of it, the board does it.
+    ///
+    /// - Parameter lender: Where the vector lies if it has no payload.
     func contribute(
-        _ message: Message.Contribution, _ payload: UnsafeRawBufferPointer, from index: Int
+        _ message: Message.Contribution, _ payload: UnsafeRawBufferPointer, lender: Lender? = nil,
+        from index: Int
     ) {
         let step = StepID(raw: message.step)
         let node = TreeNode(level: message.level, index: message.index)
@@ -158,7 +167,7 @@ extension Coordinator {
             return
         }
         guard message.chunk < board.chunks.count, payload.count == board.chunks[message.chunk] * 4,
-            checksum64(payload) == message.checksum
+            lender != nil || checksum64(payload) == message.checksum
         else {
             lose(members[index].number, reason: "sent a damaged gradient (chunk \(message.chunk))")
             return
@@ -189,7 +198,9 @@ extension Coordinator {
                     run.kernels)
                 next += 1
             } else {
-                board.store(chunk, stored, payload, sums)
+                board.store(chunk, stored, payload, sums, lender: lender)
+                // It waits for its sibling, so somebody may have nothing to do now: a core to read ahead on.
+                if chunk == 0, next == actions.count { readAhead() }
             }
         }
         actions.removeAll(keepingCapacity: true)

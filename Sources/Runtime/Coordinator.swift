@@ -28,6 +28,7 @@ public final class Coordinator {
 
     let socket: Router
     private var poller = Poller(capacity: 3)
+    private let sources: (socket: Poller.Source, doorbell: Poller.Source)
     let doorbell: Doorbell
     var header = HeaderBuffer()
     public let endpoint: String
@@ -88,8 +89,9 @@ public final class Coordinator {
             socket = try Router(Context(), options: .control)
             endpoint = try socket.bind(options.endpoint)
         } catch { throw RuntimeError(.network, error.description) }
-        _ = poller.watch(socket.socket)
-        _ = poller.watch(fileDescriptor: doorbell.descriptor)
+        sources = (
+            poller.watch(socket.socket), poller.watch(fileDescriptor: doorbell.descriptor)
+        )
         if let stop = options.stop { _ = poller.watch(fileDescriptor: stop.descriptor) }
         let state = run.start
         let all = UInt64(run.plan.stepCount)
@@ -134,13 +136,17 @@ public final class Coordinator {
         while !isFinished, failure == nil {
             try wait()
             do throws(ZeroMQError) {
-                while let message = try socket.receive() { receive(message) }
+                while poller.isReady(sources.socket), let message = try socket.receive() {
+                    receive(message)
+                }
             } catch { throw RuntimeError(.network, error.description) }
             if let malformed = socket.socket.takeMalformed() {
                 logger.debug("message not understood", metadata: ["error": "\(malformed)"])
             }
-            doorbell.answer()
-            sendWaitingLeases()
+            if poller.isReady(sources.doorbell) {
+                doorbell.answer()
+                sendWaitingLeases()
+            }
             if let deadline = machine.nextDeadline, deadline <= now {
                 // An eviction moves the shards on at once: note before who owed what.
                 owedAtDeadline = machine.waitingFor

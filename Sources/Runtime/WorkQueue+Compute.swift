@@ -68,33 +68,40 @@ extension WorkQueue {
         }
     }
 
-    /// Waits until the weights of a stage are there, and prepared for the kernels by this thread or another.
+    /// Waits until the weights of a stage are there, and prepared for the kernels by this thread or another;
+    /// meanwhile prepares those of later ones.
     ///
     /// - Throws: `interrupted` when the session is over, or when work for an earlier step has come: these
     ///   weights may be waiting for it.
     func prepare(stage: Int, of work: LeaseWork) throws(LayerError) {
         let version = work.version
-        let parity = Int(version & 1)
         monitor.lock()
         while preparedVersions[stage] != version {
             guard !isClosed, !isOvertaken(work) else {
                 monitor.unlock()
                 throw LayerError(code: .interrupted, detail: "given up for an earlier step")
             }
-            let isThere = model.chunksOfStage[stage].allSatisfy { arrived[parity][$0] == version }
-            guard isThere, !isPreparing[stage] else {
+            // The last layers' weights tend to come first: no need to be idle until the first ones' do.
+            let next = (stage..<model.stageCount).first { canPrepare($0, version) }
+            guard let next else {
                 monitor.waitAwake()
                 continue
             }
-            isPreparing[stage] = true
+            isPreparing[next] = true
             monitor.unlock()
-            model.prepared.prepare(stage: stage, from: model.weights(version: version))
+            model.prepared.prepare(stage: next, from: model.weights(version: version))
             monitor.lock()
-            isPreparing[stage] = false
-            preparedVersions[stage] = version
+            isPreparing[next] = false
+            preparedVersions[next] = version
             monitor.broadcast()
         }
         monitor.unlock()
+    }
+
+    /// Whether the stage's weights are there, and nobody has prepared them or is about to.
+    private func canPrepare(_ stage: Int, _ version: UInt64) -> Bool {
+        guard preparedVersions[stage] != version, !isPreparing[stage] else { return false }
+        return model.chunksOfStage[stage].allSatisfy { arrived[Int(version & 1)][$0] == version }
     }
 
     /// A buffer for one shard's gradient, used once for each of its chunks.

@@ -32,6 +32,7 @@ final class WorkerSession {
     private let control: Dealer
     private let data: Dealer
     private var poller = Poller(capacity: 4)
+    private let sources: (control: Poller.Source, data: Poller.Source, doorbell: Poller.Source)
     private let doorbell: Doorbell
     private var header = HeaderBuffer()
 
@@ -81,9 +82,10 @@ final class WorkerSession {
             try control.connect(options.endpoint)
             try data.connect(options.endpoint)
         } catch { throw RuntimeError(.network, error.description) }
-        _ = poller.watch(control.socket)
-        _ = poller.watch(data.socket)
-        _ = poller.watch(fileDescriptor: doorbell.descriptor)
+        sources = (
+            poller.watch(control.socket), poller.watch(data.socket),
+            poller.watch(fileDescriptor: doorbell.descriptor)
+        )
         _ = poller.watch(fileDescriptor: stop.descriptor)
         outgoing.reserveCapacity(256)
         lent.reserveCapacity(256)
@@ -94,13 +96,15 @@ final class WorkerSession {
         do throws(ZeroMQError) {
             while end == nil {
                 try poller.wait(timeout: pause)
-                while let message = try control.receive() { receive(message.header, nil, .control) }
-                while let message = try data.receive() {
+                while poller.isReady(sources.control), let message = try control.receive() {
+                    receive(message.header, nil, .control)
+                }
+                while poller.isReady(sources.data), let message = try data.receive() {
                     receive(message.header, message.payload, .data)
                 }
                 note(control.socket.takeMalformed())
                 note(data.socket.takeMalformed())
-                doorbell.answer()
+                if poller.isReady(sources.doorbell) { doorbell.answer() }
                 try sendOutgoing()
                 try keepInTouch()
             }
@@ -133,12 +137,13 @@ final class WorkerSession {
         for item in outgoing {
             let range = crew.model.chunks.chunks[item.chunk].range
             let bytes = item.gradient.map { UnsafeRawBufferPointer($0.memory[range]) }
+            let noBytes = UnsafeRawBufferPointer(start: nil, count: 0)
             let place = coordinatorReadsMemory ? item.gradient?.place : nil
             Message.contribution(
                 .init(
                     session: session, lease: item.lease, step: item.step, chunk: item.chunk,
                     level: item.node.level, index: item.node.index,
-                    checksum: checksum64(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0)),
+                    checksum: place == nil ? checksum64(bytes ?? noBytes) : 0,
                     lossSum: item.metrics.lossSum,
                     correct: Int(item.metrics.correct), samples: Int(item.metrics.samples),
                     place: place.map { $0 + 4 * range.lowerBound })

@@ -30,6 +30,7 @@ public struct Dealer: ~Copyable {
     ///
     /// - Returns: True if `send` would reach one.
     public func waitForRouter(timeout: Duration) throws(ZeroMQError) -> Bool {
+        socket.handle.wasUsed()
         var item = unsafe zmq_pollitem_t(
             socket: socket.handle.raw, fd: -1, events: Int16(ZMQ_POLLOUT), revents: 0)
         // One item, of a socket that is open.

@@ -9,6 +9,11 @@ import Glibc
     private(set) var raw: UnsafeMutableRawPointer?
     var endpoint = ""
     var malformed: ZeroMQError?
+    /// A poller has seen messages, and they were not all received since.
+    private(set) var hasMessages = false
+    /// It was found empty, and not used since: its descriptor will stir when a message comes. Whoever uses
+    /// a socket may swallow that signal.
+    private(set) var isQuiet = false
     /// Where a socket of this machine's file system listens.
     var socketFile: SocketFile?
     private var context: Context?  // let go after `zmq_close`: close, then terminate
@@ -25,6 +30,7 @@ import Glibc
     func close() {
         guard let socket = unsafe raw else { return }  // closed before
         unsafe raw = nil
+        hasMessages = false
         socketFile?.remove()
         _ = unsafe zmq_close(socket)  // open until now
         context = nil
@@ -36,6 +42,35 @@ import Glibc
             unsafe zmq_setsockopt(raw, option, value.baseAddress, value.count)  // copies the value
         }
         guard result == 0 else { throw ZeroMQError(errno, "zmq_setsockopt", endpoint) }
+    }
+
+    /// What stirs when a message may have come; -1 once closed.
+    var descriptor: Int32 { (try? option(ZMQ_FD)) ?? -1 }
+
+    /// Learns whether there are messages; takes note of what has stirred.
+    func askForMessages() throws(ZeroMQError) {
+        // A closed one gets none any more.
+        let events = unsafe raw == nil ? 0 : try option(ZMQ_EVENTS)
+        hasMessages = events & ZMQ_POLLIN != 0
+        isQuiet = !hasMessages
+    }
+
+    func wasUsed() { isQuiet = false }
+
+    func wasFoundEmpty() {
+        hasMessages = false
+        isQuiet = true
+    }
+
+    /// The corresponding C function is `zmq_getsockopt`.
+    private func option(_ option: Int32) throws(ZeroMQError) -> Int32 {
+        var value: Int32 = 0
+        var count = MemoryLayout<Int32>.size
+        let result = retryingInterrupts {
+            unsafe zmq_getsockopt(raw, option, &value, &count)  // fills the four bytes
+        }
+        guard result == 0 else { throw ZeroMQError(errno, "zmq_getsockopt", endpoint) }
+        return value
     }
 
     /// The corresponding C function is `zmq_getsockopt`.

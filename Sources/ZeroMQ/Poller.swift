@@ -4,19 +4,23 @@ import CZeroMQ
 import Glibc
 
 /// Waits for messages on sockets and for input on file descriptors. Waiting allocates nothing.
+///
+/// One `poll` waits for all of them. `zmq_poll` would make a dozen system calls of it, since it asks each
+/// socket twice; here only those are asked whose descriptor has stirred, or that were used since they were
+/// found empty: only to the others does libzmq promise a signal for a new message.
 @safe public struct Poller: ~Copyable {
     /// One of the things that a poller watches.
     public struct Source: Equatable, Sendable {
         fileprivate let index: Int
     }
 
-    private let items: UnsafeMutablePointer<zmq_pollitem_t>
+    private let items: UnsafeMutablePointer<pollfd>
     private let capacity: Int
     private var count = 0
     /// Of the sockets: a closed one is left out, whoever closed it.
     private var handles: [Handle?] = []
 
-    /// - Parameter capacity: Sockets and files together. Up to 16 libzmq allocates nothing either.
+    /// - Parameter capacity: Sockets and files together.
     public init(capacity: Int = 16) {
         precondition(capacity > 0, "Poller: capacity \(capacity)")
         self.capacity = capacity
@@ -28,7 +32,7 @@ import Glibc
 
     /// Watches for messages from now on; a socket that closes is forgotten.
     public mutating func watch(_ socket: borrowing Socket) -> Source {
-        add(socket.handle, fileDescriptor: -1)
+        add(socket.handle, fileDescriptor: socket.handle.descriptor)
     }
 
     /// Watches for input from now on, say on an eventfd. The descriptor must stay open.
@@ -43,35 +47,68 @@ import Glibc
     ///
     /// - Returns: True if something is ready.
     ///
-    /// The corresponding C function is `zmq_poll`.
+    /// The corresponding C function is `poll`.
     @discardableResult
     public mutating func wait(timeout: Duration?) throws(ZeroMQError) -> Bool {
-        for index in 0..<count {
-            guard let handle = handles[index] else { continue }
-            unsafe items[index].socket = handle.raw  // nil once closed; then fd -1, never ready
+        let start = ContinuousClock.now
+        while true {
+            let hasMessages = try askUsedSockets()
+            let left = timeout.map { $0 - (ContinuousClock.now - start) }
+            let milliseconds = hasMessages ? 0 : left?.milliseconds ?? -1
+            // `count` items are initialised.
+            let stirred = unsafe poll(items, nfds_t(count), milliseconds)
+            if stirred < 0 {
+                let code = errno
+                // Initialised: below `count`.
+                for index in 0..<count { unsafe items[index].revents = 0 }
+                guard code == EINTR else { throw ZeroMQError(code, "poll") }
+                return hasMessages
+            }
+            if stirred == 0 { return hasMessages }
+            // A socket may have stirred for something else than a message: then the wait goes on.
+            if try askStirred() || hasMessages { return true }
         }
-        let milliseconds = timeout.map { Int($0.milliseconds) } ?? -1
-        // `count` items are initialised.
-        let ready = unsafe zmq_poll(items, Int32(count), milliseconds)
-        if ready >= 0 { return ready > 0 }
-        let code = errno
-        guard code == EINTR else { throw ZeroMQError(code, "zmq_poll") }
-        for index in 0..<count { unsafe items[index].revents = 0 }  // those of the last wait
-        return false
     }
 
     /// Whether the last wait found something there.
     public func isReady(_ source: Source) -> Bool {
         precondition(source.index < count, "Poller: source \(source.index) of \(count)")
+        if let handle = handles[source.index] { return handle.hasMessages }
         return unsafe items[source.index].revents != 0  // initialised: below `count`
+    }
+
+    private mutating func askUsedSockets() throws(ZeroMQError) -> Bool {
+        var hasMessages = false
+        for index in 0..<count {
+            guard let handle = handles[index] else { continue }
+            // Initialised, as are all below `count`. A closed socket never stirs.
+            if unsafe handle.raw == nil { unsafe items[index].fd = -1 }
+            if !handle.isQuiet { try handle.askForMessages() }
+            hasMessages = hasMessages || handle.hasMessages
+        }
+        return hasMessages
+    }
+
+    /// - Returns: True if a socket among those that stirred has messages, or a file has.
+    private func askStirred() throws(ZeroMQError) -> Bool {
+        var isReady = false
+        // Initialised: below `count`.
+        for index in 0..<count where unsafe items[index].revents != 0 {
+            if let handle = handles[index] {
+                try handle.askForMessages()
+                isReady = isReady || handle.hasMessages
+            } else {
+                isReady = true
+            }
+        }
+        return isReady
     }
 
     private mutating func add(_ handle: Handle?, fileDescriptor: Int32) -> Source {
         precondition(count < capacity, "Poller: \(capacity) sources are watched already")
         // The precondition leaves room for one.
         unsafe (items + count).initialize(
-            to: zmq_pollitem_t(
-                socket: handle?.raw, fd: fileDescriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+            to: pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0))
         handles.append(handle)
         defer { count += 1 }
         return Source(index: count)

@@ -22,9 +22,13 @@ extension Socket {
             // Fills an initialised message.
             unsafe zmq_msg_recv(&frame.message, handle.raw, ZMQ_DONTWAIT)
         }
-        if result >= 0 { return frame }
         let code = errno
-        if code == EAGAIN { return nil }
+        if result < 0, code == EAGAIN {
+            handle.wasFoundEmpty()
+            return nil
+        }
+        handle.wasUsed()
+        if result >= 0 { return frame }
         throw ZeroMQError(code, "zmq_msg_recv", handle.endpoint)
     }
 

@@ -11,6 +11,7 @@ extension Socket {
     func send(
         to peer: RoutingID?, header: UnsafeRawBufferPointer, payload: Payload?
     ) throws(ZeroMQError) -> Bool {
+        handle.wasUsed()
         // Made first, since a message must not stop halfway.
         let frame: Frame? = if let payload { try Frame(payload) } else { nil }
         if let peer {

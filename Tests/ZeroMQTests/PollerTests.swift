@@ -33,6 +33,26 @@ import ZeroMQ
         #expect(ready() == [false, true, false])
     }
 
+    /// Sending takes in what libzmq has to say, and with it the signal that a message has come.
+    @Test func aMessageThatComesWhileOneSendsIsNoticed() throws {
+        let context = try Context()
+        let router = try Router(context)
+        let dealer = try Dealer.connected(context, to: try router.bind(Transport.inproc.endpoint))
+        try dealer.send("hello")
+        let peer = try router.next().peer
+        var poller = Poller(capacity: 2)
+        let (atDealer, atRouter) = (poller.watch(dealer.socket), poller.watch(router.socket))
+        for round in 0..<500 {
+            #expect(try !poller.wait(timeout: .zero), "round \(round)")
+            try router.send(to: peer, "down")
+            for _ in 0..<3 { try dealer.send("up") }
+            #expect(try poller.wait(timeout: patience))
+            #expect(poller.isReady(atDealer) && poller.isReady(atRouter))
+            #expect(try dealer.receive() != nil)
+            for _ in 0..<3 { #expect(try router.receive() != nil) }
+        }
+    }
+
     @Test func aSignalFromAnotherThreadEndsAWaitWithoutEnd() throws {
         let signal = try Signal()
         Thread.detachNewThread { signal.send() }
