@@ -93,11 +93,9 @@ package enum Loops: KernelLoops {
         Pixels.pack(block, pixels.baseAddress, into: values)
     }
 
-    package static func add(
-        _ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer, into sum: MutableFloats
-    ) {
+    package static func add(_ addend: UnsafeRawBufferPointer, to sum: MutableFloats) {
         guard let base = sum.baseAddress else { return }
-        Sums.add(a.baseAddress!, b.baseAddress!, into: base, count: sum.count)
+        Sums.add(addend.baseAddress!, to: base, count: sum.count)
     }
 
     package static func isFinite(_ values: UnsafeRawBufferPointer) -> Bool {

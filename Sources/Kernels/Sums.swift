@@ -3,20 +3,17 @@
 // Vectors as they travel: added where they arrive, and looked through for NaN and infinity.
 
 enum Sums {
-    /// sum[i] = a[i] + b[i]; a and b may lie at any byte, and be the sum's memory.
+    /// sum[i] += addend[i]; the addend may lie at any byte.
     @inline(never)
-    static func add(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into sum: Target, count: Int) {
+    static func add(_ addend: UnsafeRawPointer, to sum: Target, count: Int) {
         var i = 0
         while i + 16 <= count {
             (sum + i).vector =
-                (a + i * 4).loadUnaligned(as: Vector.self)
-                + (b + i * 4).loadUnaligned(as: Vector.self)
+                (sum + i).vector + (addend + i * 4).loadUnaligned(as: Vector.self)
             i += 16
         }
         while i < count {
-            sum[i] =
-                (a + i * 4).loadUnaligned(as: Float.self)
-                + (b + i * 4).loadUnaligned(as: Float.self)
+            sum[i] += (addend + i * 4).loadUnaligned(as: Float.self)
             i += 1
         }
     }

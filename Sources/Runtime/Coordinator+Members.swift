@@ -42,11 +42,9 @@ extension Coordinator {
                 return
             }
             heard(index)
-            if contribution.place != nil {
-                let lender = lender(of: contribution, from: index)
-                let vector = lender?.floats ?? Floats(start: nil, count: 0)
+            if let place = contribution.place {
                 contribute(
-                    contribution, UnsafeRawBufferPointer(vector), lender: lender, from: index)
+                    contribution, bytes(at: place, of: contribution, from: index), from: index)
             } else {
                 message.payload.withPayload { contribute(contribution, $0, from: index) }
             }

@@ -145,20 +145,19 @@ extension Coordinator {
 
     // MARK: Sums
 
-    /// A vector that lies in its worker's memory; nil if it cannot be there.
-    func lender(of message: Message.Contribution, from index: Int) -> Lender? {
-        guard let place = message.place, trainingChunks.indices.contains(message.chunk),
-            let memory = members[index].memory
-        else { return nil }
-        return Lender(memory, place: place, floats: trainingChunks[message.chunk])
+    /// A vector that lies in its worker's memory; no bytes if it cannot be there.
+    func bytes(
+        at place: Int, of message: Message.Contribution, from index: Int
+    ) -> UnsafeRawBufferPointer {
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        guard trainingChunks.indices.contains(message.chunk) else { return none }
+        return members[index].memory?.bytes(at: place, count: trainingChunks[message.chunk] * 4)
+            ?? none
     }
 
     /// A vector has come: the machine says what becomes of it, the board does it.
-    ///
-    /// - Parameter lender: Where the vector lies if it has no payload.
     func contribute(
-        _ message: Message.Contribution, _ payload: UnsafeRawBufferPointer, lender: Lender? = nil,
-        from index: Int
+        _ message: Message.Contribution, _ payload: UnsafeRawBufferPointer, from index: Int
     ) {
         let step = StepID(raw: message.step)
         let node = TreeNode(level: message.level, index: message.index)
@@ -167,7 +166,7 @@ extension Coordinator {
             return
         }
         guard message.chunk < board.chunks.count, payload.count == board.chunks[message.chunk] * 4,
-            lender != nil || checksum64(payload) == message.checksum
+            checksum64(payload) == message.checksum
         else {
             lose(members[index].number, reason: "sent a damaged gradient (chunk \(message.chunk))")
             return
@@ -198,7 +197,7 @@ extension Coordinator {
                     run.kernels)
                 next += 1
             } else {
-                board.store(chunk, stored, payload, sums, lender: lender)
+                board.store(chunk, stored, payload, sums)
                 // It waits for its sibling, so somebody may have nothing to do now: a core to read ahead on.
                 if chunk == 0, next == actions.count { readAhead() }
             }

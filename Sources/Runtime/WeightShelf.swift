@@ -61,13 +61,13 @@ final class WeightShelf {
     ///   - gradient: The sum over the batch.
     ///   - step: Optimizer steps with this one, from 1.
     ///   - samples: What to divide the sum by.
-    func apply(_ chunk: Int, gradient: Floats, step: UInt64, samples: Int) {
+    func apply(_ chunk: Int, gradient: MutableFloats, step: UInt64, samples: Int) {
         let old = current[chunk], new = pools[chunk].take()
         let range = plan.chunks[chunk].range
         optimizer.apply(
             kernels, step: Int(step), samples: samples,
             OptimizerSlice(
-                gradient: gradient, weights: Floats(old.memory.elements),
+                gradient: Floats(gradient), weights: Floats(old.memory.elements),
                 newWeights: new.memory.elements, first: slot(0, range), second: slot(1, range)),
             at: range.lowerBound, of: plan.layout)
         previous[chunk]?.release()

@@ -137,13 +137,12 @@ final class WorkerSession {
         for item in outgoing {
             let range = crew.model.chunks.chunks[item.chunk].range
             let bytes = item.gradient.map { UnsafeRawBufferPointer($0.memory[range]) }
-            let noBytes = UnsafeRawBufferPointer(start: nil, count: 0)
             let place = coordinatorReadsMemory ? item.gradient?.place : nil
             Message.contribution(
                 .init(
                     session: session, lease: item.lease, step: item.step, chunk: item.chunk,
                     level: item.node.level, index: item.node.index,
-                    checksum: place == nil ? checksum64(bytes ?? noBytes) : 0,
+                    checksum: checksum64(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0)),
                     lossSum: item.metrics.lossSum,
                     correct: Int(item.metrics.correct), samples: Int(item.metrics.samples),
                     place: place.map { $0 + 4 * range.lowerBound })

@@ -79,18 +79,10 @@ extension KernelSet {
         loops.packPixels(block, pixels, into: values)
     }
 
-    /// `sum = a + b`, element by element. Both may lie at any byte, and be the memory of the sum.
-    public func add(
-        _ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer, into sum: MutableFloats
-    ) {
-        expect(a.count, sum.count * 4, "add: a", sum)
-        expect(b.count, sum.count * 4, "add: b", sum)
-        loops.add(a, b, into: sum)
-    }
-
     /// `sum += addend`, element by element. The addend may lie at any byte.
     public func add(_ addend: UnsafeRawBufferPointer, to sum: MutableFloats) {
-        add(UnsafeRawBufferPointer(sum), addend, into: sum)
+        expect(addend.count, sum.count * 4, "add: addend", sum)
+        loops.add(addend, to: sum)
     }
 
     /// Whether none of the floats is infinite or NaN. They may lie at any byte.

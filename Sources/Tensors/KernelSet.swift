@@ -82,8 +82,7 @@ package protocol KernelLoops: Sendable {
         _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes)
 
     static func packPixels(_ block: PixelBlock, _ pixels: Bytes, into values: MutableFloats)
-    static func add(
-        _ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer, into sum: MutableFloats)
+    static func add(_ addend: UnsafeRawBufferPointer, to sum: MutableFloats)
     static func isFinite(_ values: UnsafeRawBufferPointer) -> Bool
 
     static func sgd(_ step: SGDStep, _ slice: OptimizerSlice)

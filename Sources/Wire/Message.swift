@@ -29,5 +29,5 @@ public enum Message: Equatable, Sendable {
     case contribution(Contribution)
 
     /// Builds of different versions refuse each other: all nodes of a run take the same build.
-    public static let protocolVersion: UInt32 = 2
+    public static let protocolVersion: UInt32 = 1
 }

@@ -19,8 +19,8 @@ import Testing
             NodeMetrics(
                 lossSum: Double.random(in: 0...3, using: &random), correct: UInt64($0), samples: 16)
         }
-        var step = try Step(gradients: gradients, metrics: metrics, random: random)
-        let sums = try step.run()
+        var step = Step(gradients: gradients, metrics: metrics, random: random)
+        let sums = step.run()
         let tree = ReductionTree(leaves: shards)
         for chunk in Self.chunks.indices {
             let expected = Self.sum(tree, tree.root, gradients.map { $0[chunk] }) { a, b in
@@ -70,13 +70,8 @@ private struct Step {
     private var joined: UInt64 = 0
     private var sums: Sums
     private var isCommitted = false
-    private let memory: SharedMemory
-    private let view: SharedView
-    private var parts: [SharedMemory.Part] = []
 
-    init(gradients: [[[Float]]], metrics: [NodeMetrics], random: Seeded) throws {
-        memory = try SharedMemory()
-        view = try #require(SharedView(memory.name))
+    init(gradients: [[[Float]]], metrics: [NodeMetrics], random: Seeded) {
         self.gradients = gradients
         self.metrics = metrics
         self.random = random
@@ -86,7 +81,7 @@ private struct Step {
         sums = Sums(vectors: chunks.map { _ in [] }, metrics: NodeMetrics())
     }
 
-    mutating func run() throws -> Sums {
+    mutating func run() -> Sums {
         var actions: [Action] = []
         machine.stepPlanned(
             id, shards: gradients.count, chunks: chunks.count, at: .zero, into: &actions)
@@ -106,7 +101,7 @@ private struct Step {
                 if workers.isEmpty { join(into: &actions) }
             } else if let index = onTheWay.indices.randomElement(using: &random) {
                 let vector = dice == 2 ? onTheWay[index] : onTheWay.remove(at: index)
-                try arrive(vector)
+                arrive(vector)
                 continue
             }
             perform(&actions)
@@ -122,21 +117,11 @@ private struct Step {
             worker, threads: Int.random(in: 1...3, using: &random), at: .zero, into: &actions)
     }
 
-    /// A vector as its worker would share it.
-    private mutating func lend(_ values: [Float]) throws -> Lender {
-        let part = try #require(memory.take(bytes: values.count * 4))
-        parts.append(part)
-        values.withUnsafeBytes { part.base.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-        return try #require(Lender(view, place: part.place, floats: values.count))
-    }
-
-    /// What the coordinator does with a vector: alternately as it comes, or by way of the board, which
-    /// copies it or leaves it where it is.
-    private mutating func arrive(_ vector: Vector) throws {
+    /// What the coordinator does with a vector: alternately as it comes, or by way of the board.
+    private mutating func arrive(_ vector: Vector) {
         var actions: [Action] = []
         machine.contributionArrived(vector.contribution, at: .zero, into: &actions)
         let chunk = vector.contribution.chunk
-        let lender = Bool.random(using: &random) ? try lend(vector.values) : nil
         vector.values.withUnsafeBytes { bytes in
             var index = 0
             while index < actions.count {
@@ -156,7 +141,7 @@ private struct Step {
                     actions.removeSubrange(...(index + 1))
                 } else {
                     for action in actions[..<index] { discard(action) }
-                    board.store(chunk, node, bytes, vector.metrics, lender: lender)
+                    board.store(chunk, node, bytes, vector.metrics)
                     actions.removeSubrange(...index)
                 }
                 return

@@ -55,17 +55,17 @@ import Wire
                 + drop),
         Case(
             header: ProtobufWriter.envelope(version: 3, body: 6),
-            text: "wire.versionMismatch: the peer speaks protocol 3, this build 2; "
+            text: "wire.versionMismatch: the peer speaks protocol 3, this build 1; "
                 + "deploy one convoy build on both"),
         Case(
             header: ProtobufWriter.envelope(version: 3, body: 2) { $0.text(1, "cpu-7") },
-            text: "wire.versionMismatch: worker cpu-7 speaks protocol 3, this coordinator 2; "
+            text: "wire.versionMismatch: worker cpu-7 speaks protocol 3, this coordinator 1; "
                 + "deploy one convoy build on both"),
         // Whatever another version does with its payloads and headers, it gets the clear refusal.
         Case(
             header: ProtobufWriter.envelope(version: 3, body: 99).prefix(8) + [255, 255],
             payload: 1 << 30,
-            text: "wire.versionMismatch: the peer speaks protocol 3, this build 2; "
+            text: "wire.versionMismatch: the peer speaks protocol 3, this build 1; "
                 + "deploy one convoy build on both"),
     ]
 
@@ -91,7 +91,7 @@ import Wire
             text: "wire.unknownBody: an envelope is empty, expected a body" + drop),
         Case(
             header: ProtobufWriter.envelope(body: 99),
-            text: "wire.unknownBody: an envelope has body 99, expected one of protocol 2" + drop),
+            text: "wire.unknownBody: an envelope has body 99, expected one of protocol 1" + drop),
         Case(
             header: ProtobufWriter.envelope(body: 6) { $0.varint(1, 5) },
             text:

@@ -403,7 +403,7 @@ struct  Convoy__Contribution
   uint64_t level;
   uint64_t index;
   /*
-   * XXH3 of the payload; 0 for floats that nothing has carried
+   * XXH3 of the floats
    */
   uint64_t checksum;
   double loss_sum;
