@@ -182,8 +182,10 @@ public struct Fields {
         return a / b
     }
 
+    /// A name that goes on where the text ends, else the nearest one.
     private static func hint(_ text: String, _ names: [String]) -> String {
-        nearest(text, names).map { "; did you mean '\($0)'?" } ?? ""
+        let longer = text.count < 3 ? nil : names.first { $0.hasPrefix(text) }
+        return (longer ?? nearest(text, names)).map { "; did you mean '\($0)'?" } ?? ""
     }
 }
 

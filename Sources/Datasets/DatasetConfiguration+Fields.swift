@@ -12,7 +12,7 @@ extension DatasetConfiguration {
         let size = try fields.pair(
             "target_size", default: (format.imageSize[0], format.imageSize[1]), in: 1...8192)
         let colorMode: ColorMode = try fields.choice("color_mode", default: format.colorMode)
-        if format != .folder {
+        if format.classCount != nil {
             try Self.check("target_size", [size.0, size.1], is: format.imageSize, format, fields)
             let rawValue = format.colorMode.rawValue
             try Self.check("color_mode", colorMode.rawValue, is: rawValue, format, fields)

@@ -4,16 +4,6 @@
 
 /// Where images come from, how they are decoded, and what is held out.
 public struct DatasetConfiguration: Sendable, Equatable {
-    public enum Format: String, CaseIterable, Sendable {
-        case fashionMNIST = "fashion-mnist"
-        case mnist
-        case cifar10
-        /// A folder of class folders of JPEG and PNG files.
-        case folder
-        /// Ten geometric shapes in noise, made by Convoy: needs no file.
-        case shapes
-    }
-
     public enum ColorMode: String, CaseIterable, Sendable {
         case rgb, grayscale
 
@@ -61,32 +51,5 @@ public struct DatasetConfiguration: Sendable, Equatable {
         self.validation = validation ?? (format == .folder ? .auto : .test)
         self.validationSplit = validationSplit
         self.augmentation = augmentation
-    }
-}
-
-extension DatasetConfiguration.Format {
-    /// The size of its images: for a folder Keras's default, for the others a fact.
-    public var imageSize: [Int] {
-        switch self {
-        case .fashionMNIST, .mnist: [28, 28]
-        case .cifar10, .shapes: [32, 32]
-        case .folder: [256, 256]
-        }
-    }
-
-    public var colorMode: DatasetConfiguration.ColorMode {
-        switch self {
-        case .fashionMNIST, .mnist: .grayscale
-        case .cifar10, .shapes, .folder: .rgb
-        }
-    }
-
-    /// Where a system package puts the files; nil if there is none.
-    public var defaultPath: String? {
-        switch self {
-        case .fashionMNIST: "/usr/share/datasets/fashion-mnist"
-        case .shapes: ""
-        case .mnist, .cifar10, .folder: nil
-        }
     }
 }

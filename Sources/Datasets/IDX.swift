@@ -9,7 +9,7 @@ extension PixelBlock {
     /// Reads a pair of IDX files: images of `[count, H, W]` and labels of `[count]`.
     ///
     /// - Parameters:
-    ///   - stem: "train" or "t10k", as the files' names begin.
+    ///   - stem: "train", "test" or "t10k", as the files' names go.
     ///   - source: Where the files are and what they must hold.
     convenience init(idx stem: String, of source: IDXSource) throws(DatasetError) {
         let images = try InflatedFile(
@@ -40,52 +40,36 @@ extension PixelBlock {
             try images.expectEnd()
             try unsafe labels.read("labels", into: UnsafeMutableRawBufferPointer(bytes))
             try labels.expectEnd()
-            for unsafe(i, label) in unsafe bytes.enumerated() where label >= source.classNames.count
-            {
-                throw labels.corrupt(
-                    "label \(label) at byte \(8 + i) of the contents, expected 0 to"
-                        + " \(source.classNames.count - 1)")
+            let first = source.firstLabel
+            for i in 0..<count {
+                let label = unsafe Int(bytes[i]) - first  // i < count of the block
+                guard source.classNames.indices.contains(label) else {
+                    throw labels.corrupt(
+                        "label \(label + first) at byte \(8 + i) of the contents, expected"
+                            + " \(first) to \(first + source.classNames.count - 1)")
+                }
+                unsafe bytes[i] = UInt8(label)
+            }
+            if source.isTransposed {
+                let size = shape.count
+                for i in 0..<count {
+                    // Image number `i` of the block.
+                    unsafe transpose(MutableBytes(rebasing: pixels[i * size..<(i + 1) * size]))
+                }
             }
         }
     }
 }
 
-/// A data set of the MNIST family.
-struct IDXSource {
-    let title: String
-    let directory: String
-    let classNames: [String]
-    let imageShape: Shape = [28, 28, 1]
-    /// What to do about missing or damaged files.
-    let cure: String
-
-    static func fashionMNIST(_ directory: String) -> IDXSource {
-        IDXSource(
-            title: "fashion-mnist", directory: directory,
-            classNames: [
-                "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker",
-                "Bag", "Ankle boot",
-            ],
-            cure: "apt-get install --reinstall dataset-fashion-mnist")
-    }
-
-    static func mnist(_ directory: String) -> IDXSource {
-        IDXSource(
-            title: "mnist", directory: directory, classNames: (0...9).map(String.init),
-            cure: "fetch the file anew from the MNIST distribution")
-    }
-
-    /// The first of the names that the files go by.
-    func find(_ stem: String, _ ending: String) throws(DatasetError) -> String {
-        let names = ["-", "."].flatMap { ["\(stem)\($0)\(ending)", "\(stem)\($0)\(ending).gz"] }
-        guard let name = names.first(where: { isFile("\(directory)/\($0)") }) else {
-            throw DatasetError(
-                code: .notFound,
-                detail: "\(title) is not in \(directory): no \(names[0]) nor \(names[1]) there;"
-                    + " \(cure), or set dataset.path, or use --dataset shapes, which needs no files"
-            )
+/// Swaps rows and columns of a square image of bytes.
+private func transpose(_ pixels: MutableBytes) {
+    let extent = 28
+    precondition(pixels.count == extent * extent, "transpose: \(pixels.count) bytes")
+    for y in 0..<extent {
+        for x in 0..<y {
+            // pixels[y, x] <-> pixels[x, y]
+            unsafe pixels.swapAt(y * extent + x, x * extent + y)
         }
-        return "\(directory)/\(name)"
     }
 }
 

@@ -9,42 +9,44 @@ import Tensors
 public func openDatasets(
     _ configuration: DatasetConfiguration
 ) throws(DatasetError) -> [Partition: any Dataset] {
-    switch configuration.format {
-    case .fashionMNIST:
-        try IDXSource.fashionMNIST(configuration.path).open(configuration)
-    case .mnist:
-        try IDXSource.mnist(configuration.path).open(configuration)
-    case .cifar10:
-        try CIFAR10Source(configuration.path).open(configuration)
+    let path = configuration.path
+    return switch configuration.format {
+    case .fashionMNIST: try configuration.open(.fashionMNIST(path))
+    case .mnist: try configuration.open(.mnist(path))
+    case .emnistBalanced: try configuration.open(.emnist(.balanced, path))
+    case .emnistByClass: try configuration.open(.emnist(.byclass, path))
+    case .emnistByMerge: try configuration.open(.emnist(.bymerge, path))
+    case .emnistDigits: try configuration.open(.emnist(.digits, path))
+    case .emnistLetters: try configuration.open(.emnist(.letters, path))
+    case .emnistMNIST: try configuration.open(.emnist(.mnist, path))
+    case .cifar10: try configuration.open(.cifar10)
+    case .cifar100: try configuration.open(.cifar100)
     case .shapes:
         try configuration.partitions(
             PixelBlock(shapes: .train, count: 10_000), PixelBlock(shapes: .test, count: 2_000))
-    case .folder:
-        try ImageFolder(configuration).open()
-    }
-}
-
-extension IDXSource {
-    fileprivate func open(
-        _ configuration: DatasetConfiguration
-    ) throws(DatasetError) -> [Partition: any Dataset] {
-        try configuration.partitions(
-            PixelBlock(idx: "train", of: self), PixelBlock(idx: "t10k", of: self))
-    }
-}
-
-extension CIFAR10Source {
-    fileprivate func open(
-        _ configuration: DatasetConfiguration
-    ) throws(DatasetError) -> [Partition: any Dataset] {
-        let batches = (1...5).map { "data_batch_\($0).bin" }
-        return try configuration.partitions(
-            PixelBlock(cifar10: batches, "cifar10 train", of: self),
-            PixelBlock(cifar10: ["test_batch.bin"], "cifar10 test", of: self))
+    case .folder: try ImageFolder(configuration).open()
     }
 }
 
 extension DatasetConfiguration {
+    fileprivate func open(
+        _ source: IDXSource
+    ) throws(DatasetError) -> [Partition: any Dataset] {
+        try partitions(
+            PixelBlock(idx: "train", of: source), PixelBlock(idx: source.test, of: source))
+    }
+
+    fileprivate func open(
+        _ source: CIFARSource
+    ) throws(DatasetError) -> [Partition: any Dataset] {
+        let directory = try source.directory(path)
+        return try partitions(
+            PixelBlock(
+                cifar: source, source.train, in: directory, title: "\(format.rawValue) train"),
+            PixelBlock(
+                cifar: source, source.test, in: directory, title: "\(format.rawValue) test"))
+    }
+
     /// Sets in memory hold out the *last* images, as `validation_split` of Keras's `Model.fit`: of n
     /// images the first `floor(n * (1 - validation_split))` are kept for training.
     fileprivate func partitions(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The jobs that need no file: the network of TensorFlow's tutorial on three data sets.
+// The jobs that need no file: the network of TensorFlow's tutorial on the well-known data sets.
 
 import Datasets
 
@@ -8,15 +8,15 @@ extension Job {
     /// What `convoy train` trains without a job file.
     public static let builtInFormat = DatasetConfiguration.Format.fashionMNIST
 
-    /// The data sets that have a built-in job.
-    public static let builtInFormats: [DatasetConfiguration.Format] = [
-        .fashionMNIST, .mnist, .cifar10, .shapes,
-    ]
+    /// The data sets that have a built-in job: those whose classes and sizes are known.
+    public static let builtInFormats = DatasetConfiguration.Format.allCases.filter {
+        $0.classCount != nil
+    }
 
-    /// The text of the built-in job for a data set, for people to start from; nil for a folder, whose
-    /// images need a network of their own.
+    /// The text of the built-in job for a data set, for people to start from; nil for files of any kind,
+    /// whose images need a network of their own.
     public static func builtInYAML(dataset format: DatasetConfiguration.Format) -> String? {
-        guard builtInFormats.contains(format) else { return nil }
+        guard let classes = format.classCount else { return nil }
         return """
             name: \(format.rawValue)
             seed: 1
@@ -32,7 +32,7 @@ extension Job {
               - Conv2D: {filters: 64, kernel_size: 3, activation: relu}
               - Flatten
               - Dense: {units: 64, activation: relu}
-              - Dense: {units: 10}
+              - Dense: {units: \(classes)}
             loss: sparse_categorical_crossentropy
             training:
               epochs: \(epochs(format))
@@ -59,9 +59,9 @@ extension Job {
 
     private static func epochs(_ format: DatasetConfiguration.Format) -> Int {
         switch format {
-        case .fashionMNIST, .mnist, .folder: 5
-        case .cifar10: 10
+        case .cifar10, .cifar100: 10
         case .shapes: 3
+        default: 5
         }
     }
 }

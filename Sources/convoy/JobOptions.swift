@@ -34,10 +34,10 @@ struct JobOptions: ParsableArguments {
                 "--dataset \(dataset.rawValue) chooses a built-in job, but \(job) is a job already; "
                     + "use one of them, or --set dataset.format=\(dataset.rawValue)")
         }
-        if dataset == .folder {
+        if let dataset, dataset.classCount == nil {
             throw ValidationError(
-                "a folder of images has no built-in job, since it does not say how large they are; "
-                    + "write a job file with dataset.format: folder")
+                "a \(dataset.rawValue) of images has no built-in job, since it does not say how large "
+                    + "they are; write a job file with dataset.format: \(dataset.rawValue)")
         }
     }
 

@@ -43,11 +43,15 @@ import Testing
     }
 
     @Test func mistakesAreNamed() {
+        let names = DatasetConfiguration.Format.allCases.map(\.rawValue).joined(separator: ", ")
         #expect(complaint([]) == "dataset.format: is missing; add it under dataset")
         #expect(
             complaint([.init("format", .scalar("cifar-10"))])
-                == "dataset.format: found 'cifar-10', expected one of fashion-mnist, mnist, cifar10,"
-                + " folder, shapes; did you mean 'cifar10'?")
+                == "dataset.format: found 'cifar-10', expected one of \(names); did you mean"
+                + " 'cifar10'?")
+        #expect(
+            complaint([.init("format", .scalar("emnist"))])?
+                .hasSuffix("; did you mean 'emnist-balanced'?") == true)
         #expect(
             complaint([.init("format", .scalar("folder"))])
                 == "dataset.path: is missing; add it under dataset")

@@ -153,4 +153,64 @@ import Testing
             if case .success(let fingerprint) = outcome { #expect(fingerprint == sound) }
         }
     }
+
+    // MARK: EMNIST
+
+    /// EMNIST of twelve images, the labels from 1 up.
+    private func emnist(_ split: String, labels: [UInt8], under prefix: String = "") throws
+        -> TemporaryFolder
+    {
+        let folder = try TemporaryFolder()
+        for part in ["train", "test"] {
+            let stem = "\(prefix)emnist-\(split)-\(part)"
+            try folder.write("\(stem)-images-idx3-ubyte.gz", gzipped(Self.images))
+            try folder.write("\(stem)-labels-idx1-ubyte.gz", gzipped(idx([12], labels)))
+        }
+        return folder
+    }
+
+    private func open(_ format: DatasetConfiguration.Format, _ folder: TemporaryFolder) throws
+        -> [Partition: any Dataset]
+    {
+        try openDatasets(DatasetConfiguration(format: format, path: folder.path))
+    }
+
+    @Test(arguments: ["", "gzip/"])
+    func lettersStandUprightAndBeginWithZero(under prefix: String) throws {
+        let folder = try emnist("letters", labels: Array(15...26), under: prefix)
+        let train = try #require(try open(.emnistLetters, folder)[.train])
+        #expect(train.summary == "Found 12 images belonging to 26 classes.")
+        #expect(train.label(0) == 14 && train.classNames[14] == "O" && train.label(11) == 25)
+        for i in [0, 11] {
+            let (pixels, source) = (try train.stored(i), Self.pixels[(i * 784)...].prefix(784))
+            for (y, x) in [(0, 0), (0, 27), (27, 0), (3, 19)] {
+                #expect(pixels[y * 28 + x] == source[source.startIndex + x * 28 + y])
+            }
+        }
+        #expect(train.name(3) == "image 3 of emnist-letters train")
+    }
+
+    @Test func everySplitOfEMNISTHasItsClasses() throws {
+        let splits: [(DatasetConfiguration.Format, String, [Int: String])] = [
+            (.emnistBalanced, "balanced", [0: "0", 10: "A", 36: "a", 46: "t"]),
+            (.emnistByClass, "byclass", [9: "9", 35: "Z", 36: "a", 61: "z"]),
+            (.emnistByMerge, "bymerge", [46: "t"]), (.emnistDigits, "digits", [9: "9"]),
+            (.emnistMNIST, "mnist", [9: "9"]),
+        ]
+        for (format, split, names) in splits {
+            let parts = try open(format, emnist(split, labels: (0..<12).map { $0 % 10 }))
+            let test = try #require(parts[.test])
+            #expect(test.classNames.count == format.classCount)
+            for (label, name) in names { #expect(test.classNames[label] == name) }
+        }
+    }
+
+    @Test(arguments: [UInt8(0), 27, 255]) func aLetterThatIsNoneIsNamed(label: UInt8) throws {
+        let folder = try emnist("letters", labels: Array(1...11) + [label])
+        let error = datasetError { _ = try open(.emnistLetters, folder) }?.description
+        #expect(
+            error?.hasSuffix(
+                "emnist-letters-train-labels-idx1-ubyte.gz: label \(label) at byte 19 of the contents,"
+                    + " expected 1 to 26; unpack the file anew from EMNIST's gzip.zip") == true)
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Datasets
 import Jobs
 import Layers
 import Testing
@@ -51,6 +52,8 @@ import Testing
         }
     }
 }
+
+private let formats = DatasetConfiguration.Format.allCases.map(\.rawValue).joined(separator: ", ")
 
 @Suite struct JobErrorTests {
     /// What a job file says wrong, and what Convoy says of it.
@@ -138,8 +141,7 @@ import Testing
         ),
         (
             smallest.replacing("dataset:\n  format: shapes", with: "dataset: cifar"),
-            "job.yaml:2: dataset.format: found 'cifar', expected one of fashion-mnist, mnist, "
-                + "cifar10, folder, shapes; did you mean 'cifar10'?\n    2 | dataset: cifar"
+            "job.yaml:2: dataset.format: found 'cifar', expected one of \(formats); did you mean 'cifar10'?\n    2 | dataset: cifar"
         ),
     ])
     func mistakeIsNamedWithItsLine(yaml: String, message: String) {

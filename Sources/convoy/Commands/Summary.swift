@@ -46,7 +46,7 @@ struct Summary: ParsableCommand {
         let size = job.dataset.targetSize
         let model = try job.model(
             input: [size[0], size[1], job.dataset.colorMode.channels],
-            classes: job.dataset.format == .folder ? nil : 10)
+            classes: job.dataset.format.classCount)
         show(model, job)
     }
 

@@ -3,7 +3,7 @@
 import Datasets
 import Testing
 
-@Suite struct CIFAR10Tests {
+@Suite struct CIFARTests {
     /// Two records a file; pixel (y, x, c) of image i of file f is a function of the five.
     private func value(_ file: Int, _ image: Int, _ y: Int, _ x: Int, _ channel: Int) -> UInt8 {
         UInt8(truncatingIfNeeded: file &* 50 &+ image &* 20 &+ y &* 7 &+ x &* 3 &+ channel &* 90)
@@ -28,12 +28,16 @@ import Testing
         return folder
     }
 
-    private func open(_ folder: TemporaryFolder) throws -> [Partition: any Dataset] {
-        try openDatasets(DatasetConfiguration(format: .cifar10, path: folder.path))
+    private func open(
+        _ folder: TemporaryFolder, _ format: DatasetConfiguration.Format = .cifar10
+    ) throws -> [Partition: any Dataset] {
+        try openDatasets(DatasetConfiguration(format: format, path: folder.path))
     }
 
-    private func complaint(_ folder: TemporaryFolder) -> String? {
-        datasetError { _ = try open(folder) }?.description
+    private func complaint(
+        _ folder: TemporaryFolder, _ format: DatasetConfiguration.Format = .cifar10
+    ) -> String? {
+        datasetError { _ = try open(folder, format) }?.description
             .replacing("\(folder.path)/", with: "").replacing(folder.path, with: "PATH")
     }
 
@@ -89,5 +93,51 @@ import Testing
         #expect(
             complaint(folder)?.hasPrefix(
                 "dataset.unsupported: PATH holds the Python version of CIFAR-10") == true)
+    }
+
+    // MARK: CIFAR-100
+
+    /// A record of CIFAR-100 after its group: the record of CIFAR-10 with another label.
+    private func fine(_ label: UInt8) -> [UInt8] { [19, label] + records(1)[1..<3073] }
+
+    private func hundred(_ train: [UInt8], under prefix: String = "") throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        try folder.write("\(prefix)train.bin", train)
+        try folder.write("\(prefix)test.bin", fine(0))
+        return folder
+    }
+
+    @Test(arguments: ["", "cifar-100-binary/"])
+    func fineLabelsAreRead(under prefix: String) throws {
+        let folder = try hundred(fine(99) + fine(5), under: prefix)
+        let parts = try open(folder, .cifar100)
+        let train = try #require(parts[.train])
+        #expect(train.count == 2 && train.label(0) == 99 && train.label(1) == 5)
+        #expect(train.classNames.count == 100 && Set(train.classNames).count == 100)
+        #expect(train.classNames == train.classNames.sorted())
+        #expect(train.classNames[99] == "worm" && train.classNames[5] == "bed")
+        #expect(train.name(1) == "image 1 of cifar100 train")
+        let ten = try #require(try open(self.folder())[.train])
+        #expect(try train.stored(1) == ten.stored(0))
+        #expect(parts[.test]?.count == 1)
+    }
+
+    @Test func damageToCIFAR100IsNamed() throws {
+        #expect(
+            complaint(try hundred(fine(1) + fine(100)), .cifar100)
+                == "dataset.corrupt: train.bin: label 100 at byte 3075, expected 0 to 99; fetch"
+                + " cifar-100-binary.tar.gz anew")
+        for length in [0, 1, 2, 3073, 3075, 6147] {
+            let cut = Array((fine(1) + fine(2))[..<length])
+            #expect(
+                complaint(try hundred(cut), .cifar100)?.hasPrefix(
+                    "dataset.truncated: train.bin: \(length) bytes are \(length / 3074) records of"
+                        + " 3074") == true)
+        }
+        let folder = try TemporaryFolder()
+        try folder.write("train", [0x80])
+        #expect(
+            complaint(folder, .cifar100)?.hasPrefix(
+                "dataset.unsupported: PATH holds the Python version of CIFAR-100") == true)
     }
 }
