@@ -21,6 +21,7 @@ extension DatasetConfiguration {
         let validation: Validation = try fields.choice("validation", default: standard.validation)
         let split = try fields.double(
             "validation_split", default: standard.validationSplit, in: 0...0.95)
+        let table = format == .table ? try Table(fields: &fields) : Table()
         var augmentation = Augmentation()
         if let value = fields.value("augmentation") {
             var inner = try Fields(
@@ -30,13 +31,15 @@ extension DatasetConfiguration {
         }
         self.init(
             format: format, path: path, targetSize: [size.0, size.1], colorMode: colorMode,
-            validation: validation, validationSplit: split, augmentation: augmentation)
+            validation: validation, validationSplit: split, augmentation: augmentation, table: table
+        )
     }
 
     /// Every field, so that what is written reads back as the same value.
     public func encoded() -> ConfigValue {
         var entries: [ConfigValue.Entry] = [.init("format", .scalar(format.rawValue))]
         if format != .shapes { entries.append(.init("path", .scalar(path))) }
+        if format == .table { entries += table.encoded() }
         entries += [
             .init("target_size", .list(targetSize.map { .scalar($0) })),
             .init("color_mode", .scalar(colorMode.rawValue)),

@@ -30,26 +30,29 @@ public struct DatasetConfiguration: Sendable, Equatable {
     }
 
     public var format: Format
-    /// The directory of the files; empty for `shapes`.
+    /// The directory of the files, or the table; empty for `shapes`.
     public var path: String
-    /// `[H, W]` that every image is resized to. Fixed by the format but for `folder`.
+    /// `[H, W]` that every image is resized to. Fixed by the format but for files of any kind.
     public var targetSize: [Int]
     public var colorMode: ColorMode
     public var validation: Validation
     public var validationSplit: Double
     public var augmentation: Augmentation
+    /// For `table` alone.
+    public var table: Table
 
     public init(
         format: Format, path: String? = nil, targetSize: [Int]? = nil, colorMode: ColorMode? = nil,
         validation: Validation? = nil, validationSplit: Double = 0.2,
-        augmentation: Augmentation = .init()
+        augmentation: Augmentation = .init(), table: Table = .init()
     ) {
         self.format = format
         self.path = path ?? format.defaultPath ?? ""
         self.targetSize = targetSize ?? format.imageSize
         self.colorMode = colorMode ?? format.colorMode
-        self.validation = validation ?? (format == .folder ? .auto : .test)
+        self.validation = validation ?? (format.classCount == nil ? .auto : .test)
         self.validationSplit = validationSplit
         self.augmentation = augmentation
+        self.table = table
     }
 }

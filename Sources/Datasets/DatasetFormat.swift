@@ -17,6 +17,8 @@ extension DatasetConfiguration {
         case cifar100
         /// A folder of class folders of JPEG and PNG files.
         case folder
+        /// A CSV or TSV file of file names and labels.
+        case table
         /// Ten geometric shapes in noise, made by Convoy: needs no file.
         case shapes
     }
@@ -50,7 +52,7 @@ extension DatasetConfiguration.Format {
         case .emnistLetters: Facts(classCount: 26)
         case .cifar10: Facts(imageSize: [32, 32], colorMode: .rgb)
         case .cifar100: Facts(imageSize: [32, 32], colorMode: .rgb, classCount: 100)
-        case .folder: Facts(imageSize: [256, 256], colorMode: .rgb, classCount: nil)
+        case .folder, .table: Facts(imageSize: [256, 256], colorMode: .rgb, classCount: nil)
         case .shapes: Facts(imageSize: [32, 32], colorMode: .rgb, path: "")
         }
     }

@@ -24,7 +24,8 @@ public func openDatasets(
     case .shapes:
         try configuration.partitions(
             PixelBlock(shapes: .train, count: 10_000), PixelBlock(shapes: .test, count: 2_000))
-    case .folder: try ImageFolder(configuration).open()
+    case .folder: try configuration.listFolders().open(configuration)
+    case .table: try configuration.listTables().open(configuration)
     }
 }
 
@@ -67,7 +68,7 @@ extension DatasetConfiguration {
         return parts
     }
 
-    fileprivate func checkSplit(kept: Int, of count: Int) throws(DatasetError) {
+    func checkSplit(kept: Int, of count: Int) throws(DatasetError) {
         guard kept > 0, kept < count else {
             throw DatasetError(
                 code: .empty,
@@ -75,98 +76,5 @@ extension DatasetConfiguration {
                     + " \(kept > 0 ? "validate with" : "train on"); change it, or set validation to"
                     + " test or none")
         }
-    }
-}
-
-/// A folder of images: `train/<class>/` with `validation/` or `val/` and `test/` beside it, or just
-/// `<class>/`.
-private struct ImageFolder {
-    private let configuration: DatasetConfiguration
-    private let imageShape: Shape
-
-    init(_ configuration: DatasetConfiguration) {
-        self.configuration = configuration
-        imageShape = Shape(configuration.targetSize + [configuration.colorMode.channels])
-    }
-
-    func open() throws(DatasetError) -> [Partition: any Dataset] {
-        let train = try FolderListing(root: try trainingRoot())
-        guard !train.files.isEmpty else {
-            throw DatasetError(
-                code: .empty,
-                detail: "\(train.root): no image in \(train.classNames.count) class folders"
-                    + " (\(train.leftOut) other files); expected \(train.root)/<class>/*.jpg, .jpeg or"
-                    + " .png")
-        }
-        let test = try heldOut(["test"], train)
-        let validation = try heldOut(["validation", "val"], train) ?? test
-        var parts: [Partition: any Dataset] = [:]
-        parts[.test] = test
-        switch configuration.validation {
-        case .disabled: break
-        case .split: try split(train, into: &parts)
-        case .auto:
-            parts[.validation] = validation
-            if validation == nil { try split(train, into: &parts) }
-        case .test:
-            parts[.validation] = validation
-            guard validation != nil else {
-                throw DatasetError(
-                    code: .notFound,
-                    detail:
-                        "\(configuration.path): neither validation/, val/ nor test/ beside train/;"
-                        + " make one, or set validation to split or none")
-            }
-        }
-        if parts[.train] == nil { parts[.train] = try FolderDataset(train, imageShape: imageShape) }
-        return parts
-    }
-
-    /// Where the class folders of the training set are.
-    private func trainingRoot() throws(DatasetError) -> String {
-        let path = configuration.path
-        guard isDirectory(path) else {
-            throw DatasetError(
-                code: .notFound,
-                detail: "\(path): there is no such folder; set dataset.path to a folder of class"
-                    + " folders, or use --dataset shapes, which needs no files")
-        }
-        if isDirectory("\(path)/train") { return "\(path)/train" }
-        for name in ["validation", "val", "test"] where isDirectory("\(path)/\(name)") {
-            throw DatasetError(
-                code: .notFound,
-                detail: "\(path): has \(name)/ but no train/; put the training images in"
-                    + " \(path)/train/<class>/")
-        }
-        return path
-    }
-
-    /// The first of the folders that is there.
-    private func heldOut(
-        _ names: [String], _ train: FolderListing
-    ) throws(DatasetError) -> (any Dataset)? {
-        let root = names.map { "\(configuration.path)/\($0)" }.first(where: isDirectory)
-        guard let root else { return nil }
-        let listing = try FolderListing(root: root, classes: train.classNames)
-        guard !listing.files.isEmpty else {
-            throw DatasetError(
-                code: .empty,
-                detail: "\(root): no image in it; expected \(root)/<class>/*.jpg, .jpeg or .png, or"
-                    + " remove the folder")
-        }
-        return try FolderDataset(listing, imageShape: imageShape)
-    }
-
-    /// Folders hold out the *first* files of each class, as `validation_split` of Keras's
-    /// `ImageDataGenerator`: `floor(n * validation_split)` of a class of n.
-    private func split(
-        _ listing: FolderListing, into parts: inout [Partition: any Dataset]
-    ) throws(DatasetError) {
-        let share = configuration.validationSplit
-        let kept = listing.filter { place, count in place >= Int(Double(count) * share) }
-        try configuration.checkSplit(kept: kept.files.count, of: listing.files.count)
-        let held = listing.filter { place, count in place < Int(Double(count) * share) }
-        parts[.train] = try FolderDataset(kept, imageShape: imageShape)
-        parts[.validation] = try FolderDataset(held, imageShape: imageShape)
     }
 }

@@ -4,6 +4,7 @@
 // identity.
 
 import Configuration
+import Datasets
 import Digests
 import Layers
 
@@ -15,7 +16,7 @@ extension Job {
     /// jobs make equal files. Reads back; where the data has no usual place, its path is empty.
     public var portableYAML: String {
         var job = self
-        job.dataset.path = dataset.format.defaultPath ?? ""
+        job.dataset = dataset.located(as: DatasetConfiguration(format: dataset.format))
         let tree = job.encoded().without("cluster").without("training", "checkpoint_every_steps")
         return YAMLWriter.write(tree)
     }
@@ -62,7 +63,8 @@ extension Job {
 
     private func identifying() -> ConfigValue {
         encoded().without("name").without("cluster").without("resolved")
-            .without("dataset", "path").without("training", "checkpoint_every_steps")
+            .without("dataset", "path").without("dataset", "directory")
+            .without("training", "checkpoint_every_steps")
     }
 
     /// Every scalar of a tree with its path, in order.

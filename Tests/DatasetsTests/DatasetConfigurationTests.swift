@@ -35,6 +35,7 @@ import Testing
             validation: .split, validationSplit: 0.15, augmentation: .init(horizontalFlip: true))
         for configuration in [
             configuration, .init(format: .shapes), .init(format: .cifar10, path: "c"),
+            .init(format: .table, path: "t", table: .init(xCol: "x", yCol: "y", directory: "d")),
         ] {
             var fields = try Fields(configuration.encoded(), path: "dataset")
             #expect(try DatasetConfiguration(fields: &fields) == configuration)

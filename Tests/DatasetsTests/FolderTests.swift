@@ -102,8 +102,8 @@ import Testing
                 + " PATH/<class>/*.jpg, .jpeg or .png")
         #expect(
             try complaint(["train/a/1.png"], .test)
-                == "dataset.notFound: PATH: neither validation/, val/ nor test/ beside train/; make one,"
-                + " or set validation to split or none")
+                == "dataset.notFound: PATH: none of validation/, val/ and test/ beside train/ is there;"
+                + " make one, or set validation to split or none")
     }
 
     @Test func fingerprintIsOfNamesSizesAndContents() throws {

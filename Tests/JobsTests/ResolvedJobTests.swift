@@ -57,6 +57,15 @@ import Testing
         }
     }
 
+    @Test func aTableIsTheSameWhereverItLies() throws {
+        let table = ["dataset.format=table", "dataset.path=/here/t.csv"]
+        let here = try Job.builtIn(overrides: table + ["dataset.directory=/here/images"])
+        let there = try Job.builtIn(overrides: table)
+        #expect(here.identity == there.identity && here.portableYAML == there.portableYAML)
+        let other = try Job.builtIn(overrides: table + ["dataset.y_col=species"])
+        #expect(other.differences(from: here) == ["dataset.y_col: class, here species"])
+    }
+
     @Test func theResolvedJobHoldsEveryDefault() throws {
         let text = try Job.builtIn().resolvedYAML
         for field in [

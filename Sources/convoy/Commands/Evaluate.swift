@@ -46,7 +46,7 @@ struct Evaluate: ParsableCommand {
         if let data {
             configuration.path = JobOptions.absolute(data)
         } else if let beside = Self.job(beside: path), beside.identity == file.job.identity {
-            configuration.path = beside.dataset.path
+            configuration = configuration.located(as: beside.dataset)
         } else if configuration.path.isEmpty, configuration.format != .shapes {
             throw RuntimeError(
                 .dataset, "\(path) does not say where its data is; give --data DIRECTORY")

@@ -5,22 +5,18 @@
 import Digests
 import Tensors
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// The files of a listing, read one at a time.
-struct FolderDataset: Dataset {
+struct FileDataset: Dataset {
     let imageShape: Shape
     /// Proves that two machines list the same files with the same sizes in the same order, and that
     /// `probes` of them, spread evenly (all, if there are no more), have the same bytes. It does not
     /// prove that each of the other files does: a start would have to read them all.
     let fingerprint: Digest
-    private let listing: FolderListing
+    private let listing: ImageListing
 
     static let probes = 256
 
-    init(_ listing: FolderListing, imageShape: Shape) throws(DatasetError) {
+    init(_ listing: ImageListing, imageShape: Shape) throws(DatasetError) {
         self.listing = listing
         self.imageShape = imageShape
         var fingerprint = Fingerprint("folder 1")
@@ -47,20 +43,20 @@ struct FolderDataset: Dataset {
     var encoding: SampleEncoding { .file }
 
     func label(_ index: Int) -> Int32 { listing.files[index].label }
-    func name(_ index: Int) -> String { "\(listing.root)/\(listing.files[index].path)" }
+    func name(_ index: Int) -> String { listing.location(listing.files[index].path) }
     func storedBytes(_ index: Int) -> Int { listing.files[index].size }
 
     func read(_ index: Int, into bytes: UnsafeMutableRawBufferPointer) throws(DatasetError) {
         let file = listing.files[index]
         precondition(
             bytes.count == file.size,
-            "FolderDataset: room for \(bytes.count) bytes, \(file.path) has \(file.size)")
+            "FileDataset: room for \(bytes.count) bytes, \(file.path) has \(file.size)")
         // Writes within `bytes`.
         try unsafe listing.read(file, into: bytes)
     }
 }
 
-extension FolderListing {
+extension ImageListing {
     fileprivate func read(_ file: ImageFile, into bytes: inout [UInt8]) throws(DatasetError) {
         // The array's own bytes, during the call.
         let outcome = unsafe bytes.withUnsafeMutableBytes { buffer in
@@ -73,29 +69,9 @@ extension FolderListing {
     fileprivate func read(
         _ file: ImageFile, into bytes: UnsafeMutableRawBufferPointer
     ) throws(DatasetError) {
-        let path = "\(root)/\(file.path)"
-        // Swift passes the path as a C string for the time of the call.
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw DatasetError(path, errno) }
-        defer { _ = close(descriptor) }
-        var done = 0
-        while done < bytes.count {
-            // Writes at most the bytes that are left.
-            let step = unsafe Glibc.read(descriptor, bytes.baseAddress! + done, bytes.count - done)
-            let number = errno
-            if step < 0, number == EINTR { continue }
-            guard step >= 0 else { throw DatasetError(path, number) }
-            guard step > 0 else { break }
-            done += step
-        }
-        var more: UInt8 = 0
-        // Writes at most one byte, into a local variable.
-        guard done == bytes.count, unsafe Glibc.read(descriptor, &more, 1) == 0 else {
-            throw DatasetError(
-                code: .mismatch,
-                detail: "\(path): has changed, it had \(bytes.count) bytes when the run started;"
-                    + " restore it, or start the run anew")
-        }
+        let path = location(file.path)
+        // Writes within `bytes`.
+        try unsafe readFile(path, into: bytes)
         do throws(DatasetError) {
             _ = try unsafe ImageKind(of: UnsafeRawBufferPointer(bytes))
         } catch {

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which of the listed images are for training, validation and test.
+
+import Tensors
+
+/// The listings that a data set of image files came with.
+struct ListedDatasets {
+    let train: ImageListing
+    let validation: ImageListing?
+    let test: ImageListing?
+    /// What would have to be there for a validation set of its own: "validation/, val/ or test/".
+    let heldOut: String
+
+    func open(
+        _ configuration: DatasetConfiguration
+    ) throws(DatasetError) -> [Partition: any Dataset] {
+        let shape = Shape(configuration.targetSize + [configuration.colorMode.channels])
+        var listings: [Partition: ImageListing] = [.train: train]
+        listings[.test] = test
+        switch configuration.validation {
+        case .disabled: break
+        case .split: try split(configuration, into: &listings)
+        case .auto:
+            listings[.validation] = validation ?? test
+            if listings[.validation] == nil { try split(configuration, into: &listings) }
+        case .test:
+            listings[.validation] = validation ?? test
+            guard listings[.validation] != nil else {
+                throw DatasetError(
+                    code: .notFound,
+                    detail: "\(configuration.path): none of \(heldOut) is there; make one, or set"
+                        + " validation to split or none")
+            }
+        }
+        var parts: [Partition: any Dataset] = [:]
+        for part in Partition.allCases {
+            guard let listing = listings[part] else { continue }
+            parts[part] = try FileDataset(listing, imageShape: shape)
+        }
+        return parts
+    }
+
+    /// Holds out the *first* files of each class, as `validation_split` of Keras's `ImageDataGenerator`
+    /// with folders: `floor(n * validation_split)` of a class of n. A table too is cut class by class,
+    /// so that one sorted by its labels trains on every class.
+    private func split(
+        _ configuration: DatasetConfiguration, into listings: inout [Partition: ImageListing]
+    ) throws(DatasetError) {
+        let share = configuration.validationSplit
+        let kept = train.filter { place, count in place >= Int(Double(count) * share) }
+        try configuration.checkSplit(kept: kept.files.count, of: train.files.count)
+        listings[.train] = kept
+        listings[.validation] = train.filter { place, count in
+            place < Int(Double(count) * share)
+        }
+    }
+}
+
+extension DatasetConfiguration {
+    /// Folders of class folders: `train/<class>/` with `validation/` or `val/` and `test/` beside it, or
+    /// just `<class>/`.
+    func listFolders() throws(DatasetError) -> ListedDatasets {
+        let train = try ImageListing(folder: try trainingRoot())
+        func heldOut(_ names: [String]) throws(DatasetError) -> ImageListing? {
+            let root = names.map { "\(path)/\($0)" }.first(where: isDirectory)
+            guard let root else { return nil }
+            return try ImageListing(folder: root, classes: train.classNames)
+        }
+        return ListedDatasets(
+            train: train, validation: try heldOut(["validation", "val"]),
+            test: try heldOut(["test"]), heldOut: "validation/, val/ and test/ beside train/")
+    }
+
+    /// Where the class folders of the training set are.
+    private func trainingRoot() throws(DatasetError) -> String {
+        guard isDirectory(path) else {
+            throw DatasetError(
+                code: .notFound,
+                detail: "\(path): there is no such folder; set dataset.path to a folder of class"
+                    + " folders, or use --dataset shapes, which needs no files")
+        }
+        if isDirectory("\(path)/train") { return "\(path)/train" }
+        for name in ["validation", "val", "test"] where isDirectory("\(path)/\(name)") {
+            throw DatasetError(
+                code: .notFound,
+                detail: "\(path): has \(name)/ but no train/; put the training images in"
+                    + " \(path)/train/<class>/")
+        }
+        return path
+    }
+
+    /// One table, or a folder of `train.csv` with `validation.csv` or `val.csv` and `test.csv` beside
+    /// it (or .tsv, .tab).
+    func listTables() throws(DatasetError) -> ListedDatasets {
+        func find(_ names: [String]) -> String? {
+            let files = names.flatMap { ["\($0).csv", "\($0).tsv", "\($0).tab"] }
+            return files.map { "\(path)/\($0)" }.first(where: isFile)
+        }
+        guard let first = isFile(path) ? path : find(["train"]) else {
+            throw DatasetError(
+                code: .notFound,
+                detail: "\(path): is no table, nor a folder that holds train.csv or train.tsv; set"
+                    + " dataset.path to a CSV or TSV file")
+        }
+        let train = try ImageListing(table: first, table, classes: nil)
+        func heldOut(_ names: [String]) throws(DatasetError) -> ImageListing? {
+            guard let file = find(names) else { return nil }
+            return try ImageListing(table: file, table, classes: train.classNames)
+        }
+        return ListedDatasets(
+            train: train, validation: try heldOut(["validation", "val"]),
+            test: try heldOut(["test"]),
+            heldOut: "validation.csv, val.csv and test.csv beside train.csv")
+    }
+}

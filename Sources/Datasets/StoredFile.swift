@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole files, read at once.
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Fills `bytes` with the whole file, whose size must be what it was when it was asked for.
+func readFile(_ path: String, into bytes: UnsafeMutableRawBufferPointer) throws(DatasetError) {
+    // Swift passes the path as a C string for the time of the call.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw DatasetError(path, errno) }
+    defer { _ = close(descriptor) }
+    var done = 0
+    while done < bytes.count {
+        // Writes at most the bytes that are left.
+        let step = unsafe read(descriptor, bytes.baseAddress! + done, bytes.count - done)
+        let number = errno
+        if step < 0, number == EINTR { continue }
+        guard step >= 0 else { throw DatasetError(path, number) }
+        guard step > 0 else { break }
+        done += step
+    }
+    var more: UInt8 = 0
+    // Writes at most one byte, into a local variable.
+    guard done == bytes.count, unsafe read(descriptor, &more, 1) == 0 else {
+        throw DatasetError(
+            code: .mismatch,
+            detail: "\(path): has changed, it had \(bytes.count) bytes when the run started;"
+                + " restore it, or start the run anew")
+    }
+}
+
+/// The bytes of a file.
+///
+/// - Parameter most: How many there may be.
+func readFile(_ path: String, most: Int) throws(DatasetError) -> [UInt8] {
+    let size = try fileSize(path)
+    guard size <= most else {
+        throw DatasetError(
+            code: .tooLarge,
+            detail: "\(path): \(size) bytes, a file of its kind may have \(most); check that it is"
+                + " the file you mean, or cut it")
+    }
+    var bytes = [UInt8](repeating: 0, count: size)
+    // The array's own bytes, during the call.
+    let outcome = unsafe bytes.withUnsafeMutableBytes { buffer in
+        Result { () throws(DatasetError) in try unsafe readFile(path, into: buffer) }
+    }
+    try outcome.get()
+    return bytes
+}

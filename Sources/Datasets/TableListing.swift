@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Images that a table lists, as Keras's `flow_from_dataframe` takes them.
+
+extension ImageListing {
+    /// The images of a table, in its order.
+    ///
+    /// - Parameters:
+    ///   - table: Names the columns, and the folder that file names begin in.
+    ///   - classes: The classes that there may be, in order; nil takes those that occur, sorted by their
+    ///     UTF-8 bytes.
+    init(
+        table path: String, _ table: DatasetConfiguration.Table, classes: [String]?
+    ) throws(DatasetError) {
+        let text = try DelimitedText(path: path)
+        let nameColumn = try text.column(table.xCol, for: "x_col")
+        let labelColumn = try text.column(table.yCol, for: "y_col")
+        let labels = text.rows.map { $0.fields[labelColumn] }
+        let classNames =
+            classes
+            ?? Set(labels).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let numbers = Dictionary(
+            zip(classNames, Int32(0)...), uniquingKeysWith: { first, _ in first })
+        self.init(root: Self.folder(of: path, table), classNames: classNames)
+        for row in text.rows {
+            let (name, label) = (row.fields[nameColumn], row.fields[labelColumn])
+            guard !label.isEmpty, let number = numbers[label] else {
+                throw DatasetError(
+                    code: .mismatch,
+                    detail: "\(path), line \(row.line): "
+                        + (label.isEmpty
+                            ? "no label in column '\(table.yCol)'; write one or remove the line"
+                            : "the label '\(label)' is none of the classes"
+                                + " \(Self.few(classNames)); correct it or remove the line"))
+            }
+            do throws(DatasetError) {
+                try append(name, label: number)
+            } catch {
+                throw error.named("\(path), line \(row.line)")
+            }
+        }
+        guard !files.isEmpty else {
+            throw DatasetError(
+                code: .empty,
+                detail: "\(path): names its columns but no image; add a line for each image")
+        }
+    }
+
+    /// Where file names begin: the folder that the table says, from the table's own folder on.
+    private static func folder(of path: String, _ table: DatasetConfiguration.Table) -> String {
+        let own = path.contains("/") ? path.replacing(/\/[^\/]*$/, with: "") : "."
+        if table.directory.isEmpty { return own }
+        return table.directory.hasPrefix("/") ? table.directory : "\(own)/\(table.directory)"
+    }
+
+    /// The first ten of a list.
+    private static func few(_ names: [String]) -> String {
+        names.prefix(10).joined(separator: ", ") + (names.count > 10 ? " ..." : "")
+    }
+
+    private mutating func append(_ name: String, label: Int32) throws(DatasetError) {
+        guard !name.isEmpty else {
+            throw DatasetError(
+                code: .notFound, detail: "no file name; write one or remove the line")
+        }
+        guard !name.split(separator: "/").contains("..") else {
+            throw DatasetError(
+                code: .unsupported,
+                detail: "the file name '\(name)' leads out of its folder by '..'; set"
+                    + " dataset.directory to the folder that all files are in")
+        }
+        guard isFile(location(name)) else {
+            throw DatasetError(
+                code: .notFound,
+                detail: "there is no file \(location(name)); correct the name, set"
+                    + " dataset.directory to the folder that it begins in, or remove the line")
+        }
+        try add(name, label: label)
+    }
+}
