@@ -127,7 +127,9 @@ let package = Package(
             exclude: ["Goldens"]),
         .testTarget(
             name: "DatasetsTests",
-            dependencies: ["Datasets", "Digests", "Configuration", "Tensors", "CImageCodecs"],
+            dependencies: [
+                "Datasets", "Digests", "Configuration", "Tensors", "CImageCodecs", "CAllocations",
+            ],
             exclude: ["Goldens"]),
         .testTarget(name: "CoordinationTests", dependencies: ["Coordination"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "CAllocations"]),

@@ -155,13 +155,13 @@ public struct Fields {
         return preset
     }
 
-    private func wrong(_ value: ConfigValue, _ name: String, _ expected: String) -> ConfigError {
+    func wrong(_ value: ConfigValue, _ name: String, _ expected: String) -> ConfigError {
         ConfigError(
             code: .wrongType, path: Self.join(path, name), line: value.line,
             detail: "found \(value.summary), expected \(expected)")
     }
 
-    private func outside<T: Comparable>(
+    func outside<T: Comparable>(
         _ value: ConfigValue, _ name: String, _ number: T, _ lower: T, _ upper: T, _ top: T
     ) -> ConfigError {
         ConfigError(
@@ -175,7 +175,7 @@ public struct Fields {
     }
 
     /// Reads `0.5`, `1e-3` and the fraction `1/255`.
-    private static func number(_ text: String) -> Double? {
+    static func number(_ text: String) -> Double? {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return Double(text) }
         guard let a = Double(parts[0]), let b = Double(parts[1]), b != 0 else { return nil }

@@ -1,38 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Chance in the data, without state: what happens to a sample depends on where it stands, not on when
-// or where it is computed.
+// The `augmentation:` map of a data set, in the words of Keras's `ImageDataGenerator`.
 
-import Tensors
-
-extension DatasetConfiguration.Augmentation {
-    /// Whether the sample at `position` of `epoch` is mirrored.
-    func flips(seed: UInt64, epoch: Int, position: Int) -> Bool {
-        guard horizontalFlip else { return false }
-        let random = Philox(
-            seed: seed, purpose: .augmentation, UInt32(truncatingIfNeeded: epoch),
-            UInt32(truncatingIfNeeded: position))
-        return random.words(0).x >> 31 == 1
-    }
-}
-
-/// Mirrors an image left to right, in place.
-///
-/// - Parameter pixels: `[H, W, C]`
-/// - Precondition: `pixels.count == shape.count`.
-func flipHorizontally(_ pixels: MutableBytes, _ shape: Shape) {
-    let (height, width, channels) = (shape[0], shape[1], shape[2])
-    precondition(pixels.count == shape.count, "flip: \(pixels.count) bytes, shape \(shape)")
-    for y in 0..<height {
-        var left = y * width * channels
-        var right = left + (width - 1) * channels
-        while left < right {
-            // pixels[y, x, c] <-> pixels[y, width - 1 - x, c]; both within row y.
-            for channel in 0..<channels {
-                unsafe pixels.swapAt(left + channel, right + channel)
-            }
-            left += channels
-            right -= channels
+extension DatasetConfiguration {
+    /// How training images are varied; what is left at its default does nothing.
+    public struct Augmentation: Sendable, Equatable {
+        /// What lies beyond the edges of an image, `abcd` for example.
+        public enum FillMode: String, CaseIterable, Sendable {
+            /// `aaaa|abcd|dddd`
+            case nearest
+            /// `kkkk|abcd|kkkk`, where k is `cval`.
+            case constant
+            /// `dcba|abcd|dcba`
+            case reflect
+            /// `abc|abcd|bcd`: the first and the last pixel are one place, as in Keras, that is in SciPy.
+            case wrap
         }
+
+        /// How far images are moved along an axis.
+        public enum Shift: Sendable, Equatable {
+            /// Up to this part of the size, if it is below 1, else up to so many pixels: any distance.
+            case real(Double)
+            /// Less than so many pixels: a whole number of them.
+            case whole(Int)
+        }
+
+        /// Degrees, to either side.
+        public var rotationRange = 0.0
+        public var widthShiftRange = Shift.whole(0)
+        public var heightShiftRange = Shift.whole(0)
+        /// Degrees, to either side.
+        public var shearRange = 0.0
+        /// The part of the image that is seen, drawn for each axis: below 1 enlarges.
+        public var zoomRange = 1.0...1.0
+        /// Mirror each image, or not, by the toss of a coin.
+        public var horizontalFlip = false
+        public var verticalFlip = false
+        public var fillMode = FillMode.nearest
+        /// The grey of what is filled in by `constant`.
+        public var cval = 0.0
+
+        public init(horizontalFlip: Bool = false) { self.horizontalFlip = horizontalFlip }
     }
 }

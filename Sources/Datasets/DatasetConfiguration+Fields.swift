@@ -22,13 +22,9 @@ extension DatasetConfiguration {
         let split = try fields.double(
             "validation_split", default: standard.validationSplit, in: 0...0.95)
         let table = format == .table ? try Table(fields: &fields) : Table()
-        var augmentation = Augmentation()
-        if let value = fields.value("augmentation") {
-            var inner = try Fields(
-                value, path: fields.path.isEmpty ? "augmentation" : "\(fields.path).augmentation")
-            augmentation.horizontalFlip = try inner.bool("horizontal_flip", default: false)
-            try inner.finish()
-        }
+        let augmentation = try Augmentation(
+            fields.value("augmentation"),
+            path: fields.path.isEmpty ? "augmentation" : "\(fields.path).augmentation")
         self.init(
             format: format, path: path, targetSize: [size.0, size.1], colorMode: colorMode,
             validation: validation, validationSplit: split, augmentation: augmentation, table: table
@@ -45,9 +41,7 @@ extension DatasetConfiguration {
             .init("color_mode", .scalar(colorMode.rawValue)),
             .init("validation", .scalar(validation.rawValue)),
             .init("validation_split", .scalar(validationSplit)),
-            .init(
-                "augmentation",
-                .map([.init("horizontal_flip", .scalar(augmentation.horizontalFlip))])),
+            .init("augmentation", augmentation.encoded()),
         ]
         return .map(entries)
     }

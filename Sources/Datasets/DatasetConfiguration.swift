@@ -22,13 +22,6 @@ public struct DatasetConfiguration: Sendable, Equatable {
         case auto
     }
 
-    public struct Augmentation: Sendable, Equatable {
-        /// Mirror each image, or not, by the toss of a coin.
-        public var horizontalFlip = false
-
-        public init(horizontalFlip: Bool = false) { self.horizontalFlip = horizontalFlip }
-    }
-
     public var format: Format
     /// The directory of the files, or the table; empty for `shapes`.
     public var path: String

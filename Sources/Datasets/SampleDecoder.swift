@@ -20,12 +20,9 @@ public struct SampleDecoder: Sendable {
 
     /// Overwrites `pixels` with the sample, uint8 `[H, W, C]`.
     ///
-    /// - Parameter augment: Where the sample stands in which epoch: the same place always gives the same
-    ///   pixels. nil leaves the sample as it is.
     /// - Precondition: `pixels.count == imageShape.count`.
     public func decode(
-        _ stored: UnsafeRawBufferPointer, into pixels: MutableBytes,
-        augment: (seed: UInt64, epoch: Int, position: Int)?
+        _ stored: UnsafeRawBufferPointer, into pixels: MutableBytes
     ) throws(DatasetError) {
         precondition(
             pixels.count == imageShape.count,
@@ -46,11 +43,41 @@ public struct SampleDecoder: Sendable {
             let image = try unsafe DecodedImage(file: stored)
             unsafe image.fit(imageShape, into: pixels)
         }
-        if let (seed, epoch, position) = augment,
-            augmentation.flips(seed: seed, epoch: epoch, position: position)
-        {
-            // In place, within `pixels`.
-            unsafe flipHorizontally(pixels, imageShape)
+    }
+
+    /// Bytes of scratch that `augment` needs.
+    public var scratchCount: Int { augmentation.resamples ? imageShape.count : 0 }
+
+    /// Varies the sample, in place, by where it stands in which epoch: the same place always gives the
+    /// same pixels. Allocates nothing.
+    ///
+    /// - Parameters:
+    ///   - pixels: uint8 `[H, W, C]`.
+    ///   - scratch: Overwritten, apart from `pixels`.
+    /// - Precondition: `pixels.count == imageShape.count && scratch.count >= scratchCount`.
+    public func augment(
+        _ pixels: MutableBytes, seed: UInt64, epoch: Int, position: Int, scratch: MutableBytes
+    ) {
+        let count = imageShape.count
+        precondition(
+            pixels.count == count && scratch.count >= scratchCount,
+            "SampleDecoder: \(pixels.count) bytes and \(scratch.count) of scratch, expected \(count)"
+                + " and \(scratchCount)")
+        let chance = Chance(seed: seed, epoch: epoch, position: position)
+        let spatial = augmentation.spatialDraw(
+            chance, height: imageShape[0], width: imageShape[1])
+        // All of these stay within `pixels` and the first `count` bytes of `scratch`.
+        if spatial.resamples {
+            let copy = unsafe MutableBytes(rebasing: scratch[..<count])
+            unsafe UnsafeMutableRawBufferPointer(copy).copyMemory(
+                from: UnsafeRawBufferPointer(pixels))
+            unsafe resample(
+                Bytes(copy), imageShape,
+                AffineMap(spatial, height: imageShape[0], width: imageShape[1]),
+                mode: augmentation.fillMode, fill: UInt8(augmentation.cval + 0.5), into: pixels)
+        } else {
+            if spatial.flipsHorizontally { unsafe flipHorizontally(pixels, imageShape) }
+            if spatial.flipsVertically { unsafe flipVertically(pixels, imageShape) }
         }
     }
 }

@@ -14,6 +14,7 @@ final class ComputeThread: @unchecked Sendable {
     private let replica: Replica
     private let local: SampleSources?
     private let pixels: AlignedBuffer<UInt8>
+    private let scratch: AlignedBuffer<UInt8>
     private let labels: AlignedBuffer<Int32>
     private var stored: AlignedBuffer<UInt8>
     private var thread: PlainThread?
@@ -30,6 +31,7 @@ final class ComputeThread: @unchecked Sendable {
         replica = Replica(model: model.model, kernels: model.kernels)
         let shardSize = model.job.training.shardSize
         pixels = AlignedBuffer(count: shardSize * model.data.imageShape.count)
+        scratch = AlignedBuffer(count: model.decoder.scratchCount)
         labels = AlignedBuffer(count: shardSize)
         stored = AlignedBuffer(count: 1 << 16)
         thread = PlainThread("convoy-compute\(number)", core: core) { [self] in run() }
@@ -149,14 +151,17 @@ final class ComputeThread: @unchecked Sendable {
                         + "expected 0 to \(model.data.classes - 1)")
             }
             let count = model.data.imageShape.count
+            let image = pixels[row * count..<(row + 1) * count]
             do throws(DatasetError) {
-                try model.decoder.decode(
-                    bytes, into: pixels[row * count..<(row + 1) * count],
-                    augment: lease.kind == .train
-                        ? (seed: model.job.seed, epoch: lease.epoch, position: position) : nil)
+                try model.decoder.decode(bytes, into: image)
             } catch {
                 // Bytes that were sent have no name here; the coordinator looks it up.
                 throw source.map { error.named($0.dataset.name($0.index(at: position))) } ?? error
+            }
+            if lease.kind == .train {
+                model.decoder.augment(
+                    image, seed: model.job.seed, epoch: lease.epoch, position: position,
+                    scratch: scratch.elements)
             }
         }
     }

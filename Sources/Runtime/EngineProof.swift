@@ -49,13 +49,17 @@ package enum EngineProof {
             let image = AlignedBuffer<UInt8>(count: size)
             let canned = SampleDecoder(
                 configuration: job.dataset, imageShape: model.input, encoding: .file)
+            let scratch = AlignedBuffer<UInt8>(count: canned.scratchCount)
             file.withUnsafeBytes { bytes in
                 do throws(DatasetError) {
-                    try canned.decode(
-                        bytes, into: image.elements, augment: (seed: 1, epoch: 0, position: 1))
+                    try canned.decode(bytes, into: image.elements)
+                    canned.augment(
+                        image.elements, seed: 1, epoch: 0, position: 1, scratch: scratch.elements)
                 } catch { hash.update(text: error.description) }
             }
-            withExtendedLifetime(image) { hash.update(UnsafeRawBufferPointer(image.elements)) }
+            withExtendedLifetime((image, scratch)) {
+                hash.update(UnsafeRawBufferPointer(image.elements))
+            }
         }
         return hash.finalize()
     }

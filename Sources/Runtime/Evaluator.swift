@@ -86,7 +86,7 @@ public final class Evaluator: @unchecked Sendable {
         let decoder = SampleDecoder(
             configuration: file.job.dataset, imageShape: file.data.imageShape, encoding: .file)
         let pixels = AlignedBuffer<UInt8>(count: file.data.imageShape.count)
-        try decoder.decode(bytes, into: pixels.elements, augment: nil)
+        try decoder.decode(bytes, into: pixels.elements)
         let count = file.model.outputs
         let output = AlignedBuffer<Float>(count: count)
         defer { withExtendedLifetime((pixels, output)) {} }
@@ -130,8 +130,7 @@ public final class Evaluator: @unchecked Sendable {
                 try dataset.read(index, into: bytes)
                 do throws(DatasetError) {
                     try decoder.decode(
-                        UnsafeRawBufferPointer(bytes), into: pixels[row * size..<(row + 1) * size],
-                        augment: nil)
+                        UnsafeRawBufferPointer(bytes), into: pixels[row * size..<(row + 1) * size])
                 } catch { throw error.named(dataset.name(index)) }
                 labels.base[row] = dataset.label(index)
             }

@@ -144,8 +144,7 @@ public struct Run {
                 try source.dataset.read(index, into: UnsafeMutableRawBufferPointer(stored.elements))
                 do throws(DatasetError) {
                     try decoder.decode(
-                        UnsafeRawBufferPointer(stored.elements), into: pixels.elements, augment: nil
-                    )
+                        UnsafeRawBufferPointer(stored.elements), into: pixels.elements)
                 } catch { throw error.named(source.dataset.name(index)) }
             } catch { return error }
         }

@@ -13,7 +13,9 @@ import Testing
     private static let job = """
         name: same-bits
         seed: 11
-        dataset: {format: shapes, augmentation: {horizontal_flip: true}}
+        dataset:
+          format: shapes
+          augmentation: {horizontal_flip: true, rotation_range: 20, zoom_range: 0.1}
         model:
           - Rescaling: {scale: 1/255}
           - Conv2D: {filters: 16, kernel_size: 3, activation: relu}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CAllocations
 import Datasets
 import Tensors
 import Testing
@@ -40,6 +41,66 @@ import Testing
         #expect(try coins(1, 0) == coins(1, 0))
         #expect(try coins(1, 0) != coins(1, 1))
         #expect(try coins(1, 0) != coins(2, 0))
+    }
+
+    /// Bits that no version may change: jobs of older runs name no other option.
+    @Test func coinsFallAsTheyAlwaysDid() throws {
+        let coins = try (0..<16).map {
+            try decoder(flip: true).decode(stored, augment: (7, 1, $0)) == flipped ? "1" : "0"
+        }
+        #expect(coins.joined() == "1100001101101001")
+    }
+
+    @Test func verticalFlipTurnsRowsOver() throws {
+        var augmentation = DatasetConfiguration.Augmentation()
+        augmentation.verticalFlip = true
+        let decoder = SampleDecoder(
+            configuration: .init(format: .shapes, augmentation: augmentation), imageShape: shape,
+            encoding: .pixels)
+        let turned = Array(stored[6...] + stored[..<6])
+        #expect(decoder.scratchCount == 0)
+        let pictures = try (0..<20).map { try decoder.decode(stored, augment: (1, 2, $0)) }
+        #expect(Set(pictures) == [stored, turned])
+    }
+
+    /// Whole turns and whole pixels go through the same interpolation, and lose nothing.
+    @Test func resampledWholePixelsAreTheSource() throws {
+        var augmentation = DatasetConfiguration.Augmentation(horizontalFlip: true)
+        augmentation.widthShiftRange = .whole(2)
+        augmentation.fillMode = .constant
+        augmentation.cval = 99
+        let decoder = SampleDecoder(
+            configuration: .init(format: .shapes, augmentation: augmentation), imageShape: shape,
+            encoding: .pixels)
+        #expect(decoder.scratchCount == 12)
+        let pictures = try (0..<100).map { try decoder.decode(stored, augment: (1, 2, $0)) }
+        let k: UInt8 = 99
+        #expect(
+            Set(pictures) == [
+                stored, flipped,
+                [3, 4, 5, 6, k, k, 9, 10, 11, 12, k, k], [k, k, 1, 2, 3, 4, k, k, 7, 8, 9, 10],
+                [k, k, 5, 6, 3, 4, k, k, 11, 12, 9, 10], [3, 4, 1, 2, k, k, 9, 10, 7, 8, k, k],
+            ])
+    }
+
+    /// Without optimization the compiler puts boxes of its own on the heap.
+    @Test(.enabled(if: allocations_are_counted() && !_isDebugAssertConfiguration()))
+    func augmentingAllocatesNothing() throws {
+        var augmentation = DatasetConfiguration.Augmentation(horizontalFlip: true)
+        augmentation.rotationRange = 90
+        augmentation.zoomRange = 0.5...2
+        augmentation.widthShiftRange = .real(0.2)
+        let decoder = SampleDecoder(
+            configuration: .init(format: .shapes, augmentation: augmentation), imageShape: shape,
+            encoding: .pixels)
+        let pixels = AlignedBuffer<UInt8>(count: decoder.imageShape.count)
+        let scratch = AlignedBuffer<UInt8>(count: decoder.scratchCount)
+        let before = allocations_of_this_thread()
+        for position in 0..<100 {
+            decoder.augment(
+                pixels.elements, seed: 1, epoch: 2, position: position, scratch: scratch.elements)
+        }
+        #expect(allocations_of_this_thread() == before)
     }
 
     @Test func sampleOfAnotherSizeIsRefused() {

@@ -5,6 +5,7 @@
 import CImageCodecs
 import Datasets
 import Foundation
+import Tensors
 
 final class TemporaryFolder {
     let path: String
@@ -86,7 +87,11 @@ extension SampleDecoder {
     ) throws -> [UInt8] {
         var pixels = [UInt8](repeating: 0, count: imageShape.count)
         try pixels.withUnsafeMutableBufferPointer { pixels in
-            try stored.withUnsafeBytes { try decode($0, into: pixels, augment: augment) }
+            try stored.withUnsafeBytes { try decode($0, into: pixels) }
+            guard let (seed, epoch, position) = augment else { return }
+            let scratch = AlignedBuffer<UInt8>(count: scratchCount)
+            self.augment(
+                pixels, seed: seed, epoch: epoch, position: position, scratch: scratch.elements)
         }
         return pixels
     }

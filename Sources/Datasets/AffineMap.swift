@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where each pixel of an image comes from: x' = xx x + xy y + x0, y' = yx x + yy y + y0.
+///
+/// The numbers are multiples of 2^-32, so the places of an image's pixels are exact sums: the same
+/// everywhere, in whatever order they are computed.
+package struct AffineMap: Equatable {
+    static let fractionBits = 32
+
+    package let xx: Int64
+    package let xy: Int64
+    package let x0: Int64
+    package let yx: Int64
+    package let yy: Int64
+    package let y0: Int64
+
+    /// Rotation, shift, shear and zoom, multiplied in this order, about the centre of the image, then
+    /// the mirrors: what Keras's `apply_affine_transform` does.
+    ///
+    /// Keras takes the height of an image for its width, and a shift of the height for one of the width.
+    /// On square images that only exchanges the two shifts; on others it turns them about a place beside
+    /// the centre. Here the names mean what they say.
+    package init(_ draw: SpatialDraw, height: Int, width: Int) {
+        let turn = Direction(degrees: draw.rotation), lean = Direction(degrees: draw.shear)
+        let zoomX = draw.flipsHorizontally ? -draw.zoomX : draw.zoomX
+        let zoomY = draw.flipsVertically ? -draw.zoomY : draw.zoomY
+        // | cos -sin |   | 1 -sin |   | zx  0 |
+        // | sin  cos | x | 0  cos | x |  0 zy |
+        let xx = turn.cosine * zoomX
+        let xy = -(turn.cosine * lean.sine + turn.sine * lean.cosine) * zoomY
+        let yx = turn.sine * zoomX
+        let yy = (turn.cosine * lean.cosine - turn.sine * lean.sine) * zoomY
+        let shiftX = turn.cosine * draw.shiftX - turn.sine * draw.shiftY
+        let shiftY = turn.sine * draw.shiftX + turn.cosine * draw.shiftY
+        let centreX = Double(width - 1) / 2, centreY = Double(height - 1) / 2
+        self.xx = Self.fixed(xx)
+        self.xy = Self.fixed(xy)
+        x0 = Self.fixed(shiftX + centreX - (xx * centreX + xy * centreY))
+        self.yx = Self.fixed(yx)
+        self.yy = Self.fixed(yy)
+        y0 = Self.fixed(shiftY + centreY - (yx * centreX + yy * centreY))
+    }
+
+    /// The nearest multiple of 2^-32, as a number of them.
+    private static func fixed(_ x: Double) -> Int64 {
+        Int64(x * 0x1p32 + (x < 0 ? -0.5 : 0.5))
+    }
+}

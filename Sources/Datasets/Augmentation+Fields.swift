@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Configuration
+
+extension DatasetConfiguration.Augmentation {
+    /// Reads the map; no map is one without fields.
+    init(_ value: ConfigValue?, path: String) throws(ConfigError) {
+        var fields = try Fields(value ?? .init(.null), path: path)
+        self.init()
+        rotationRange = try fields.double("rotation_range", default: 0, in: 0...360)
+        widthShiftRange = try Shift("width_shift_range", &fields)
+        heightShiftRange = try Shift("height_shift_range", &fields)
+        shearRange = try fields.double("shear_range", default: 0, in: 0...90)
+        zoomRange = try fields.factors("zoom_range", in: 0...100)
+        horizontalFlip = try fields.bool("horizontal_flip", default: false)
+        verticalFlip = try fields.bool("vertical_flip", default: false)
+        fillMode = try fields.choice("fill_mode", default: .nearest)
+        cval = try fields.double("cval", default: 0, in: 0...255)
+        try fields.finish()
+    }
+
+    /// Every option that does something, so that what is written reads back as the same value.
+    func encoded() -> ConfigValue {
+        let off = Self()
+        var entries: [ConfigValue.Entry] = []
+        func add<Value: Equatable>(
+            _ name: String, _ option: KeyPath<Self, Value>, _ encode: (Value) -> ConfigValue
+        ) {
+            let value = self[keyPath: option]
+            if value != off[keyPath: option] { entries.append(.init(name, encode(value))) }
+        }
+        add("rotation_range", \.rotationRange) { .scalar($0) }
+        add("width_shift_range", \.widthShiftRange) { $0.encoded() }
+        add("height_shift_range", \.heightShiftRange) { $0.encoded() }
+        add("shear_range", \.shearRange) { .scalar($0) }
+        add("zoom_range", \.zoomRange) { .bounds($0) }
+        entries.append(.init("horizontal_flip", .scalar(horizontalFlip)))
+        add("vertical_flip", \.verticalFlip) { .scalar($0) }
+        add("fill_mode", \.fillMode) { .scalar($0.rawValue) }
+        add("cval", \.cval) { .scalar($0) }
+        return .map(entries)
+    }
+}
+
+extension DatasetConfiguration.Augmentation.Shift {
+    /// A number without a point is one of whole pixels, as in Keras.
+    fileprivate init(_ name: String, _ fields: inout Fields) throws(ConfigError) {
+        if case .scalar(let text)? = fields.value(name)?.kind, Int(text) != nil {
+            self = .whole(try fields.int(name, in: 0...8192))
+        } else {
+            let number = try fields.double(name, default: 0, in: 0...8192)
+            self = number == 0 ? .whole(0) : .real(number)
+        }
+    }
+
+    fileprivate func encoded() -> ConfigValue {
+        switch self {
+        case .real(let number): .scalar(number)
+        case .whole(let number): .scalar(number)
+        }
+    }
+}
+
+extension ConfigValue {
+    fileprivate static func bounds(_ range: ClosedRange<Double>) -> Self {
+        .list([.scalar(range.lowerBound), .scalar(range.upperBound)])
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Chance in the data, without state: what happens to a sample depends on where it stands, not on when
+// or where it is computed.
+
+import Tensors
+
+/// The random numbers of one sample in one epoch.
+package struct Chance {
+    /// What a number decides. Each has its own, so that turning one option on leaves what the others
+    /// do as it was.
+    package enum Question: UInt64 {
+        case horizontalFlip = 0
+        case verticalFlip, rotation, shear, widthShift, heightShift, zoomX, zoomY
+    }
+
+    private let random: Philox
+
+    package init(seed: UInt64, epoch: Int, position: Int) {
+        random = Philox(
+            seed: seed, purpose: .augmentation, UInt32(truncatingIfNeeded: epoch),
+            UInt32(truncatingIfNeeded: position))
+    }
+
+    package func word(_ question: Question) -> UInt32 {
+        random.words(question.rawValue / 4)[Int(question.rawValue % 4)]
+    }
+
+    /// One of two, equally likely.
+    package func coin(_ question: Question) -> Bool { word(question) >> 31 == 1 }
+
+    /// A whole number below `bound`.
+    package func number(_ question: Question, below bound: Int) -> Int {
+        Int((UInt64(word(question)) * UInt64(bound)) >> 32)
+    }
+
+    /// A number of the range, one of 2^32 at equal distances.
+    package func number(_ question: Question, in range: ClosedRange<Double>) -> Double {
+        let part = Double(word(question)) * 0x1p-32
+        return range.lowerBound + (range.upperBound - range.lowerBound) * part
+    }
+
+    /// A number from `-bound` to `bound`.
+    package func number(_ question: Question, within bound: Double) -> Double {
+        number(question, in: -bound...bound)
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What Keras and SciPy made of images; `Goldens/make_augmentation_goldens.py` says how.
+
+import Datasets
+import Tensors
+import Testing
+
+/// One line of the golden file.
+struct GoldenTransform: CustomTestStringConvertible {
+    let mode: DatasetConfiguration.Augmentation.FillMode
+    let shape: Shape
+    let draw: SpatialDraw
+    let expected: [Double]
+    let testDescription: String
+
+    init(_ line: Substring) {
+        let words = line.split(separator: " ").map(String.init)
+        let numbers = words[4..<12].map { Double($0)! }
+        mode = .init(rawValue: words[0])!
+        shape = [Int(words[1])!, Int(words[2])!, Int(words[3])!]
+        var draw = SpatialDraw()
+        (draw.rotation, draw.shiftX, draw.shiftY) = (numbers[0], numbers[1], numbers[2])
+        (draw.shear, draw.zoomX, draw.zoomY) = (numbers[3], numbers[4], numbers[5])
+        (draw.flipsHorizontally, draw.flipsVertically) = (numbers[6] == 1, numbers[7] == 1)
+        self.draw = draw
+        let digits = Array(words[12])
+        expected = stride(from: 0, to: digits.count, by: 4).map {
+            Double(Int(String(digits[$0..<$0 + 4]), radix: 16)!) / 128
+        }
+        testDescription = words[..<12].joined(separator: " ")
+    }
+
+    static var all: [GoldenTransform] {
+        get throws {
+            String(
+                decoding: try contents("\(GoldenImage.folder)/augmentation.txt"), as: UTF8.self
+            ).split(separator: "\n").map(GoldenTransform.init)
+        }
+    }
+
+    /// The image of the script.
+    var image: [UInt8] {
+        (0..<shape.count).map { index in
+            let c = index % shape[2], x = index / shape[2] % shape[1]
+            let y = index / shape[2] / shape[1]
+            return UInt8((37 * y + 91 * x + 53 * c + 7 * x * y) % 256)
+        }
+    }
+}
+
+@Suite struct AugmentationGoldenTests {
+    /// Half for the rounding to bytes; half of a 4096th of a pixel along both axes, each with a slope of
+    /// at most 255; half of the file's 128th.
+    private let tolerance = 0.5 + 2.0 * 255 / 8192 + 1.0 / 256
+
+    @Test(arguments: try GoldenTransform.all)
+    func transformedImageIsKerass(_ golden: GoldenTransform) {
+        let image = golden.image
+        let map = AffineMap(golden.draw, height: golden.shape[0], width: golden.shape[1])
+        var pixels = [UInt8](repeating: 0, count: image.count)
+        image.withUnsafeBufferPointer { image in
+            pixels.withUnsafeMutableBufferPointer {
+                resample(image, golden.shape, map, mode: golden.mode, fill: 77, into: $0)
+            }
+        }
+        #expect(pixels.count == golden.expected.count)
+        for (index, (found, expected)) in zip(pixels, golden.expected).enumerated()
+        where abs(Double(found) - expected) > tolerance {
+            Issue.record("byte \(index) is \(found), Keras has \(expected)")
+        }
+    }
+}
