@@ -4,7 +4,9 @@ import Configuration
 
 extension DatasetConfiguration.Augmentation {
     /// Reads the map; no map is one without fields.
-    init(_ value: ConfigValue?, path: String) throws(ConfigError) {
+    init(
+        _ value: ConfigValue?, path: String, colorMode: DatasetConfiguration.ColorMode
+    ) throws(ConfigError) {
         var fields = try Fields(value ?? .init(.null), path: path)
         self.init()
         rotationRange = try fields.double("rotation_range", default: 0, in: 0...360)
@@ -16,7 +18,20 @@ extension DatasetConfiguration.Augmentation {
         verticalFlip = try fields.bool("vertical_flip", default: false)
         fillMode = try fields.choice("fill_mode", default: .nearest)
         cval = try fields.double("cval", default: 0, in: 0...255)
+        channelShiftRange = try fields.double("channel_shift_range", default: 0, in: 0...255)
+        brightnessRange = try fields.factors("brightness_range", in: 0...100)
+        contrastRange = try fields.factors("contrast_range", in: 0...100)
+        saturationRange = try fields.factors("saturation_range", in: 0...100)
+        hueRange = try fields.double("hue_range", default: 0, in: 0...0.5)
+        grayscale = try fields.double("grayscale", default: 0, in: 0...1)
         try fields.finish()
+        let needsColours = saturationRange != 1...1 || hueRange != 0 || grayscale != 0
+        guard colorMode == .rgb || !needsColours else {
+            throw ConfigError(
+                code: .outOfRange, path: path, line: fields.line,
+                detail: "found saturation_range, hue_range or grayscale, but color_mode is"
+                    + " \(colorMode.rawValue); leave them out, or use color_mode: rgb")
+        }
     }
 
     /// Every option that does something, so that what is written reads back as the same value.
@@ -38,6 +53,12 @@ extension DatasetConfiguration.Augmentation {
         add("vertical_flip", \.verticalFlip) { .scalar($0) }
         add("fill_mode", \.fillMode) { .scalar($0.rawValue) }
         add("cval", \.cval) { .scalar($0) }
+        add("channel_shift_range", \.channelShiftRange) { .scalar($0) }
+        add("brightness_range", \.brightnessRange) { .bounds($0) }
+        add("contrast_range", \.contrastRange) { .bounds($0) }
+        add("saturation_range", \.saturationRange) { .bounds($0) }
+        add("hue_range", \.hueRange) { .scalar($0) }
+        add("grayscale", \.grayscale) { .scalar($0) }
         return .map(entries)
     }
 }

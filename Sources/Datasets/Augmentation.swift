@@ -40,6 +40,19 @@ extension DatasetConfiguration {
         /// The grey of what is filled in by `constant`.
         public var cval = 0.0
 
+        /// Grey levels that are added to all channels, to either side.
+        public var channelShiftRange = 0.0
+        /// Factors of each pixel.
+        public var brightnessRange = 1.0...1.0
+        /// Factors of each pixel's distance to the mean of its channel.
+        public var contrastRange = 1.0...1.0
+        /// Factors of each pixel's saturation.
+        public var saturationRange = 1.0...1.0
+        /// Turns of the circle of colours, to either side.
+        public var hueRange = 0.0
+        /// The probability that an image loses its colours.
+        public var grayscale = 0.0
+
         public init(horizontalFlip: Bool = false) { self.horizontalFlip = horizontalFlip }
     }
 }

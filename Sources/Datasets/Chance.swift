@@ -12,6 +12,7 @@ package struct Chance {
     package enum Question: UInt64 {
         case horizontalFlip = 0
         case verticalFlip, rotation, shear, widthShift, heightShift, zoomX, zoomY
+        case channelShift, brightness, contrast, saturation, hue, grayscale
     }
 
     private let random: Philox

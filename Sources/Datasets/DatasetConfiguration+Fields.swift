@@ -24,7 +24,8 @@ extension DatasetConfiguration {
         let table = format == .table ? try Table(fields: &fields) : Table()
         let augmentation = try Augmentation(
             fields.value("augmentation"),
-            path: fields.path.isEmpty ? "augmentation" : "\(fields.path).augmentation")
+            path: fields.path.isEmpty ? "augmentation" : "\(fields.path).augmentation",
+            colorMode: colorMode)
         self.init(
             format: format, path: path, targetSize: [size.0, size.1], colorMode: colorMode,
             validation: validation, validationSplit: split, augmentation: augmentation, table: table

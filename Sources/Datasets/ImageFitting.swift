@@ -31,7 +31,7 @@ extension DecodedImage {
 }
 
 /// ITU-R BT.601 in 16-bit fixed point, rounded.
-private func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
+func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
     let sum: UInt32 = 19_595 * UInt32(red) + 38_470 * UInt32(green) + 7_471 * UInt32(blue)
     return UInt8((sum + 32_768) >> 16)
 }

@@ -79,5 +79,7 @@ public struct SampleDecoder: Sendable {
             if spatial.flipsHorizontally { unsafe flipHorizontally(pixels, imageShape) }
             if spatial.flipsVertically { unsafe flipVertically(pixels, imageShape) }
         }
+        // Within `pixels`, too.
+        unsafe augmentation.pixelDraw(chance).apply(to: pixels, channels: imageShape[2])
     }
 }

@@ -34,6 +34,12 @@ import Testing
         augmentation.verticalFlip = true
         augmentation.fillMode = .constant
         augmentation.cval = 128
+        augmentation.channelShiftRange = 30
+        augmentation.brightnessRange = 0.5...1.5
+        augmentation.contrastRange = 0.8...1.25
+        augmentation.saturationRange = 0...2
+        augmentation.hueRange = 0.1
+        augmentation.grayscale = 0.2
         let configuration = DatasetConfiguration(format: .shapes, augmentation: augmentation)
         var fields = try Fields(configuration.encoded(), path: "dataset")
         #expect(try DatasetConfiguration(fields: &fields) == configuration)
@@ -57,6 +63,23 @@ import Testing
         #expect(try read(.init("width_shift_range", .scalar("2"))).widthShiftRange == .whole(2))
         #expect(try read(.init("width_shift_range", .scalar("2.0"))).widthShiftRange == .real(2))
         #expect(try read(.init("height_shift_range", .scalar("0"))) == .init())
+    }
+
+    @Test func greyImagesHaveNoColoursToChange() {
+        #expect(
+            throws: ConfigError(
+                code: .outOfRange, path: "dataset.augmentation", line: 0,
+                detail:
+                    "found saturation_range, hue_range or grayscale, but color_mode is grayscale;"
+                    + " leave them out, or use color_mode: rgb")
+        ) {
+            var fields = try Fields(
+                .map([
+                    .init("format", .scalar("mnist")), .init("path", .scalar("m")),
+                    .init("augmentation", .map([.init("hue_range", .scalar(0.1))])),
+                ]), path: "dataset")
+            _ = try DatasetConfiguration(fields: &fields)
+        }
     }
 
     @Test func mistakesAreNamed() {

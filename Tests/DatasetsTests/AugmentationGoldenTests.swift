@@ -24,10 +24,7 @@ struct GoldenTransform: CustomTestStringConvertible {
         (draw.shear, draw.zoomX, draw.zoomY) = (numbers[3], numbers[4], numbers[5])
         (draw.flipsHorizontally, draw.flipsVertically) = (numbers[6] == 1, numbers[7] == 1)
         self.draw = draw
-        let digits = Array(words[12])
-        expected = stride(from: 0, to: digits.count, by: 4).map {
-            Double(Int(String(digits[$0..<$0 + 4]), radix: 16)!) / 128
-        }
+        expected = golden(words[12])
         testDescription = words[..<12].joined(separator: " ")
     }
 
@@ -69,5 +66,13 @@ struct GoldenTransform: CustomTestStringConvertible {
         where abs(Double(found) - expected) > tolerance {
             Issue.record("byte \(index) is \(found), Keras has \(expected)")
         }
+    }
+}
+
+/// Four hexadecimal digits for each 128th.
+func golden(_ digits: String) -> [Double] {
+    let digits = Array(digits)
+    return stride(from: 0, to: digits.count, by: 4).map {
+        Double(Int(String(digits[$0..<$0 + 4]), radix: 16)!) / 128
     }
 }

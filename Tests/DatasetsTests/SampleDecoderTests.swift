@@ -90,6 +90,8 @@ import Testing
         augmentation.rotationRange = 90
         augmentation.zoomRange = 0.5...2
         augmentation.widthShiftRange = .real(0.2)
+        augmentation.brightnessRange = 0.5...1.5
+        augmentation.contrastRange = 0.5...1.5
         let decoder = SampleDecoder(
             configuration: .init(format: .shapes, augmentation: augmentation), imageShape: shape,
             encoding: .pixels)

@@ -15,21 +15,6 @@ import Testing
         }
     }
 
-    /// The smallest and the largest number, and whether their mean is that of the range.
-    private func check(
-        _ numbers: [Double], _ range: ClosedRange<Double>,
-        sourceLocation: SourceLocation = #_sourceLocation
-    ) {
-        let width = range.upperBound - range.lowerBound
-        let mean = numbers.reduce(0, +) / Double(numbers.count)
-        #expect(numbers.allSatisfy(range.contains), sourceLocation: sourceLocation)
-        #expect(numbers.min()! < range.lowerBound + width / 100, sourceLocation: sourceLocation)
-        #expect(numbers.max()! > range.upperBound - width / 100, sourceLocation: sourceLocation)
-        // Five standard deviations of the mean of 2000: width / sqrt(12 * 2000) each.
-        let middle = (range.lowerBound + range.upperBound) / 2
-        #expect(abs(mean - middle) < width * 0.033, sourceLocation: sourceLocation)
-    }
-
     @Test func nothingIsDrawnForWhatIsOff() {
         #expect(draws(Augmentation()).allSatisfy { $0 == SpatialDraw() })
     }
@@ -42,12 +27,12 @@ import Testing
         augmentation.widthShiftRange = .real(0.1)
         augmentation.heightShiftRange = .real(2.5)
         let draws = draws(augmentation)
-        check(draws.map(\.rotation), -40...40)
-        check(draws.map(\.shear), -10...10)
-        check(draws.map(\.zoomX), 0.5...1.2)
-        check(draws.map(\.zoomY), 0.5...1.2)
-        check(draws.map(\.shiftX), -3...3)  // a tenth of 30 pixels
-        check(draws.map(\.shiftY), -2.5...2.5)  // 1 or more: pixels
+        checkUniform(draws.map(\.rotation), -40...40)
+        checkUniform(draws.map(\.shear), -10...10)
+        checkUniform(draws.map(\.zoomX), 0.5...1.2)
+        checkUniform(draws.map(\.zoomY), 0.5...1.2)
+        checkUniform(draws.map(\.shiftX), -3...3)  // a tenth of 30 pixels
+        checkUniform(draws.map(\.shiftY), -2.5...2.5)  // 1 or more: pixels
         #expect(draws.allSatisfy { $0.zoomX != $0.zoomY })
     }
 
@@ -96,4 +81,19 @@ import Testing
         #expect([map.xx, map.xy, map.x0] == [one, 0, 0])
         #expect([map.yx, map.yy, map.y0] == [0, -one, 17 * one])
     }
+}
+
+/// Whether 2000 numbers fill a range, and have its mean.
+func checkUniform(
+    _ numbers: [Double], _ range: ClosedRange<Double>,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    let width = range.upperBound - range.lowerBound
+    let mean = numbers.reduce(0, +) / Double(numbers.count)
+    #expect(numbers.allSatisfy(range.contains), sourceLocation: sourceLocation)
+    #expect(numbers.min()! < range.lowerBound + width / 100, sourceLocation: sourceLocation)
+    #expect(numbers.max()! > range.upperBound - width / 100, sourceLocation: sourceLocation)
+    // Five standard deviations of the mean of 2000: width / sqrt(12 * 2000) each.
+    let middle = (range.lowerBound + range.upperBound) / 2
+    #expect(abs(mean - middle) < width * 0.033, sourceLocation: sourceLocation)
 }

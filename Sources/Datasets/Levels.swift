@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is done to each level of grey alike: tables of all 256, so each is computed once an image.
+
+import Tensors
+
+/// Adds `shift` to all pixels, kept within what the image has, then multiplies them by `brightness`, as
+/// Keras's `apply_channel_shift` and `apply_brightness_shift` do: sums are rounded, products cut off.
+package func shiftLevels(_ pixels: MutableBytes, by shift: Double, brightness: Double) {
+    var (lowest, highest): (UInt8, UInt8) = (0, 255)
+    if shift != 0 {
+        (lowest, highest) = (255, 0)
+        // Every pixel of the buffer.
+        for i in 0..<pixels.count {
+            lowest = min(lowest, unsafe pixels[i])
+            highest = max(highest, unsafe pixels[i])
+        }
+    }
+    // In single precision, as the library that Keras leaves it to.
+    let factor = Float(brightness)
+    // The image is one channel here.
+    unsafe mapLevels(pixels, channels: 1) { level, _ in
+        let shifted =
+            shift == 0 ? level : min(max(nearestByte(Double(level) + shift), lowest), highest)
+        return brightness == 1 ? shifted : UInt8(min(factor * Float(shifted), 255))
+    }
+}
+
+/// Moves the pixels of each channel away from its mean, or towards it, as `RandomContrast` does.
+///
+/// - Parameter pixels: `[H, W, C]`, C at most 4.
+package func changeContrast(_ pixels: MutableBytes, channels: Int, by factor: Double) {
+    precondition(1...4 ~= channels, "contrast: \(channels) channels, expected 1 to 4")
+    var sums = SIMD4<Int64>()
+    for pixel in stride(from: 0, to: pixels.count, by: channels) {
+        for c in 0..<channels { unsafe sums[c] += Int64(pixels[pixel + c]) }  // pixels[y, x, c]
+    }
+    let count = Double(max(pixels.count / channels, 1))
+    // Each channel with its own mean.
+    unsafe mapLevels(pixels, channels: channels) { level, channel in
+        let mean = Double(sums[channel]) / count
+        return nearestByte((Double(level) - mean) * factor + mean)
+    }
+}
+
+/// Replaces each pixel by what `map` makes of its level and channel.
+private func mapLevels(
+    _ pixels: MutableBytes, channels: Int, _ map: (_ level: UInt8, _ channel: Int) -> UInt8
+) {
+    // A few hundred bytes of stack, all of them written before one is read.
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256 * channels) { table in
+        for i in 0..<256 * channels {
+            unsafe table.initializeElement(at: i, to: map(UInt8(i & 255), i >> 8))
+        }
+        for pixel in stride(from: 0, to: pixels.count, by: channels) {
+            for c in 0..<channels {
+                // pixels[y, x, c] = table[c, pixels[y, x, c]]
+                unsafe pixels[pixel &+ c] = table[c &* 256 &+ Int(pixels[pixel &+ c])]
+            }
+        }
+    }
+}
+
+/// The nearest of 0 to 255, halves up.
+func nearestByte(_ x: Double) -> UInt8 {
+    x <= 0 ? 0 : x >= 255 ? 255 : UInt8(x + 0.5)
+}

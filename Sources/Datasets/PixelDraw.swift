@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Tensors
+
+/// What becomes of the colours of one image: what chance made of the pixel options.
+package struct PixelDraw: Equatable {
+    /// Grey levels, added to all channels.
+    package var channelShift = 0.0
+    /// Factors; 1 changes nothing.
+    package var brightness = 1.0
+    package var contrast = 1.0
+    package var saturation = 1.0
+    /// Turns of the colour circle.
+    package var hue = 0.0
+    package var isGrey = false
+
+    package init() {}
+}
+
+extension DatasetConfiguration.Augmentation {
+    package func pixelDraw(_ chance: Chance) -> PixelDraw {
+        var draw = PixelDraw()
+        draw.channelShift = chance.number(.channelShift, within: channelShiftRange)
+        draw.brightness = chance.number(.brightness, in: brightnessRange)
+        draw.contrast = chance.number(.contrast, in: contrastRange)
+        draw.saturation = chance.number(.saturation, in: saturationRange)
+        draw.hue = chance.number(.hue, within: hueRange)
+        draw.isGrey = chance.number(.grayscale, in: 0...1) < grayscale
+        return draw
+    }
+}
+
+extension PixelDraw {
+    /// Does what was drawn to an image, in place.
+    ///
+    /// - Parameter pixels: uint8 `[H, W, C]`
+    func apply(to pixels: MutableBytes, channels: Int) {
+        // All of these change the pixels of the buffer and nothing else.
+        if channelShift != 0 || brightness != 1 {
+            unsafe shiftLevels(pixels, by: channelShift, brightness: brightness)
+        }
+        if contrast != 1 { unsafe changeContrast(pixels, channels: channels, by: contrast) }
+        guard channels == 3 else { return }
+        // Whole pixels of three colours.
+        if saturation != 1 { unsafe changeSaturation(pixels, by: saturation) }
+        if hue != 0 { unsafe turnHue(pixels, by: hue) }
+        if isGrey { unsafe removeColour(pixels) }
+    }
+}
