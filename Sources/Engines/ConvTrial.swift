@@ -17,6 +17,8 @@ package final class ConvTrial {
     /// Whether the transformed gradient is that of the trial alone, whatever was there before.
     package var startsSum = false
     private let prepared, kept, scratch, accumulator: AlignedBuffer<Float>
+    /// The block of the shard that the passes are for.
+    private var block = 0
 
     /// - Parameter noise: The value of an element of a buffer, given the buffer's number.
     package init(_ geometry: ConvGeometry, noise: (_ stream: UInt32, _ index: Int) -> Float) {
@@ -45,9 +47,15 @@ package final class ConvTrial {
     /// Forward and backward, once. The output's gradient is used up.
     package func run(_ kernels: KernelSet) {
         prepare(kernels)
+        pass(kernels)
+        finish(kernels)
+    }
+
+    /// Forward and backward of another block of the shard.
+    package func pass(_ kernels: KernelSet, block: Int = 0) {
+        self.block = block
         kernels.convForward(geometry, operands, into: output.elements, argmax: argmax.elements)
         kernels.convBackward(geometry, operands, gradients, argmax: Bytes(argmax.elements))
-        finish(kernels)
     }
 
     package func prepare(_ kernels: KernelSet) {
@@ -56,13 +64,16 @@ package final class ConvTrial {
 
     package func finish(_ kernels: KernelSet) {
         kernels.convFinish(
-            geometry, Floats(accumulator.elements), into: weightGradient.elements)
+            geometry, Floats(accumulator.elements), blocks: block + 1, scratch: scratch.elements,
+            into: weightGradient.elements)
     }
 
     package var operands: ConvOperands {
         ConvOperands(
             input: Floats(input.elements), weights: Floats(weights.elements),
-            prepared: Floats(prepared.elements), bias: Floats(bias.elements), kept: kept.elements,
+            prepared: Floats(prepared.elements), bias: Floats(bias.elements),
+            kept: geometry.sumsAtOnce
+                ? accumulator[geometry.rows(ofBlock: block).kept] : kept.elements,
             scratch: scratch.elements)
     }
 
@@ -70,8 +81,11 @@ package final class ConvTrial {
         ConvGradients(
             output: Floats(output.elements), outputGradient: outputGradient.elements,
             inputGradient: inputGradient.elements, addsToInput: addsToInput,
-            weights: geometry.accumulatorCount > 0
-                ? accumulator.elements : weightGradient.elements, startsSum: startsSum,
+            weights: geometry.accumulatorCount == 0
+                ? weightGradient.elements
+                : geometry.sumsAtOnce
+                    ? accumulator[geometry.rows(ofBlock: block).gradient] : accumulator.elements,
+            startsSum: startsSum,
             bias: biasGradient.elements)
     }
 

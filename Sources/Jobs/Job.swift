@@ -54,7 +54,8 @@ public struct Job: Sendable {
     /// The network of this job for images of a shape, with memory planned.
     public func model(input: Shape, classes: Int?) throws(LayerError) -> Model {
         try Model(
-            nodes: nodes, input: input, loss: loss, classes: classes, winograd: numerics.winograd)
+            nodes: nodes, input: input, loss: loss, classes: classes,
+            shardSize: training.shardSize, winograd: numerics.winograd)
     }
 
     private init(_ tree: ConfigValue, defaultName: String) throws(ConfigError) {

@@ -68,10 +68,16 @@ extension Loops {
     }
 
     package static func convFinish(
-        _ geometry: ConvGeometry, _ accumulator: Floats, into weightGradient: MutableFloats
+        _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, scratch: MutableFloats,
+        into weightGradient: MutableFloats
     ) {
         guard geometry.algorithm == .winograd else { return }
-        Winograd.finish(
-            geometry, accumulator.baseAddress!, into: weightGradient.baseAddress!)
+        let accumulator = accumulator.baseAddress!, gradient = weightGradient.baseAddress!
+        if geometry.sumsAtOnce {
+            WinogradSums(geometry, accumulator, blocks: blocks, scratch.baseAddress!)
+                .add(to: gradient)
+        } else {
+            Winograd.finish(geometry, accumulator, into: gradient)
+        }
     }
 }

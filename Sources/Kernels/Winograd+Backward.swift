@@ -16,18 +16,23 @@ extension Winograd {
                 (result.baseAddress! + i).vector = Vector()
             }
         }
+        let sums = gradients.weights.baseAddress!
         eachBlock { tiles, v in
+            let rows =
+                g.sumsAtOnce ? sums + tiles.lowerBound / block * 36 * outputPlane : self.rows
             if let argmax {
-                unpool(gradients, argmax, tiles)
+                unpool(gradients, argmax, tiles, into: rows)
             } else {
-                transformGradient(gradients, tiles)
+                transformGradient(gradients, tiles, into: rows)
             }
-            accumulate(
-                v, rows: tiles.count * n, into: gradients.weights.baseAddress!,
-                starts: gradients.startsSum && tiles.lowerBound == 0)
+            if !g.sumsAtOnce {
+                accumulate(
+                    v, count: tiles.count * n, into: sums,
+                    starts: gradients.startsSum && tiles.lowerBound == 0)
+            }
             guard let uT else { return }
             eachProduct(
-                self.gradients, plane: outputPlane, uT, tiles, depth: oc, blocks: ic / 16
+                rows, plane: outputPlane, uT, tiles, depth: oc, blocks: ic / 16
             ) { c, products in
                 transformInputGradient(
                     products, into: result.baseAddress!, channel: c * 16, tiles)
@@ -37,7 +42,9 @@ extension Winograd {
 
     /// A y' Aᵀ, where y' has passed ReLU.
     @inline(never)
-    private func transformGradient(_ gradients: ConvGradients, _ tiles: Range<Int>) {
+    private func transformGradient(
+        _ gradients: ConvGradients, _ tiles: Range<Int>, into rows: Target
+    ) {
         let y = gradients.outputGradient.baseAddress!
         let toOutput = UnsafePointer(gradients.output.baseAddress!) - Source(y)
         let gated = g.activation == .relu
@@ -58,7 +65,7 @@ extension Winograd {
                     sum += live
                 }
                 bias.vector = sum
-                transformOutputs(tile - tiles.lowerBound, at: q)
+                transformOutputs(into: rows + (tile - tiles.lowerBound) * n * oc + q)
             }
         }
     }
@@ -66,7 +73,8 @@ extension Winograd {
     /// The same, from the gradients of pooled outputs.
     @inline(never)
     private func unpool(
-        _ gradients: ConvGradients, _ argmax: UnsafePointer<UInt8>, _ tiles: Range<Int>
+        _ gradients: ConvGradients, _ argmax: UnsafePointer<UInt8>, _ tiles: Range<Int>,
+        into rows: Target
     ) {
         let gradient = Source(gradients.outputGradient.baseAddress!)
         let height = g.outputHeight, width = g.outputWidth
@@ -91,14 +99,13 @@ extension Winograd {
                     }
                 }
                 bias.vector = sum
-                transformOutputs(tile - tiles.lowerBound, at: q)
+                transformOutputs(into: rows + (tile - tiles.lowerBound) * n * oc + q)
             }
         }
     }
 
     @inline(always)
-    private func transformOutputs(_ row: Int, at q: Int) {
-        let to = gradients + row * n * oc + q
+    private func transformOutputs(into to: Target) {
         let (outputs, square, plane) = (outputs, square, outputPlane)
         transformSquare(outputAdjoint, square) {
             (outputs + ($0 * 4 + $1) * 16).vector
@@ -107,17 +114,17 @@ extension Winograd {
         }
     }
 
-    /// du[o / 16, ξ, c, o % 16] += Σ v[ξ, row, c] * gradients[ξ, row, o], from zero on if it `starts`
+    /// du[o / 16, ξ, c, o % 16] += Σ v[ξ, row, c] * rows[ξ, row, o], from zero on if it `starts`
     @inline(never)
-    private func accumulate(_ v: Source, rows: Int, into accumulator: Target, starts: Bool) {
+    private func accumulate(_ v: Source, count: Int, into accumulator: Target, starts: Bool) {
         for point in 0..<36 {
             eachPanel(of: oc / 16) {
                 accumulate(
-                    v, point, from: $0, rows: rows, into: accumulator, starts: starts,
+                    v, point, from: $0, count: count, into: accumulator, starts: starts,
                     columns: Columns.self)
             } alone: {
                 accumulate(
-                    v, point, from: $0, rows: rows, into: accumulator, starts: starts,
+                    v, point, from: $0, count: count, into: accumulator, starts: starts,
                     columns: Line<1>.self)
             }
         }
@@ -125,17 +132,17 @@ extension Winograd {
 
     @inline(always)
     private func accumulate<let P: Int>(
-        _ v: Source, _ point: Int, from block: Int, rows: Int, into accumulator: Target,
+        _ v: Source, _ point: Int, from block: Int, count: Int, into accumulator: Target,
         starts: Bool, columns: Line<P>.Type
     ) {
         let step = ConvGeometry.pointStride(depth: ic)
-        let b = gradients + point * outputPlane + block * 16
+        let b = rows + point * outputPlane + block * 16
         for c in stride(from: 0, to: ic, by: Tile.count) {
             let sum = accumulator + (block * 36 + point) * step + c * 16
             var acc = Tiles<P> {
                 starts ? Tile(repeating: Vector()) : load(sum + $0 * 36 * step, 16)
             }
-            outer(&acc, v + point * inputPlane + c, ic, rows, b, oc)
+            outer(&acc, v + point * inputPlane + c, ic, count, b, oc)
             unrolled(Line<P>.self) { p in store(acc[p], sum + p * 36 * step, 16) }
         }
     }

@@ -53,7 +53,7 @@ extension Winograd {
 
     /// Scratch for `transformSquare` on the stack.
     @inline(always)
-    private static func withSquare(_ body: (Target) -> Void) {
+    static func withSquare(_ body: (Target) -> Void) {
         var square = Line<36>(repeating: Vector())
         withUnsafeMutablePointer(to: &square) {
             body(UnsafeMutableRawPointer($0).assumingMemoryBound(to: Float.self))

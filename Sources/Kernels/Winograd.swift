@@ -15,12 +15,12 @@ struct Winograd {
     let g: ConvGeometry
     let n: Int, ic: Int, oc: Int
     let across: Int, tiles: Int, block: Int
-    /// Floats between the 36 planes of `v`, of `gradients` and of `products`.
+    /// Floats between the 36 planes of `v`, of `rows` and of `products`.
     let inputPlane: Int, outputPlane: Int, productPlane: Int
     /// V of all blocks, each `[36][tile][image][ic]`.
     let kept: Target
     /// A y' Aᵀ of a block, `[36][tile][image][oc]`.
-    let gradients: Target
+    let rows: Target
     /// The products of a block and a panel of channels, `[36][tile][image][16 * Columns.count]`.
     let products: Target
     /// What pixels outside the image read, and where they are written.
@@ -38,8 +38,8 @@ struct Winograd {
         outputPlane = g.planeStride(channels: oc)
         productPlane = g.planeStride(channels: 16 * Columns.count)
         kept = operands.kept.baseAddress!
-        gradients = operands.scratch.baseAddress!
-        products = gradients + 36 * outputPlane
+        rows = operands.scratch.baseAddress!
+        products = rows + 36 * outputPlane
         zeros = products + 36 * productPlane
         dump = zeros + n * max(ic, oc)
         square = dump + n * max(ic, oc)

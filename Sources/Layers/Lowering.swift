@@ -11,6 +11,7 @@ import Tensors
 public struct Lowering {
     /// Images of a block.
     let images: Int
+    let blocksPerShard: Int
     private let winograd: Bool
     private(set) var signal: Signal
     /// The other branch, for a layer that merges two.
@@ -28,8 +29,9 @@ public struct Lowering {
     /// The layer that is being lowered.
     private var layer = 0, name = ""
 
-    init(images: Int, input: Shape, winograd: Bool) {
+    init(images: Int, blocksPerShard: Int, input: Shape, winograd: Bool) {
         self.images = images
+        self.blocksPerShard = blocksPerShard
         self.winograd = winograd
         signal = Signal(height: input[0], width: input[1], channels: input[2], stored: input[2])
         inputStored = input[2]
@@ -64,6 +66,7 @@ public struct Lowering {
             convHeight: windows.down.count, convWidth: windows.across.count,
             needsInputGradient: wantsGradient[signal.value])
         geometry.algorithm = geometry.table(winograd: winograd)
+        geometry.blocksPerShard = blocksPerShard
 
         let placement = KernelPlacement(geometry, channels: signal.channels, filters: filters)
         let kernelRange = addParameter(

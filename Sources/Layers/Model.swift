@@ -18,6 +18,8 @@ public struct Model: Sendable {
     public let parameters: ParameterLayout
     /// Images that go through the network together; see `blockSize(for:)`.
     public let blockSize: Int
+    /// The most blocks that a shard has.
+    public let blocksPerShard: Int
 
     let tensors: [Parameter]
     /// What training computes, and what evaluation and prediction do.
@@ -29,10 +31,12 @@ public struct Model: Sendable {
     /// - Parameters:
     ///   - input: `[H, W, C]` of the images.
     ///   - classes: Of the data; nil if that is not known.
+    ///   - shardSize: The most images of a shard. Memory is laid out for them; bits are not changed.
     ///   - winograd: False computes all convolutions directly.
     /// - Throws: If a layer cannot follow the one before it, or the last does not fit loss and data.
     public init(
-        nodes: [Node], input: Shape, loss: Loss, classes: Int? = nil, winograd: Bool = true
+        nodes: [Node], input: Shape, loss: Loss, classes: Int? = nil, shardSize: Int = 32,
+        winograd: Bool = true
     ) throws(LayerError) {
         guard input.rank == 3, input.count > 0 else {
             throw LayerError(
@@ -49,7 +53,9 @@ public struct Model: Sendable {
             } catch { throw error.named(names[index]) }
         }
         let blockSize = Self.blockSize(for: nodes, [input] + shapes)
-        var network = Lowering(images: blockSize, input: input, winograd: winograd)
+        let blocksPerShard = (shardSize + blockSize - 1) / blockSize
+        var network = Lowering(
+            images: blockSize, blocksPerShard: blocksPerShard, input: input, winograd: winograd)
         var signals: [Signal] = []
         for (index, node) in nodes.enumerated() {
             network.begin(
@@ -89,6 +95,7 @@ public struct Model: Sendable {
         outputShapes = shapes
         self.loss = loss
         self.blockSize = blockSize
+        self.blocksPerShard = blocksPerShard
         tensors = network.parameters
         parameters = ParameterLayout(entries: network.parameters.map(\.entry))
         training = Network(network)
@@ -100,11 +107,12 @@ public struct Model: Sendable {
 
     /// A line of layers, each of which reads the one before it.
     public init(
-        layers: [any Layer], input: Shape, loss: Loss, classes: Int? = nil, winograd: Bool = true
+        layers: [any Layer], input: Shape, loss: Loss, classes: Int? = nil, shardSize: Int = 32,
+        winograd: Bool = true
     ) throws(LayerError) {
         try self.init(
             nodes: layers.map { Node($0) }, input: input, loss: loss, classes: classes,
-            winograd: winograd)
+            shardSize: shardSize, winograd: winograd)
     }
 
     public var layers: [any Layer] { nodes.map(\.layer) }

@@ -53,11 +53,23 @@ final class LeaseWork {
             stepShards: (lease.batchSamples + shardSize - 1) / shardSize, lease: shards)
     }
 
-    /// Buffers for gradients that it may need at a time: those in the making, those that wait for their
-    /// siblings, one a level, and one of the step before that is still leaving.
+    /// Buffers for gradients that it may need at a time: those in the making, and those that wait for their
+    /// siblings, one a level.
     func gradients(threads: Int) -> Int {
         let levels = Int.bitWidth - lease.shardCount.leadingZeroBitCount
-        return min(lease.shardCount, threads + levels) + 1
+        return min(lease.shardCount, threads + levels)
+    }
+
+    /// The most sums that leave it: one for each aligned run of shards that it falls into.
+    var sums: Int {
+        var shard = shards.lowerBound, sums = 0
+        while shard < shards.upperBound {
+            let left = shards.upperBound - shard
+            let longest = 1 << (Int.bitWidth - 1 - left.leadingZeroBitCount)
+            shard += shard == 0 ? longest : min(longest, 1 << shard.trailingZeroBitCount)
+            sums += 1
+        }
+        return sums
     }
 
     /// Begins the next shard.

@@ -28,6 +28,8 @@ final class WorkQueue: @unchecked Sendable {
     var runningVersion: UInt64 = 0
     var runningThreads = 0
     var gradients: FlightPool<Float>
+    /// Of any lease so far.
+    private var mostSums = 1
     var outgoing: [Outgoing] = []
     var failure: WorkFailure?
     var isClosed = false
@@ -86,7 +88,11 @@ final class WorkQueue: @unchecked Sendable {
             }
             let work = takeSpare(for: lease.sampleBytes)
             work.begin(lease, shardSize: shardSize)
-            if lease.kind == .train { gradients.reserve(work.gradients(threads: threads)) }
+            if lease.kind == .train {
+                // The sums of the step before may still be leaving.
+                mostSums = max(mostSums, work.sums)
+                gradients.reserve(work.gradients(threads: threads) + mostSums)
+            }
             leases.append(work)
             monitor.broadcast()
         }

@@ -40,6 +40,8 @@ public struct ConvGeometry: Hashable, Sendable {
     public var needsInputGradient: Bool
     /// False outside training: there is no backward pass that wants anything kept for it.
     public var keepsInput = true
+    /// Blocks of images that add to one weight gradient.
+    public var blocksPerShard = 1
 
     public init(
         images: Int, inputHeight: Int, inputWidth: Int, inputChannels: Int, outputChannels: Int,
@@ -134,12 +136,36 @@ extension ConvGeometry {
             (keepsInput ? tileBlocks : 1) * 36 * planeStride(channels: inputChannels)
         }
     }
-    /// Where a shard's weight gradient is summed in the transformed domain; zero if it is summed in place.
-    public var accumulatorCount: Int {
-        algorithm == .winograd ? transformedCount : 0
+    /// Whether the weight gradient of a shard is summed after its last block, out of the rows (tiles times
+    /// images) of all its blocks, and not block by block. Where layers are wide and maps are small there
+    /// are fewer rows than sums, which then need not pass through memory for every block. The order of
+    /// the sums is the same, and so are their bits.
+    public var sumsAtOnce: Bool {
+        algorithm == .winograd && keepsInput && blocksPerShard * rowsCount <= transformedCount
     }
-    /// Where the backward pass adds its weight gradients: the accumulator, or the gradient itself.
-    public var weightSumCount: Int { accumulatorCount > 0 ? accumulatorCount : weightCount }
+    /// The rows of one block: V, then those of the output's gradient.
+    private var rowsCount: Int { keptCount + gradientRowsCount }
+    private var gradientRowsCount: Int { tileBlocks * 36 * planeStride(channels: outputChannels) }
+    /// Where in the accumulator both lie, if the weight gradient is summed at once.
+    public func rows(ofBlock block: Int) -> (kept: Range<Int>, gradient: Range<Int>) {
+        let start = block * rowsCount, middle = start + keptCount
+        return (start..<middle, middle..<start + rowsCount)
+    }
+
+    /// What a shard's weight gradient is summed in or out of in the transformed domain; zero if it is
+    /// summed in place.
+    public var accumulatorCount: Int {
+        guard algorithm == .winograd else { return 0 }
+        return sumsAtOnce ? blocksPerShard * rowsCount : transformedCount
+    }
+    /// What the backward pass of a block writes for the weights.
+    public var weightSumCount: Int {
+        guard algorithm == .winograd else { return weightCount }
+        return sumsAtOnce ? gradientRowsCount : transformedCount
+    }
+    /// Input channels whose sums of 32 output channels are formed together at the end of a shard, so that
+    /// they are still in the cache when they are transformed back.
+    public static let summedChannels = 64
     /// Floats of scratch that one call of either pass may use.
     public var scratchCount: Int {
         switch algorithm {
@@ -148,9 +174,11 @@ extension ConvGeometry {
             // Besides, the place of each tap as an `Int`.
             narrowRunCount + kernelHeight * kernelWidth * inputChannels * 2
         case .winograd:
-            // Gradients and products of a block, pixels outside the image, a transform's squares.
-            36 * planeStride(channels: outputChannels) + 36 * planeStride(channels: 32)
-                + 2 * images * max(inputChannels, outputChannels) + 64 * 16
+            // Gradients and products of a block, pixels outside the image, a transform's squares; or sums.
+            max(
+                36 * planeStride(channels: outputChannels) + 36 * planeStride(channels: 32)
+                    + 2 * images * max(inputChannels, outputChannels) + 64 * 16,
+                sumsAtOnce ? 2 * 36 * Self.pointStride(depth: Self.summedChannels) : 0)
         }
     }
     /// One byte for each pooled output: which of the four was largest, or 4 where none was above zero.

@@ -50,15 +50,25 @@ extension KernelSet {
 
     /// Transforms the accumulator of a shard back and adds it to the weight gradient; without an
     /// accumulator (`geometry.accumulatorCount == 0`) there is nothing to do.
+    ///
+    /// - Parameters:
+    ///   - blocks: That the shard had, at most `geometry.blocksPerShard`.
+    ///   - scratch: `geometry.scratchCount` floats.
     public func convFinish(
-        _ geometry: ConvGeometry, _ accumulator: Floats, into weightGradient: MutableFloats
+        _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, scratch: MutableFloats,
+        into weightGradient: MutableFloats
     ) {
         geometry.check()
         expect(accumulator.count, geometry.accumulatorCount, "convFinish: accumulator", geometry)
         guard geometry.accumulatorCount > 0 else { return }
+        precondition(
+            1...geometry.blocksPerShard ~= blocks || !geometry.sumsAtOnce,
+            "convFinish: \(blocks) blocks, expected 1 to \(geometry.blocksPerShard)")
+        expect(scratch.count, geometry.scratchCount, "convFinish: scratch", geometry)
         expect(
             weightGradient.count, geometry.weightCount, "convFinish: weight gradient", geometry)
-        loops.convFinish(geometry, accumulator, into: weightGradient)
+        loops.convFinish(
+            geometry, accumulator, blocks: blocks, scratch: scratch, into: weightGradient)
     }
 
     /// A max pool.

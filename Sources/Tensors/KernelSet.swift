@@ -43,7 +43,8 @@ package protocol KernelLoops: Sendable {
         _ geometry: ConvGeometry, _ operands: ConvOperands, _ gradients: ConvGradients,
         argmax: Bytes)
     static func convFinish(
-        _ geometry: ConvGeometry, _ accumulator: Floats, into weightGradient: MutableFloats)
+        _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, scratch: MutableFloats,
+        into weightGradient: MutableFloats)
 
     static func maxPoolForward(
         _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats, argmax: MutableBytes)

@@ -56,7 +56,8 @@ struct ModelsCommand: ParsableCommand {
     private func measure(_ peer: PeerModel, _ kernels: KernelSet, _ crew: Crew) throws -> Row {
         let batch = batch ?? peer.batch
         let model = try Model(
-            nodes: peer.nodes, input: peer.input, loss: peer.loss, classes: peer.classes)
+            nodes: peer.nodes, input: peer.input, loss: peer.loss, classes: peer.classes,
+            shardSize: peer.shardSize)
         let loop = TrainingLoop(peer, model: model, kernels: kernels, crew: crew, batch: batch)
         _ = loop.train(steps: 2)
         let steps = max(1, Int(loop.train(steps: 1) / Double(batch) * seconds))

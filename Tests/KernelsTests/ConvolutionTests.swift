@@ -216,6 +216,26 @@ import Testing
         #expect(used.weightGradient.bits == fresh.weightGradient.bits)
     }
 
+    /// A shard of several blocks, with an accumulator and without one.
+    @Test(arguments: Engine.available, ConvGeometry.named.filter(\.sumsAtOnce))
+    func sumsAtOnceAreThoseOfTheBlocks(_ kernels: KernelSet, _ geometry: ConvGeometry) {
+        func weightGradient(blocksPerShard: Int, isAtOnce: Bool) -> [UInt32] {
+            var geometry = geometry, noise = Noise(seed: 11)
+            geometry.blocksPerShard = blocksPerShard
+            #expect(geometry.sumsAtOnce == isAtOnce)
+            let trial = ConvTrial(geometry) { _, _ in noise.unit() }
+            trial.prepare(kernels)
+            for block in 0..<2 {
+                trial.pass(kernels, block: block)
+                for i in 0..<geometry.inputCount { trial.input.base[i] = noise.unit() }
+            }
+            trial.finish(kernels)
+            return trial.weightGradient.bits
+        }
+        let atOnce = weightGradient(blocksPerShard: 2, isAtOnce: true)
+        #expect(atOnce == weightGradient(blocksPerShard: 1000, isAtOnce: false))
+    }
+
     /// The gradient of a value that several layers read is a sum.
     @Test(
         arguments: Engine.available,

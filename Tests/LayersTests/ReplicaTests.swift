@@ -12,9 +12,10 @@ import Testing
         Dropout(rate: 0.5), Dense(units: 3),
     ]
 
-    private func model(_ layers: [any Layer] = layers) throws -> Model {
+    private func model(_ layers: [any Layer] = layers, shardSize: Int = 32) throws -> Model {
         try Model(
-            layers: layers, input: [12, 11, 1], loss: .sparseCategoricalCrossentropy, classes: 3)
+            layers: layers, input: [12, 11, 1], loss: .sparseCategoricalCrossentropy, classes: 3,
+            shardSize: shardSize)
     }
 
     @Test func callbacksComeOnceAStageWithWeightsForwardAndBackward() throws {
@@ -114,8 +115,17 @@ import Testing
         }
     }
 
+    @Test func aShardOfMoreImagesThanMemoryIsLaidOutForTraps() async {
+        await #expect(processExitsWith: .failure) {
+            let model = try Model(
+                layers: [Flatten(), Dense(units: 2)], input: [2, 2, 1],
+                loss: .sparseCategoricalCrossentropy, shardSize: 16)
+            _ = try Trial(model, samples: 17, seed: 1).train()
+        }
+    }
+
     @Test func trainingLowersTheLoss() throws {
-        var trial = Trial(try model(), samples: 48, seed: 5)
+        var trial = Trial(try model(shardSize: 48), samples: 48, seed: 5)
         let before = try trial.evaluate()
         try trial.descend(Adam(learningRate: 0.01), steps: 60)
         let after = try trial.evaluate()

@@ -18,7 +18,8 @@ struct ConvolutionStage: Stage {
 
     var needs: StageNeeds {
         StageNeeds(
-            input: geometry.inputCount, output: geometry.outputCount, kept: geometry.keptCount,
+            input: geometry.inputCount, output: geometry.outputCount,
+            kept: geometry.sumsAtOnce ? 0 : geometry.keptCount,
             marks: geometry.argmaxCount, scratch: geometry.scratchCount,
             accumulator: geometry.accumulatorCount, rereadsInput: geometry.rereadsInput,
             rereadsOutput: geometry.rereadsOutput)
@@ -43,12 +44,16 @@ struct ConvolutionStage: Stage {
     }
 
     func backward(_ block: Block, _ memory: StageMemory) {
-        let isSummedApart = geometry.accumulatorCount > 0
+        let sums =
+            geometry.accumulatorCount == 0
+            ? block.gradient.slice(kernel)
+            : geometry.sumsAtOnce
+                ? memory.accumulator.slice(geometry.rows(ofBlock: block.number).gradient)
+                : memory.accumulator
         let gradients = ConvGradients(
             output: Floats(memory.output), outputGradient: memory.outputGradient,
             inputGradient: memory.inputGradient, addsToInput: memory.addsToInput,
-            weights: isSummedApart ? memory.accumulator : block.gradient.slice(kernel),
-            startsSum: block.startsShard,
+            weights: sums, startsSum: block.number == 0,
             bias: bias.isEmpty
                 ? memory.sink.slice(0..<geometry.outputChannels) : block.gradient.slice(bias))
         block.kernels.convBackward(
@@ -57,7 +62,9 @@ struct ConvolutionStage: Stage {
 
     func finish(_ block: Block, _ memory: StageMemory) {
         block.kernels.convFinish(
-            geometry, Floats(memory.accumulator), into: block.gradient.slice(kernel))
+            geometry, Floats(memory.accumulator), blocks: block.number + 1,
+            scratch: memory.scratch.slice(0..<geometry.scratchCount),
+            into: block.gradient.slice(kernel))
     }
 
     func operands(_ block: Block, _ memory: StageMemory) -> ConvOperands {
@@ -66,6 +73,9 @@ struct ConvolutionStage: Stage {
             prepared: block.prepared,
             bias: bias.isEmpty
                 ? memory.zeros.slice(0..<geometry.outputChannels) : block.weights.slice(bias),
-            kept: memory.kept, scratch: memory.scratch)
+            kept: geometry.sumsAtOnce
+                ? memory.accumulator.slice(geometry.rows(ofBlock: block.number).kept)
+                : memory.kept,
+            scratch: memory.scratch)
     }
 }

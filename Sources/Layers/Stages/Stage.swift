@@ -122,8 +122,8 @@ struct Block {
     /// Place of the shard's, and of the block's first image in the epoch's order.
     let shardPosition: Int
     var firstPosition = 0
-    /// Whether it is the first of its shard.
-    var startsShard: Bool { firstPosition == shardPosition }
+    /// Its number in the shard, from 0.
+    var number = 0
     /// Images of the block that are real; the others are zero.
     var live = 0
     /// The prepared weights of the stage at work.

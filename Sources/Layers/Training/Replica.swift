@@ -41,6 +41,9 @@ public final class Replica {
         _ shard: ShardInput, weights: Floats, prepared: PreparedWeights, gradient: MutableFloats,
         willUse: (Int) throws(LayerError) -> Void = { _ in }, didFinish: (Int) -> Void = { _ in }
     ) throws(LayerError) -> ShardMetrics {
+        precondition(
+            shard.count <= model.blocksPerShard * model.blockSize,
+            "Replica: a shard of \(shard.count) images, more than \(model.blocksPerShard) blocks")
         gradient.update(repeating: 0)
         var metrics = ShardMetrics()
         var block = block(of: shard, weights, gradient, isTraining: true)
@@ -130,6 +133,7 @@ extension Replica {
             "Replica: \(pixels.count) bytes for \(count) images of \(model.input)")
         block.live = min(model.blockSize, count - start)
         block.firstPosition = block.shardPosition + start
+        block.number = start / model.blockSize
         kernels.packPixels(
             PixelBlock(
                 images: model.blockSize, liveImages: block.live, height: model.input[0],
