@@ -127,6 +127,23 @@ public struct Fields {
         return (numbers[0], numbers[1])
     }
 
+    /// A list of different names, or a single one; empty if it is absent.
+    public mutating func names(_ name: String) throws(ConfigError) -> [String] {
+        guard let value = value(name) else { return [] }
+        var names: [String] = []
+        switch value.kind {
+        case .scalar(let text): names = [text]
+        case .list(let values):
+            for case .scalar(let text) in values.map(\.kind) { names.append(text) }
+            guard names.count == values.count else { throw wrong(value, name, "a list of names") }
+        case .null, .map: throw wrong(value, name, "a list of names")
+        }
+        guard Set(names).count == names.count else {
+            throw wrong(value, name, "each name once")
+        }
+        return names
+    }
+
     /// - Throws: `unknownField` for a field that nobody asked for.
     public func finish() throws(ConfigError) {
         for entry in entries where !asked.contains(entry.name) {

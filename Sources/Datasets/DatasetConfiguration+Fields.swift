@@ -21,6 +21,11 @@ extension DatasetConfiguration {
         let validation: Validation = try fields.choice("validation", default: standard.validation)
         let split = try fields.double(
             "validation_split", default: standard.validationSplit, in: 0...0.95)
+        let isFiles = format == .folder || format == .table
+        let fitting = isFiles ? try Fitting(fields: &fields) : Fitting()
+        let classes = isFiles ? try fields.names("classes") : []
+        let classMode =
+            isFiles ? try fields.choice("class_mode", default: .sparse) : ClassMode.sparse
         let table = format == .table ? try Table(fields: &fields) : Table()
         let augmentation = try Augmentation(
             fields.value("augmentation"),
@@ -28,8 +33,8 @@ extension DatasetConfiguration {
             colorMode: colorMode)
         self.init(
             format: format, path: path, targetSize: [size.0, size.1], colorMode: colorMode,
-            validation: validation, validationSplit: split, augmentation: augmentation, table: table
-        )
+            validation: validation, validationSplit: split, augmentation: augmentation,
+            fitting: fitting, classes: classes, classMode: classMode, table: table)
     }
 
     /// Every field, so that what is written reads back as the same value.
@@ -37,6 +42,13 @@ extension DatasetConfiguration {
         var entries: [ConfigValue.Entry] = [.init("format", .scalar(format.rawValue))]
         if format != .shapes { entries.append(.init("path", .scalar(path))) }
         if format == .table { entries += table.encoded() }
+        if format == .table || format == .folder {
+            if !classes.isEmpty {
+                entries.append(.init("classes", .list(classes.map { .scalar($0) })))
+            }
+            entries.append(.init("class_mode", .scalar(classMode.rawValue)))
+            entries += fitting.encoded()
+        }
         entries += [
             .init("target_size", .list(targetSize.map { .scalar($0) })),
             .init("color_mode", .scalar(colorMode.rawValue)),

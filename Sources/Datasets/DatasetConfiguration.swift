@@ -10,6 +10,11 @@ public struct DatasetConfiguration: Sendable, Equatable {
         public var channels: Int { self == .rgb ? 3 : 1 }
     }
 
+    /// What Keras makes of labels. The loss decides that here; `binary` checks that there are two classes.
+    public enum ClassMode: String, CaseIterable, Sendable {
+        case sparse, categorical, binary
+    }
+
     /// What is evaluated after each epoch.
     public enum Validation: String, CaseIterable, Sendable {
         /// The set that came with the data for the purpose: its validation set, else its test set.
@@ -31,13 +36,20 @@ public struct DatasetConfiguration: Sendable, Equatable {
     public var validation: Validation
     public var validationSplit: Double
     public var augmentation: Augmentation
+    /// For files alone, `folder` and `table`.
+    public var fitting: Fitting
+    /// For files alone: the classes to take, in the order of their labels; empty takes all, sorted.
+    public var classes: [String]
+    /// For files alone.
+    public var classMode: ClassMode
     /// For `table` alone.
     public var table: Table
 
     public init(
         format: Format, path: String? = nil, targetSize: [Int]? = nil, colorMode: ColorMode? = nil,
         validation: Validation? = nil, validationSplit: Double = 0.2,
-        augmentation: Augmentation = .init(), table: Table = .init()
+        augmentation: Augmentation = .init(), fitting: Fitting = .init(), classes: [String] = [],
+        classMode: ClassMode = .sparse, table: Table = .init()
     ) {
         self.format = format
         self.path = path ?? format.defaultPath ?? ""
@@ -46,6 +58,9 @@ public struct DatasetConfiguration: Sendable, Equatable {
         self.validation = validation ?? (format.classCount == nil ? .auto : .test)
         self.validationSplit = validationSplit
         self.augmentation = augmentation
+        self.fitting = fitting
+        self.classes = classes
+        self.classMode = classMode
         self.table = table
     }
 }

@@ -9,7 +9,7 @@ import Tensors
     import Glibc
 #endif
 
-/// An image as its file has it: grey or RGB, uint8, any size.
+/// An image as its file has it, upright: grey or RGB, uint8, any size.
 @safe struct DecodedImage: ~Copyable {
     /// 64 megapixels, 192 MiB of RGB: above it a file is taken for a decompression bomb.
     static let mostPixels = 1 << 26
@@ -34,8 +34,31 @@ import Tensors
             throw DatasetError(code, kind, unsafe Self.message(image))
         }
         // Decoded: there are `height * width * channels` bytes, ours to release.
-        unsafe (height, width) = (Int(image.height), Int(image.width))
-        unsafe (channels, base) = (Int(image.channels), image.pixels)
+        let stored = unsafe (Int(image.height), Int(image.width), Int(image.channels))
+        let orientation = kind == .jpeg ? unsafe ImageOrientation(jpeg: file) : .upright
+        let pixels = try unsafe Self.turned(image.pixels, stored, orientation)
+        (height, width) = orientation.swapsAxes ? (stored.1, stored.0) : (stored.0, stored.1)
+        unsafe (channels, base) = (stored.2, pixels)
+    }
+
+    /// The pixels in the order of the picture: `stored` itself, or memory in its place.
+    private static func turned(
+        _ stored: UnsafeMutablePointer<UInt8>, _ size: (height: Int, width: Int, channels: Int),
+        _ orientation: ImageOrientation
+    ) throws(DatasetError) -> UnsafeMutablePointer<UInt8> {
+        guard orientation != .upright else { return unsafe stored }
+        let count = size.height * size.width * size.channels
+        // Made by malloc in C, owned by this call.
+        defer { unsafe free(stored) }
+        guard let memory = unsafe malloc(count) else {
+            throw DatasetError(.tooLarge, .jpeg, "no memory for \(count) bytes")
+        }
+        let turned = unsafe memory.assumingMemoryBound(to: UInt8.self)
+        // Both have `count` bytes.
+        unsafe turn(
+            Bytes(start: stored, count: count), size, orientation,
+            into: MutableBytes(start: turned, count: count))
+        return unsafe turned
     }
 
     // Made by malloc in C, owned by this value alone.

@@ -9,12 +9,12 @@ extension ImageListing {
     /// it. Folders inside a class folder belong to the class. What begins with a dot is left out, and so is
     /// what does not end in .jpg, .jpeg or .png, in upper or lower case.
     ///
-    /// - Parameter classes: The classes that there may be; nil makes each folder in `root` a class.
-    init(folder root: String, classes: [String]? = nil) throws(DatasetError) {
+    /// - Parameter classes: Which folders are classes.
+    init(folder root: String, classes: ClassChoice) throws(DatasetError) {
         let folders = try DirectoryEntry.list(root, followsLinks: true)
             .filter { $0.kind == .directory }.map(\.name)
-        let classNames = classes ?? folders
-        if let stranger = folders.first(where: { !classNames.contains($0) }) {
+        let classNames = classes.names ?? folders
+        if classes.isStrict, let stranger = folders.first(where: { !classNames.contains($0) }) {
             throw DatasetError(
                 code: .mismatch,
                 detail: "\(root)/\(stranger): no class of the training set has this name, they are"

@@ -10,13 +10,15 @@ extension DecodedImage {
     ///
     /// - Parameter shape: `[H, W, C]`, C is 1 or 3.
     /// - Precondition: `target.count == shape.count`.
-    borrowing func fit(_ shape: Shape, into target: MutableBytes) {
+    borrowing func fit(
+        _ shape: Shape, _ fitting: DatasetConfiguration.Fitting, into target: MutableBytes
+    ) {
         precondition(
             target.count == shape.count && (shape[2] == 1 || shape[2] == 3),
             "fit: \(target.count) bytes for \(shape)")
         guard channels == 3, shape[2] == 1 else {
             // These pixels, during the call.
-            return unsafe resize(pixels, (height, width, channels), into: target, shape)
+            return unsafe resize(pixels, (height, width, channels), into: target, shape, fitting)
         }
         // `grey` has a byte for each pixel; all of it is written before it is read.
         let grey = MutableBytes.allocate(capacity: height * width)
@@ -26,7 +28,7 @@ extension DecodedImage {
             unsafe grey[i] = luma(source[3 * i], source[3 * i + 1], source[3 * i + 2])
         }
         // Both buffers outlive the call.
-        unsafe resize(Bytes(grey), (height, width, 1), into: target, shape)
+        unsafe resize(Bytes(grey), (height, width, 1), into: target, shape, fitting)
     }
 }
 
@@ -34,6 +36,25 @@ extension DecodedImage {
 func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
     let sum: UInt32 = 19_595 * UInt32(red) + 38_470 * UInt32(green) + 7_471 * UInt32(blue)
     return UInt8((sum + 32_768) >> 16)
+}
+
+/// From the size of a file to that of the model.
+///
+/// - Parameters: As those of `interpolate`.
+private func resize(
+    _ source: Bytes, _ size: (height: Int, width: Int, channels: Int), into target: MutableBytes,
+    _ shape: Shape, _ fitting: DatasetConfiguration.Fitting
+) {
+    if size == (shape[0], shape[1], shape[2]) {
+        precondition(source.count == target.count)
+        // As many bytes on both sides.
+        unsafe UnsafeMutableRawBufferPointer(target).copyMemory(
+            from: UnsafeRawBufferPointer(source))
+    } else if fitting == .init(interpolation: .bilinear, framing: .stretch) {
+        unsafe interpolate(source, size, into: target, shape)  // overwrites `target`
+    } else {
+        unsafe resizeByWeights(source, size, into: target, shape, fitting)  // overwrites `target`
+    }
 }
 
 /// Bilinear interpolation between pixel centres, as `tf.image.resize` without antialiasing:
@@ -45,18 +66,13 @@ func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
 /// - Parameters:
 ///   - source: `[height, width, channels]`; one channel may serve three.
 ///   - target: Overwritten. `[H, W, C]` by `shape`.
-private func resize(
+private func interpolate(
     _ source: Bytes, _ size: (height: Int, width: Int, channels: Int), into target: MutableBytes,
     _ shape: Shape
 ) {
     let (height, width, channels) = (shape[0], shape[1], shape[2])
     precondition(source.count == size.height * size.width * size.channels)
     precondition(target.count == shape.count && (size.channels == channels || size.channels == 1))
-    if size == (height, width, channels) {
-        // As many bytes on both sides.
-        return unsafe UnsafeMutableRawBufferPointer(target).copyMemory(
-            from: UnsafeRawBufferPointer(source))
-    }
     let columns = (0..<width).map { Neighbours(of: $0, of: width, in: size.width) }
     let length = size.width * size.channels
     // One row of the input's width: every element is written before it is read.
@@ -119,7 +135,7 @@ private func interpolate(
 }
 
 /// The two input pixels that an output pixel lies between, along one axis.
-private struct Neighbours {
+struct Neighbours {
     let before: Int
     let after: Int
     /// How far from `before` to `after`, in 4096ths.

@@ -4,7 +4,7 @@
 
 /// The images of one part of the data.
 struct ImageListing: Sendable {
-    /// The folder that the files' paths begin in.
+    /// The folder that the files' paths begin in; empty is where the program runs.
     let root: String
     let classNames: [String]
     private(set) var files: [ImageFile] = []
@@ -15,7 +15,9 @@ struct ImageListing: Sendable {
     }
 
     /// Where a file is.
-    func location(_ path: String) -> String { path.hasPrefix("/") ? path : "\(root)/\(path)" }
+    func location(_ path: String) -> String {
+        path.hasPrefix("/") || root.isEmpty ? path : "\(root)/\(path)"
+    }
 
     /// Adds a file that is there.
     mutating func add(_ path: String, label: Int32) throws(DatasetError) {
@@ -42,6 +44,28 @@ struct ImageListing: Sendable {
         }
         return result
     }
+}
+
+/// Which classes a listing has.
+enum ClassChoice {
+    /// Those that are found.
+    case all
+    /// Those of the training set: no others may be found.
+    case of(ImageListing)
+    /// Those that the job names: others are left out.
+    case chosen([String])
+
+    /// nil if they are still to be found.
+    var names: [String]? {
+        switch self {
+        case .all: nil
+        case .of(let listing): listing.classNames
+        case .chosen(let names): names
+        }
+    }
+
+    /// Whether a class that is none of them is a mistake.
+    var isStrict: Bool { if case .chosen = self { false } else { true } }
 }
 
 /// One image of a listing.

@@ -16,6 +16,13 @@ struct ListedDatasets {
         _ configuration: DatasetConfiguration
     ) throws(DatasetError) -> [Partition: any Dataset] {
         let shape = Shape(configuration.targetSize + [configuration.colorMode.channels])
+        guard configuration.classMode != .binary || train.classNames.count == 2 else {
+            throw DatasetError(
+                code: .mismatch,
+                detail: "\(configuration.path): class_mode binary is for two classes, there are"
+                    + " \(train.classNames.count); name two in dataset.classes, or set class_mode to"
+                    + " sparse")
+        }
         var listings: [Partition: ImageListing] = [.train: train]
         listings[.test] = test
         switch configuration.validation {
@@ -61,15 +68,27 @@ extension DatasetConfiguration {
     /// Folders of class folders: `train/<class>/` with `validation/` or `val/` and `test/` beside it, or
     /// just `<class>/`.
     func listFolders() throws(DatasetError) -> ListedDatasets {
-        let train = try ImageListing(folder: try trainingRoot())
+        let root = try trainingRoot()
+        if let missing = classes.first(where: { !isDirectory("\(root)/\($0)") }) {
+            throw DatasetError(
+                code: .notFound,
+                detail: "\(root): no folder '\(missing)', which dataset.classes names; make it or"
+                    + " remove the name")
+        }
+        let train = try ImageListing(folder: root, classes: choice(.all))
         func heldOut(_ names: [String]) throws(DatasetError) -> ImageListing? {
             let root = names.map { "\(path)/\($0)" }.first(where: isDirectory)
             guard let root else { return nil }
-            return try ImageListing(folder: root, classes: train.classNames)
+            return try ImageListing(folder: root, classes: choice(.of(train)))
         }
         return ListedDatasets(
             train: train, validation: try heldOut(["validation", "val"]),
             test: try heldOut(["test"]), heldOut: "validation/, val/ and test/ beside train/")
+    }
+
+    /// What the job names goes before what is found.
+    private func choice(_ found: ClassChoice) -> ClassChoice {
+        classes.isEmpty ? found : .chosen(classes)
     }
 
     /// Where the class folders of the training set are.
@@ -103,10 +122,10 @@ extension DatasetConfiguration {
                 detail: "\(path): is no table, nor a folder that holds train.csv or train.tsv; set"
                     + " dataset.path to a CSV or TSV file")
         }
-        let train = try ImageListing(table: first, table, classes: nil)
+        let train = try ImageListing(table: first, table, classes: choice(.all))
         func heldOut(_ names: [String]) throws(DatasetError) -> ImageListing? {
             guard let file = find(names) else { return nil }
-            return try ImageListing(table: file, table, classes: train.classNames)
+            return try ImageListing(table: file, table, classes: choice(.of(train)))
         }
         return ListedDatasets(
             train: train, validation: try heldOut(["validation", "val"]),

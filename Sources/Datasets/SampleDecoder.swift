@@ -9,12 +9,14 @@ public struct SampleDecoder: Sendable {
     /// `[H, W, C]` of what comes out.
     public let imageShape: Shape
     public let encoding: SampleEncoding
+    private let fitting: DatasetConfiguration.Fitting
     private let augmentation: DatasetConfiguration.Augmentation
 
     public init(configuration: DatasetConfiguration, imageShape: Shape, encoding: SampleEncoding) {
         precondition(imageShape.rank == 3, "SampleDecoder: shape \(imageShape), expected [H, W, C]")
         self.imageShape = imageShape
         self.encoding = encoding
+        fitting = configuration.fitting
         augmentation = configuration.augmentation
     }
 
@@ -41,7 +43,7 @@ public struct SampleDecoder: Sendable {
         case .file:
             // `stored` is read, `pixels` overwritten, during these calls.
             let image = try unsafe DecodedImage(file: stored)
-            unsafe image.fit(imageShape, into: pixels)
+            unsafe image.fit(imageShape, fitting, into: pixels)
         }
     }
 

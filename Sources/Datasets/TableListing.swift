@@ -7,23 +7,23 @@ extension ImageListing {
     ///
     /// - Parameters:
     ///   - table: Names the columns, and the folder that file names begin in.
-    ///   - classes: The classes that there may be, in order; nil takes those that occur, sorted by their
-    ///     UTF-8 bytes.
+    ///   - classes: Which labels are classes; all that occur sort by their UTF-8 bytes.
     init(
-        table path: String, _ table: DatasetConfiguration.Table, classes: [String]?
+        table path: String, _ table: DatasetConfiguration.Table, classes: ClassChoice
     ) throws(DatasetError) {
         let text = try DelimitedText(path: path)
         let nameColumn = try text.column(table.xCol, for: "x_col")
         let labelColumn = try text.column(table.yCol, for: "y_col")
         let labels = text.rows.map { $0.fields[labelColumn] }
         let classNames =
-            classes
+            classes.names
             ?? Set(labels).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         let numbers = Dictionary(
             zip(classNames, Int32(0)...), uniquingKeysWith: { first, _ in first })
         self.init(root: Self.folder(of: path, table), classNames: classNames)
         for row in text.rows {
             let (name, label) = (row.fields[nameColumn], row.fields[labelColumn])
+            if !classes.isStrict, !label.isEmpty, numbers[label] == nil { continue }
             guard !label.isEmpty, let number = numbers[label] else {
                 throw DatasetError(
                     code: .mismatch,
@@ -42,15 +42,18 @@ extension ImageListing {
         guard !files.isEmpty else {
             throw DatasetError(
                 code: .empty,
-                detail: "\(path): names its columns but no image; add a line for each image")
+                detail: "\(path): names its columns but no image"
+                    + (classes.isStrict ? "" : " of \(Self.few(classNames))")
+                    + "; add a line for each image")
         }
     }
 
     /// Where file names begin: the folder that the table says, from the table's own folder on.
     private static func folder(of path: String, _ table: DatasetConfiguration.Table) -> String {
-        let own = path.contains("/") ? path.replacing(/\/[^\/]*$/, with: "") : "."
+        let own = path.contains("/") ? path.replacing(/\/[^\/]*$/, with: "") : ""
         if table.directory.isEmpty { return own }
-        return table.directory.hasPrefix("/") ? table.directory : "\(own)/\(table.directory)"
+        let isWhole = table.directory.hasPrefix("/") || own.isEmpty
+        return isWhole ? table.directory : "\(own)/\(table.directory)"
     }
 
     /// The first ten of a list.

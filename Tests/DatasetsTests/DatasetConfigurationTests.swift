@@ -32,7 +32,9 @@ import Testing
     @Test func everyFieldReadsBack() throws {
         let configuration = DatasetConfiguration(
             format: .folder, path: "/data/flowers", targetSize: [180, 160], colorMode: .grayscale,
-            validation: .split, validationSplit: 0.15, augmentation: .init(horizontalFlip: true))
+            validation: .split, validationSplit: 0.15, augmentation: .init(horizontalFlip: true),
+            fitting: .init(interpolation: .area, framing: .pad), classes: ["b", "a"],
+            classMode: .binary)
         for configuration in [
             configuration, .init(format: .shapes), .init(format: .cifar10, path: "c"),
             .init(format: .table, path: "t", table: .init(xCol: "x", yCol: "y", directory: "d")),
@@ -70,5 +72,30 @@ import Testing
         #expect(
             complaint([.init("format", .scalar("shapes")), .init("validation_split", .scalar(1.5))])
                 == "dataset.validation_split: found 1.5, expected 0.0 to 0.95")
+    }
+
+    @Test func aFitIsOneOfTwoAndClassesAreNamedOnce() {
+        let folder: [ConfigValue.Entry] = [
+            .init("format", .scalar("folder")), .init("path", .scalar("p")),
+        ]
+        func list(_ names: String...) -> ConfigValue { .list(names.map { .scalar($0) }) }
+        #expect(
+            complaint(
+                folder + [
+                    .init("crop_to_aspect_ratio", .scalar(true)),
+                    .init("pad_to_aspect_ratio", .scalar(true)),
+                ])
+                == "dataset.pad_to_aspect_ratio: is true, and so is crop_to_aspect_ratio; choose one of"
+                + " them")
+        #expect(
+            complaint(folder + [.init("classes", list("a", "b", "a"))])
+                == "dataset.classes: found a list of 3, expected each name once")
+        #expect(
+            complaint(folder + [.init("interpolation", .scalar("cubic"))])
+                == "dataset.interpolation: found 'cubic', expected one of nearest, bilinear, bicubic,"
+                + " area; did you mean 'bicubic'?")
+        #expect(
+            complaint([.init("format", .scalar("shapes")), .init("classes", list("circle"))])?
+                .hasPrefix("dataset.classes: is not a field of dataset") == true)
     }
 }

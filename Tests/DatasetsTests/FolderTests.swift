@@ -18,12 +18,13 @@ import Testing
 
     private func open(
         _ folder: TemporaryFolder, _ validation: DatasetConfiguration.Validation? = nil,
-        split: Double = 0.5
+        split: Double = 0.5, classes: [String] = [],
+        classMode: DatasetConfiguration.ClassMode = .sparse
     ) throws -> [Partition: any Dataset] {
         try openDatasets(
             DatasetConfiguration(
                 format: .folder, path: folder.path, targetSize: [8, 8], validation: validation,
-                validationSplit: split))
+                validationSplit: split, classes: classes, classMode: classMode))
     }
 
     private func names(_ dataset: (any Dataset)?, _ folder: TemporaryFolder) -> [String] {
@@ -85,6 +86,26 @@ import Testing
     @Test func testFolderServesWhereThereIsNoOther() throws {
         let folder = try folder(["train/a/1.png", "test/a/3.png"])
         #expect(names(try open(folder)[.validation], folder) == ["test/a/3.png"])
+    }
+
+    @Test func chosenClassesKeepTheirOrderAndOthersAreLeftOut() throws {
+        let folder = try folder([
+            "train/a/1.png", "train/b/1.png", "train/c/1.png", "val/a/1.png", "val/b/2.png",
+        ])
+        let parts = try open(folder, classes: ["c", "a"], classMode: .binary)
+        #expect(names(parts[.train], folder) == ["train/c/1.png", "train/a/1.png"])
+        #expect(parts[.train]?.label(1) == 1 && parts[.train]?.classNames == ["c", "a"])
+        #expect(names(parts[.validation], folder) == ["val/a/1.png"])
+        #expect(
+            datasetError { _ = try open(folder, classes: ["a", "d"]) }?.detail.replacing(
+                folder.path, with: "PATH")
+                == "PATH/train: no folder 'd', which dataset.classes names; make it or remove the name"
+        )
+        #expect(
+            datasetError { _ = try open(folder, classMode: .binary) }?.detail.replacing(
+                folder.path, with: "PATH")
+                == "PATH: class_mode binary is for two classes, there are 3; name two in"
+                + " dataset.classes, or set class_mode to sparse")
     }
 
     @Test func layoutMistakesAreNamed() throws {

@@ -158,6 +158,16 @@ import Testing
         #expect(error.hasPrefix(message), "\(error)")
     }
 
+    @Test func chosenClassesLeaveOthersOut() throws {
+        let folder = try folder(["t.csv": "filename,class\n1.png,a\n2.png,b\n9.png,c\n2.png,a\n"])
+        let parts = try openDatasets(
+            DatasetConfiguration(
+                format: .table, path: "\(folder.path)/t.csv", validation: .disabled,
+                classes: ["b", "a"], table: .init(directory: "pictures")))
+        #expect(rows(parts[.train], folder) == ["1.png a", "2.png b", "2.png a"])
+        #expect(parts[.train]?.label(0) == 1)
+    }
+
     @Test func aMissingTableIsNamed() throws {
         let folder = try TemporaryFolder()
         #expect(

@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""make_goldens.py [DATA]: makes images/ and images.txt with Pillow; with DATA, a folder that holds
+"""make_goldens.py [DATA]: makes images/, images.txt and orientations.txt with Pillow; with DATA, a folder that holds
 flowers/ and cifar10/ (class folders of JPEG files), also photographs.txt.
 
-Each line of the texts: path, width, height, then the SHA-256 of the pixels
+With KERAS=1 in the environment it makes fittings.txt with Keras, and nothing else.
+
+Each line of images.txt and photographs.txt: path, width, height, then the SHA-256 of the pixels
 as RGB, as grey, as RGB fitted to FIT, as grey fitted to FIT.
-Needs pillow and numpy.
+Each line of fittings.txt: interpolation, framing, height, width, channels, the pixels in hexadecimal;
+first comes the picture that is fitted, as "source".
+Needs pillow and numpy; tensorflow and keras for fittings.txt.
 """
 import hashlib
+import os
 import pathlib
 import struct
 import sys
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 HERE = pathlib.Path(__file__).parent
 FIT = (20, 30)  # height, width
@@ -96,8 +101,43 @@ def line(root, path):
     return " ".join([str(path.relative_to(root)), str(image.width), str(image.height), *digests]) + "\n"
 
 
+def make_fittings():
+    """The picture at two sizes, larger and smaller, by everything that Keras offers."""
+    from keras.src.backend.tensorflow import image as keras_image
+
+    picture_rgb = picture(25, 18, 3)
+    lines = [("source", "-", picture_rgb)]
+    for interpolation in ("nearest", "bilinear", "bicubic", "area"):
+        for framing in ("stretch", "crop", "pad"):
+            for size, channels in (((9, 14), 3), ((23, 31), 1), ((24, 11), 1)):
+                fitted = keras_image.resize(
+                    picture_rgb[..., :channels].astype(np.float32), size, interpolation=interpolation,
+                    crop_to_aspect_ratio=framing == "crop", pad_to_aspect_ratio=framing == "pad",
+                    data_format="channels_last")
+                pixels = np.clip(np.floor(np.asarray(fitted) + 0.5), 0, 255).astype(np.uint8)
+                lines.append((interpolation, framing, pixels))
+    (HERE / "fittings.txt").write_text("".join(
+        " ".join([name, framing, *map(str, p.shape), p.tobytes().hex()]) + "\n"
+        for name, framing, p in lines))
+
+
+def make_orientations():
+    """Line n: the SHA-256 of 444.jpg with EXIF orientation n, turned as Pillow turns it."""
+    lines = []
+    for orientation in range(1, 9):
+        image = Image.open(HERE / "images" / "444.jpg")
+        image.getexif()[0x0112] = orientation
+        pixels = np.ascontiguousarray(ImageOps.exif_transpose(image).convert("RGB"))
+        lines.append(hashlib.sha256(pixels.tobytes()).hexdigest() + "\n")
+    (HERE / "orientations.txt").write_text("".join(lines))
+
+
 def main():
+    if os.environ.get("KERAS"):
+        make_fittings()
+        return
     make_images(HERE / "images")
+    make_orientations()
     images = sorted((HERE / "images").iterdir())
     (HERE / "images.txt").write_text("".join(line(HERE / "images", p) for p in images))
     if len(sys.argv) > 1:

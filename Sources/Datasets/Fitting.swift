@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How an image of any size becomes one of the size that a model takes.
+
+import Configuration
+
+extension DatasetConfiguration {
+    /// How a pixel is made of those around it, by Keras's names, all without antialiasing.
+    public enum Interpolation: String, CaseIterable, Sendable {
+        case nearest, bilinear, bicubic, area
+    }
+
+    /// Which part of an image is resized.
+    public enum Framing: Sendable {
+        /// All of it: its proportions change.
+        case stretch
+        /// The largest middle part that has the target's proportions.
+        case crop
+        /// All of it, in the middle of the smallest black frame that has the target's proportions.
+        case pad
+    }
+
+    public struct Fitting: Sendable, Equatable {
+        public var interpolation: Interpolation
+        public var framing: Framing
+
+        public init(interpolation: Interpolation = .bilinear, framing: Framing = .stretch) {
+            self.interpolation = interpolation
+            self.framing = framing
+        }
+
+        init(fields: inout Fields) throws(ConfigError) {
+            let interpolation = try fields.choice("interpolation", default: Interpolation.bilinear)
+            let crops = try fields.bool("crop_to_aspect_ratio", default: false)
+            let pads = try fields.bool("pad_to_aspect_ratio", default: false)
+            guard !(crops && pads) else {
+                throw ConfigError(
+                    code: .outOfRange, path: "\(fields.path).pad_to_aspect_ratio",
+                    line: fields.line,
+                    detail: "is true, and so is crop_to_aspect_ratio; choose one of them")
+            }
+            self.init(
+                interpolation: interpolation, framing: crops ? .crop : pads ? .pad : .stretch)
+        }
+
+        func encoded() -> [ConfigValue.Entry] {
+            [
+                .init("interpolation", .scalar(interpolation.rawValue)),
+                .init("crop_to_aspect_ratio", .scalar(framing == .crop)),
+                .init("pad_to_aspect_ratio", .scalar(framing == .pad)),
+            ]
+        }
+    }
+}
+
+extension DatasetConfiguration.Framing {
+    /// The part of an axis of `size` pixels that becomes the target, by the rules of Keras's
+    /// `image_dataset_from_directory`; it reaches beyond the image where that is padded.
+    ///
+    /// - Parameters:
+    ///   - other: The image's size along the other axis.
+    ///   - target: Of the output along this axis and the other.
+    func window(_ size: Int, other: Int, target: (own: Int, other: Int)) -> Range<Int> {
+        let matching = other * target.own / target.other
+        switch self {
+        case .stretch: return 0..<size
+        case .crop:
+            let kept = max(min(matching, size), 1)
+            let start = (size - kept) / 2
+            return start..<start + kept
+        case .pad:
+            // As much on both sides: an odd pixel is given up, as in Keras.
+            let border = max(matching - size, 0) / 2
+            return -border..<size + border
+        }
+    }
+}
