@@ -9,11 +9,15 @@ extension DatasetConfiguration {
     public init(fields: inout Fields) throws(ConfigError) {
         let format: Format = try fields.choice("format")
         let path = try fields.string("path", default: format.defaultPath)
-        let size = try fields.pair(
-            "target_size", default: (format.imageSize[0], format.imageSize[1]), in: 1...8192)
-        let colorMode: ColorMode = try fields.choice("color_mode", default: format.colorMode)
+        var size = format.imageSize
+        var colorMode = format.colorMode
+        if !size.isEmpty {
+            let pair = try fields.pair("target_size", default: (size[0], size[1]), in: 1...8192)
+            size = [pair.0, pair.1]
+            colorMode = try fields.choice("color_mode", default: colorMode)
+        }
         if format.classCount != nil {
-            try Self.check("target_size", [size.0, size.1], is: format.imageSize, format, fields)
+            try Self.check("target_size", size, is: format.imageSize, format, fields)
             let rawValue = format.colorMode.rawValue
             try Self.check("color_mode", colorMode.rawValue, is: rawValue, format, fields)
         }
@@ -21,9 +25,9 @@ extension DatasetConfiguration {
         let validation: Validation = try fields.choice("validation", default: standard.validation)
         let split = try fields.double(
             "validation_split", default: standard.validationSplit, in: 0...0.95)
-        let isFiles = format == .folder || format == .table
+        let isFiles = format.isFiles
         let fitting = isFiles ? try Fitting(fields: &fields) : Fitting()
-        let classes = isFiles ? try fields.names("classes") : []
+        let classes = isFiles || format == .npy ? try fields.names("classes") : []
         let classMode =
             isFiles ? try fields.choice("class_mode", default: .sparse) : ClassMode.sparse
         let table = format == .table ? try Table(fields: &fields) : Table()
@@ -32,7 +36,7 @@ extension DatasetConfiguration {
             path: fields.path.isEmpty ? "augmentation" : "\(fields.path).augmentation",
             colorMode: colorMode)
         self.init(
-            format: format, path: path, targetSize: [size.0, size.1], colorMode: colorMode,
+            format: format, path: path, targetSize: size, colorMode: colorMode,
             validation: validation, validationSplit: split, augmentation: augmentation,
             fitting: fitting, classes: classes, classMode: classMode, table: table)
     }
@@ -42,16 +46,20 @@ extension DatasetConfiguration {
         var entries: [ConfigValue.Entry] = [.init("format", .scalar(format.rawValue))]
         if format != .shapes { entries.append(.init("path", .scalar(path))) }
         if format == .table { entries += table.encoded() }
-        if format == .table || format == .folder {
-            if !classes.isEmpty {
-                entries.append(.init("classes", .list(classes.map { .scalar($0) })))
-            }
+        if !classes.isEmpty {
+            entries.append(.init("classes", .list(classes.map { .scalar($0) })))
+        }
+        if format.isFiles {
             entries.append(.init("class_mode", .scalar(classMode.rawValue)))
             entries += fitting.encoded()
         }
+        if imageShape != nil {
+            entries += [
+                .init("target_size", .list(targetSize.map { .scalar($0) })),
+                .init("color_mode", .scalar(colorMode.rawValue)),
+            ]
+        }
         entries += [
-            .init("target_size", .list(targetSize.map { .scalar($0) })),
-            .init("color_mode", .scalar(colorMode.rawValue)),
             .init("validation", .scalar(validation.rawValue)),
             .init("validation_split", .scalar(validationSplit)),
             .init("augmentation", augmentation.encoded()),

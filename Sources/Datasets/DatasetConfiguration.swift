@@ -10,6 +10,9 @@ public struct DatasetConfiguration: Sendable, Equatable {
         public var channels: Int { self == .rgb ? 3 : 1 }
     }
 
+    /// `[H, W, C]` of a decoded image; nil if the data alone tells it.
+    public var imageShape: [Int]? { targetSize.isEmpty ? nil : targetSize + [colorMode.channels] }
+
     /// What Keras makes of labels. The loss decides that here; `binary` checks that there are two classes.
     public enum ClassMode: String, CaseIterable, Sendable {
         case sparse, categorical, binary
@@ -30,7 +33,8 @@ public struct DatasetConfiguration: Sendable, Equatable {
     public var format: Format
     /// The directory of the files, or the table; empty for `shapes`.
     public var path: String
-    /// `[H, W]` that every image is resized to. Fixed by the format but for files of any kind.
+    /// `[H, W]` that every image is resized to. Fixed by the format but for files of any kind; empty for
+    /// `npy`.
     public var targetSize: [Int]
     public var colorMode: ColorMode
     public var validation: Validation
@@ -38,7 +42,8 @@ public struct DatasetConfiguration: Sendable, Equatable {
     public var augmentation: Augmentation
     /// For files alone, `folder` and `table`.
     public var fitting: Fitting
-    /// For files alone: the classes to take, in the order of their labels; empty takes all, sorted.
+    /// Of files the classes to take, in the order of their labels; empty takes all, sorted. Of arrays the
+    /// names of labels 0, 1, ...
     public var classes: [String]
     /// For files alone.
     public var classMode: ClassMode

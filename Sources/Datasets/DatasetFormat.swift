@@ -19,16 +19,22 @@ extension DatasetConfiguration {
         case folder
         /// A CSV or TSV file of file names and labels.
         case table
+        /// NumPy arrays of images and labels.
+        case npy
         /// Ten geometric shapes in noise, made by Convoy: needs no file.
         case shapes
     }
 }
 
 extension DatasetConfiguration.Format {
-    /// The size of its images: for files of any size Keras's default, else a fact.
+    /// The size of its images: for files of any size Keras's default, else a fact; empty if the data
+    /// alone tells it.
     public var imageSize: [Int] { facts.imageSize }
 
     public var colorMode: DatasetConfiguration.ColorMode { facts.colorMode }
+
+    /// Whether its images are files of any size.
+    public var isFiles: Bool { self == .folder || self == .table }
 
     /// How many classes it has; nil if that depends on the files, as then do sizes and colours.
     public var classCount: Int? { facts.classCount }
@@ -53,6 +59,7 @@ extension DatasetConfiguration.Format {
         case .cifar10: Facts(imageSize: [32, 32], colorMode: .rgb)
         case .cifar100: Facts(imageSize: [32, 32], colorMode: .rgb, classCount: 100)
         case .folder, .table: Facts(imageSize: [256, 256], colorMode: .rgb, classCount: nil)
+        case .npy: Facts(imageSize: [], classCount: nil)
         case .shapes: Facts(imageSize: [32, 32], colorMode: .rgb, path: "")
         }
     }

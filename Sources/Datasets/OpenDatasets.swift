@@ -25,6 +25,8 @@ public func openDatasets(
         try configuration.partitions(
             PixelBlock(shapes: .train, count: 10_000), PixelBlock(shapes: .test, count: 2_000))
     case .folder: try configuration.listFolders().open(configuration)
+    case .npy:
+        try configuration.partitions(ArraySource(path).blocks(classNames: configuration.classes))
     case .table: try configuration.listTables().open(configuration)
     }
 }
@@ -48,18 +50,29 @@ extension DatasetConfiguration {
                 cifar: source, source.test, in: directory, title: "\(format.rawValue) test"))
     }
 
-    /// Sets in memory hold out the *last* images, as `validation_split` of Keras's `Model.fit`: of n
-    /// images the first `floor(n * (1 - validation_split))` are kept for training.
     fileprivate func partitions(
         _ train: PixelBlock, _ test: PixelBlock
     ) throws(DatasetError) -> [Partition: any Dataset] {
-        var parts: [Partition: any Dataset] = [
-            .train: PixelDataset(train), .test: PixelDataset(test),
-        ]
-        switch validation {
-        case .test, .auto: parts[.validation] = parts[.test]
-        case .disabled: break
-        case .split:
+        try partitions([.train: train, .test: test])
+    }
+
+    /// Sets in memory hold out the *last* images, as `validation_split` of Keras's `Model.fit`: of n
+    /// images the first `floor(n * (1 - validation_split))` are kept for training.
+    fileprivate func partitions(
+        _ blocks: [Partition: PixelBlock]
+    ) throws(DatasetError) -> [Partition: any Dataset] {
+        var parts = blocks.mapValues { PixelDataset($0) as any Dataset }
+        let own = parts.removeValue(forKey: .validation) ?? parts[.test]
+        switch (validation, own) {
+        case (.disabled, _): break
+        case (.auto, .some), (.test, .some): parts[.validation] = own
+        case (.test, nil):
+            throw DatasetError(
+                code: .notFound,
+                detail: "\(path): came with neither validation nor test images; set validation to"
+                    + " split or none")
+        case (.auto, nil), (.split, _):
+            guard let train = blocks[.train] else { break }
             let kept = Int(Double(train.count) * (1 - validationSplit))
             try checkSplit(kept: kept, of: train.count)
             parts[.train] = PixelDataset(train, 0..<kept)

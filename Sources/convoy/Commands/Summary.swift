@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Datasets
 import Jobs
 import Layers
 import Reporting
@@ -43,10 +44,10 @@ struct Summary: ParsableCommand {
         }
         let job = try options.load(requiringData: false)
         if yaml { return print(job.resolvedYAML, terminator: "") }
-        let size = job.dataset.targetSize
-        let model = try job.model(
-            input: [size[0], size[1], job.dataset.colorMode.channels],
-            classes: job.dataset.format.classCount)
+        let shape =
+            try job.dataset.imageShape.map { Shape($0) }
+            ?? openDatasets(job.dataset)[.train]?.imageShape
+        let model = try job.model(input: shape ?? [], classes: job.dataset.format.classCount)
         show(model, job)
     }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""make_goldens.py [DATA]: makes images/, images.txt and orientations.txt with Pillow; with DATA, a folder that holds
+"""make_goldens.py [DATA]: makes images/, images.txt and orientations.txt with Pillow, arrays.npz and compressed.npz; with DATA, a folder that holds
 flowers/ and cifar10/ (class folders of JPEG files), also photographs.txt.
 
 With KERAS=1 in the environment it makes fittings.txt with Keras, and nothing else.
@@ -121,6 +121,15 @@ def make_fittings():
         for name, framing, p in lines))
 
 
+def make_arrays():
+    """Five RGB images of 3 x 2 that count up, labels 0 to 4; two more for a test, labels 6 and 7."""
+    arrays = {
+        "x_train": np.arange(90, dtype=np.uint8).reshape(5, 3, 2, 3), "y_train": np.arange(5)[:, None],
+        "x_test": np.zeros((2, 3, 2, 3), np.uint8), "y_test": np.array([6, 7], np.uint8)}
+    np.savez(HERE / "arrays.npz", **arrays)
+    np.savez_compressed(HERE / "compressed.npz", **arrays)
+
+
 def make_orientations():
     """Line n: the SHA-256 of 444.jpg with EXIF orientation n, turned as Pillow turns it."""
     lines = []
@@ -138,6 +147,7 @@ def main():
         return
     make_images(HERE / "images")
     make_orientations()
+    make_arrays()
     images = sorted((HERE / "images").iterdir())
     (HERE / "images.txt").write_text("".join(line(HERE / "images", p) for p in images))
     if len(sys.argv) > 1:
