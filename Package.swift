@@ -99,7 +99,8 @@ let package = Package(
             ]),
 
         // The commands.
-        .target(name: "Reporting", dependencies: ["Runtime"], swiftSettings: strict),
+        .target(
+            name: "Reporting", dependencies: ["Runtime", "Datasets"], swiftSettings: strict),
         .executableTarget(
             name: "convoy",
             dependencies: [

@@ -13,7 +13,7 @@ struct ListedDatasets {
     let heldOut: String
 
     func open(
-        _ configuration: DatasetConfiguration
+        _ configuration: DatasetConfiguration, tolerant: Bool
     ) throws(DatasetError) -> [Partition: any Dataset] {
         let shape = Shape(configuration.targetSize + [configuration.colorMode.channels])
         guard configuration.classMode != .binary || train.classNames.count == 2 else {
@@ -43,7 +43,7 @@ struct ListedDatasets {
         var parts: [Partition: any Dataset] = [:]
         for part in Partition.allCases {
             guard let listing = listings[part] else { continue }
-            parts[part] = try FileDataset(listing, imageShape: shape)
+            parts[part] = try FileDataset(listing, imageShape: shape, tolerant: tolerant)
         }
         return parts
     }

@@ -6,8 +6,10 @@ import Tensors
 
 /// Opens what the configuration names: `.train` always, `.validation` as it says, `.test` if the data
 /// comes with a test set.
+///
+/// - Parameter tolerant: Whether image files that cannot be read are found out only when they are.
 public func openDatasets(
-    _ configuration: DatasetConfiguration
+    _ configuration: DatasetConfiguration, tolerant: Bool = false
 ) throws(DatasetError) -> [Partition: any Dataset] {
     let path = configuration.path
     return switch configuration.format {
@@ -24,10 +26,10 @@ public func openDatasets(
     case .shapes:
         try configuration.partitions(
             PixelBlock(shapes: .train, count: 10_000), PixelBlock(shapes: .test, count: 2_000))
-    case .folder: try configuration.listFolders().open(configuration)
+    case .folder: try configuration.listFolders().open(configuration, tolerant: tolerant)
     case .npy:
         try configuration.partitions(ArraySource(path).blocks(classNames: configuration.classes))
-    case .table: try configuration.listTables().open(configuration)
+    case .table: try configuration.listTables().open(configuration, tolerant: tolerant)
     }
 }
 

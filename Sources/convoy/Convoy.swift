@@ -23,7 +23,7 @@ import Runtime
         version: convoyVersion,
         subcommands: [
             Train.self, CoordinatorCommand.self, WorkerCommand.self, Evaluate.self, Predict.self,
-            Summary.self, Doctor.self,
+            Summary.self, DataCommand.self, Doctor.self,
         ])
 
     static func main() {

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Datasets
+import Reporting
+
+/// `convoy data info`
+struct DataInfo: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "info",
+        abstract: "Images of each class, their sizes and colours, and what cannot be read.",
+        discussion: """
+            Reads and decodes every image. Mean and deviation are of the values 0 to 255 of the \
+            images as the model sees them, without augmentation, over all pixels. It fails if any \
+            image cannot be read.
+
+            Examples:
+              convoy data info
+              convoy data info flowers.yaml
+            """)
+
+    @OptionGroup var options: JobOptions
+
+    func run() throws {
+        let configuration = try options.load().dataset
+        let datasets = try openDatasets(configuration, tolerant: true)
+        var unreadable: [String] = []
+        for part in Partition.allCases {
+            guard let dataset = datasets[part] else { continue }
+            let survey = DatasetSurvey(dataset, configuration)
+            print("\(part.rawValue): \(dataset.summary)")
+            for line in DataTable.lines(survey, classNames: dataset.classNames) {
+                print("  \(line)")
+            }
+            unreadable += survey.unreadable
+        }
+        guard !unreadable.isEmpty else { return }
+        print("Images that cannot be read:")
+        for text in unreadable { print("  \(text)") }
+        throw ExitCode(Failure.failure)
+    }
+}
