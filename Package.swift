@@ -136,7 +136,7 @@ let package = Package(
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "CAllocations"]),
         .testTarget(name: "WireTests", dependencies: ["Wire", "CAllocations"]),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Layers", "Datasets", "Digests"]),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Runtime"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Runtime", "Datasets"]),
         .testTarget(
             name: "RuntimeTests",
             dependencies: [

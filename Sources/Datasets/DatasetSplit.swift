@@ -131,38 +131,3 @@ public struct DatasetSplit: Sendable {
         try writeFile(bytes, to: target)
     }
 }
-
-/// The C library's words for an error number.
-func words(of number: Int32) -> String {
-    // A string owned by the C library, copied at once.
-    unsafe String(cString: strerror(number))
-}
-
-/// Writes a new file.
-func writeFile(_ bytes: [UInt8], to path: String, replacing: Bool = false) throws(DatasetError) {
-    func fault(_ call: String, _ number: Int32) -> DatasetError {
-        DatasetError(
-            code: .unreadable,
-            detail:
-                "\(call) \(path): \(words(of: number)); check the path and the space on the disk")
-    }
-    let mode = O_WRONLY | O_CREAT | O_CLOEXEC | (replacing ? O_TRUNC : O_EXCL)
-    // Swift passes the path as a C string for the time of the call.
-    let descriptor = unsafe open(path, mode, 0o666)
-    guard descriptor >= 0 else { throw fault("open", errno) }
-    var done = 0
-    while done < bytes.count {
-        // Reads at most the bytes that are left of the array.
-        let step = unsafe bytes.withUnsafeBytes {
-            unsafe write(descriptor, $0.baseAddress! + done, bytes.count - done)
-        }
-        let number = errno
-        if step < 0, number == EINTR { continue }
-        guard step >= 0 else {
-            _ = close(descriptor)
-            throw fault("write", number)
-        }
-        done += step
-    }
-    guard close(descriptor) == 0 else { throw fault("close", errno) }
-}

@@ -9,12 +9,16 @@
 extension DatasetError {
     /// The system's refusal to open or read `path`.
     init(_ path: String, _ number: Int32) {
-        // A string owned by the C library, copied at once.
-        let words = unsafe String(cString: strerror(number))
         self.init(
             code: number == ENOENT ? .notFound : .unreadable,
-            detail: "\(path): \(words); check the path and its permissions")
+            detail: "\(path): \(words(of: number)); check the path and its permissions")
     }
+}
+
+/// The C library's words for an error number.
+func words(of number: Int32) -> String {
+    // A string owned by the C library, copied at once.
+    unsafe String(cString: strerror(number))
 }
 
 /// The size of a regular file.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whole files, read at once.
+// Whole files, read or written at once.
 
 #if canImport(Glibc)
     import Glibc
@@ -50,4 +50,33 @@ func readFile(_ path: String, most: Int) throws(DatasetError) -> [UInt8] {
     }
     try outcome.get()
     return bytes
+}
+
+/// Writes a new file.
+func writeFile(_ bytes: [UInt8], to path: String, replacing: Bool = false) throws(DatasetError) {
+    func fault(_ call: String, _ number: Int32) -> DatasetError {
+        DatasetError(
+            code: .unreadable,
+            detail:
+                "\(call) \(path): \(words(of: number)); check the path and the space on the disk")
+    }
+    let mode = O_WRONLY | O_CREAT | O_CLOEXEC | (replacing ? O_TRUNC : O_EXCL)
+    // Swift passes the path as a C string for the time of the call.
+    let descriptor = unsafe open(path, mode, 0o666)
+    guard descriptor >= 0 else { throw fault("open", errno) }
+    var done = 0
+    while done < bytes.count {
+        // Reads at most the bytes that are left of the array.
+        let step = unsafe bytes.withUnsafeBytes {
+            unsafe write(descriptor, $0.baseAddress! + done, bytes.count - done)
+        }
+        let number = errno
+        if step < 0, number == EINTR { continue }
+        guard step >= 0 else {
+            _ = close(descriptor)
+            throw fault("write", number)
+        }
+        done += step
+    }
+    guard close(descriptor) == 0 else { throw fault("close", errno) }
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Datasets
+import Digests
 import Reporting
 
 /// `convoy data info`
@@ -25,8 +26,14 @@ struct DataInfo: ParsableCommand {
         let configuration = try options.load().dataset
         let datasets = try openDatasets(configuration, tolerant: true)
         var unreadable: [String] = []
+        var told: [(part: Partition, fingerprint: Digest)] = []
         for part in Partition.allCases {
             guard let dataset = datasets[part] else { continue }
+            if let twin = told.first(where: { $0.fingerprint == dataset.fingerprint }) {
+                print("\(part.rawValue): the \(twin.part.rawValue) images")
+                continue
+            }
+            told.append((part, dataset.fingerprint))
             let survey = DatasetSurvey(dataset, configuration)
             print("\(part.rawValue): \(dataset.summary)")
             for line in DataTable.lines(survey, classNames: dataset.classNames) {
