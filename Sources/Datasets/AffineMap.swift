@@ -15,7 +15,7 @@ package struct AffineMap: Equatable {
     package let y0: Int64
 
     /// Rotation, shift, shear and zoom, multiplied in this order, about the centre of the image, then
-    /// the mirrors: what Keras's `apply_affine_transform` does.
+    /// the mirrors: what Keras's `apply_affine_transform` does. The crop moves the image beforehand.
     ///
     /// Keras takes the height of an image for its width, and a shift of the height for one of the width.
     /// On square images that only exchanges the two shifts; on others it turns them about a place beside
@@ -35,10 +35,10 @@ package struct AffineMap: Equatable {
         let centreX = Double(width - 1) / 2, centreY = Double(height - 1) / 2
         self.xx = Self.fixed(xx)
         self.xy = Self.fixed(xy)
-        x0 = Self.fixed(shiftX + centreX - (xx * centreX + xy * centreY))
+        x0 = Self.fixed(Double(draw.cropX) + shiftX + centreX - (xx * centreX + xy * centreY))
         self.yx = Self.fixed(yx)
         self.yy = Self.fixed(yy)
-        y0 = Self.fixed(shiftY + centreY - (yx * centreX + yy * centreY))
+        y0 = Self.fixed(Double(draw.cropY) + shiftY + centreY - (yx * centreX + yy * centreY))
     }
 
     /// The nearest multiple of 2^-32, as a number of them.

@@ -18,12 +18,15 @@ extension DatasetConfiguration.Augmentation {
         verticalFlip = try fields.bool("vertical_flip", default: false)
         fillMode = try fields.choice("fill_mode", default: .nearest)
         cval = try fields.double("cval", default: 0, in: 0...255)
+        randomCropPadding = try fields.int("random_crop_padding", default: 0, in: 0...8192)
         channelShiftRange = try fields.double("channel_shift_range", default: 0, in: 0...255)
         brightnessRange = try fields.factors("brightness_range", in: 0...100)
         contrastRange = try fields.factors("contrast_range", in: 0...100)
         saturationRange = try fields.factors("saturation_range", in: 0...100)
         hueRange = try fields.double("hue_range", default: 0, in: 0...0.5)
         grayscale = try fields.double("grayscale", default: 0, in: 0...1)
+        gaussianNoise = try fields.double("gaussian_noise", default: 0, in: 0...255)
+        cutout = try fields.int("cutout", default: 0, in: 0...8192)
         try fields.finish()
         let needsColours = saturationRange != 1...1 || hueRange != 0 || grayscale != 0
         guard colorMode == .rgb || !needsColours else {
@@ -53,12 +56,15 @@ extension DatasetConfiguration.Augmentation {
         add("vertical_flip", \.verticalFlip) { .scalar($0) }
         add("fill_mode", \.fillMode) { .scalar($0.rawValue) }
         add("cval", \.cval) { .scalar($0) }
+        add("random_crop_padding", \.randomCropPadding) { .scalar($0) }
         add("channel_shift_range", \.channelShiftRange) { .scalar($0) }
         add("brightness_range", \.brightnessRange) { .bounds($0) }
         add("contrast_range", \.contrastRange) { .bounds($0) }
         add("saturation_range", \.saturationRange) { .bounds($0) }
         add("hue_range", \.hueRange) { .scalar($0) }
         add("grayscale", \.grayscale) { .scalar($0) }
+        add("gaussian_noise", \.gaussianNoise) { .scalar($0) }
+        add("cutout", \.cutout) { .scalar($0) }
         return .map(entries)
     }
 }

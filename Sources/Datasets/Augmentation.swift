@@ -37,8 +37,11 @@ extension DatasetConfiguration {
         public var horizontalFlip = false
         public var verticalFlip = false
         public var fillMode = FillMode.nearest
-        /// The grey of what is filled in by `constant`.
+        /// The grey of what is filled in by `constant`, and of what is cut out.
         public var cval = 0.0
+
+        /// Pixels that are added to each side before a piece of the old size is taken out anywhere.
+        public var randomCropPadding = 0
 
         /// Grey levels that are added to all channels, to either side.
         public var channelShiftRange = 0.0
@@ -52,6 +55,10 @@ extension DatasetConfiguration {
         public var hueRange = 0.0
         /// The probability that an image loses its colours.
         public var grayscale = 0.0
+        /// The standard deviation of what is added to each channel of each pixel, in grey levels.
+        public var gaussianNoise = 0.0
+        /// The side of a square that is made `cval`, in pixels. Its centre is anywhere in the image.
+        public var cutout = 0
 
         public init(horizontalFlip: Bool = false) { self.horizontalFlip = horizontalFlip }
     }

@@ -13,6 +13,7 @@ package struct Chance {
         case horizontalFlip = 0
         case verticalFlip, rotation, shear, widthShift, heightShift, zoomX, zoomY
         case channelShift, brightness, contrast, saturation, hue, grayscale
+        case cropX, cropY, cutoutX, cutoutY
     }
 
     private let random: Philox
@@ -40,6 +41,9 @@ package struct Chance {
         let part = Double(word(question)) * 0x1p-32
         return range.lowerBound + (range.upperBound - range.lowerBound) * part
     }
+
+    /// Four words of the noise in an image.
+    package func noise(_ index: Int) -> SIMD4<UInt32> { random.words((1 << 32) + UInt64(index)) }
 
     /// A number from `-bound` to `bound`.
     package func number(_ question: Question, within bound: Double) -> Double {

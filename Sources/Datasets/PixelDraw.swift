@@ -13,12 +13,27 @@ package struct PixelDraw: Equatable {
     /// Turns of the colour circle.
     package var hue = 0.0
     package var isGrey = false
+    /// What is cut out, if anything is.
+    package var hole: Hole?
+
+    /// A rectangle of an image.
+    package struct Hole: Equatable {
+        package let rows: Range<Int>
+        package let columns: Range<Int>
+
+        package init(rows: Range<Int>, columns: Range<Int>) {
+            self.rows = rows
+            self.columns = columns
+        }
+    }
 
     package init() {}
 }
 
 extension DatasetConfiguration.Augmentation {
-    package func pixelDraw(_ chance: Chance) -> PixelDraw {
+    /// - Parameters:
+    ///   - height: Of the image, in pixels, like `width`.
+    package func pixelDraw(_ chance: Chance, height: Int, width: Int) -> PixelDraw {
         var draw = PixelDraw()
         draw.channelShift = chance.number(.channelShift, within: channelShiftRange)
         draw.brightness = chance.number(.brightness, in: brightnessRange)
@@ -26,15 +41,27 @@ extension DatasetConfiguration.Augmentation {
         draw.saturation = chance.number(.saturation, in: saturationRange)
         draw.hue = chance.number(.hue, within: hueRange)
         draw.isGrey = chance.number(.grayscale, in: 0...1) < grayscale
+        if cutout > 0 {
+            let y = chance.number(.cutoutY, below: height)
+            let x = chance.number(.cutoutX, below: width)
+            draw.hole = .init(
+                rows: side(around: y, of: height), columns: side(around: x, of: width))
+        }
         return draw
+    }
+
+    /// One side of the square that is cut out, as far as it lies in the image.
+    private func side(around centre: Int, of size: Int) -> Range<Int> {
+        let first = centre - cutout / 2
+        return max(first, 0)..<min(first + cutout, size)
     }
 }
 
 extension PixelDraw {
-    /// Does what was drawn to an image, in place.
+    /// Changes the levels and colours of an image as drawn, in place.
     ///
     /// - Parameter pixels: uint8 `[H, W, C]`
-    func apply(to pixels: MutableBytes, channels: Int) {
+    func recolour(_ pixels: MutableBytes, channels: Int) {
         // All of these change the pixels of the buffer and nothing else.
         if channelShift != 0 || brightness != 1 {
             unsafe shiftLevels(pixels, by: channelShift, brightness: brightness)

@@ -11,6 +11,7 @@ public struct SampleDecoder: Sendable {
     public let encoding: SampleEncoding
     private let fitting: DatasetConfiguration.Fitting
     private let augmentation: DatasetConfiguration.Augmentation
+    private let noise: NoiseTable?
 
     public init(configuration: DatasetConfiguration, imageShape: Shape, encoding: SampleEncoding) {
         precondition(imageShape.rank == 3, "SampleDecoder: shape \(imageShape), expected [H, W, C]")
@@ -18,6 +19,8 @@ public struct SampleDecoder: Sendable {
         self.encoding = encoding
         fitting = configuration.fitting
         augmentation = configuration.augmentation
+        let deviation = augmentation.gaussianNoise
+        noise = deviation > 0 ? NoiseTable(deviation: deviation) : nil
     }
 
     /// Overwrites `pixels` with the sample, uint8 `[H, W, C]`.
@@ -65,6 +68,7 @@ public struct SampleDecoder: Sendable {
             pixels.count == count && scratch.count >= scratchCount,
             "SampleDecoder: \(pixels.count) bytes and \(scratch.count) of scratch, expected \(count)"
                 + " and \(scratchCount)")
+        let fill = nearestByte(augmentation.cval)
         let chance = Chance(seed: seed, epoch: epoch, position: position)
         let spatial = augmentation.spatialDraw(
             chance, height: imageShape[0], width: imageShape[1])
@@ -76,12 +80,15 @@ public struct SampleDecoder: Sendable {
             unsafe resample(
                 Bytes(copy), imageShape,
                 AffineMap(spatial, height: imageShape[0], width: imageShape[1]),
-                mode: augmentation.fillMode, fill: UInt8(augmentation.cval + 0.5), into: pixels)
+                mode: augmentation.fillMode, fill: fill, into: pixels)
         } else {
             if spatial.flipsHorizontally { unsafe flipHorizontally(pixels, imageShape) }
             if spatial.flipsVertically { unsafe flipVertically(pixels, imageShape) }
         }
+        let draw = augmentation.pixelDraw(chance, height: imageShape[0], width: imageShape[1])
         // Within `pixels`, too.
-        unsafe augmentation.pixelDraw(chance).apply(to: pixels, channels: imageShape[2])
+        unsafe draw.recolour(pixels, channels: imageShape[2])
+        if let noise { unsafe noise.add(to: pixels, chance) }
+        if let hole = draw.hole { unsafe cut(hole, outOf: pixels, imageShape, fill: fill) }
     }
 }

@@ -12,6 +12,9 @@ package struct SpatialDraw: Equatable {
     /// The part of each axis that is seen.
     package var zoomX = 1.0
     package var zoomY = 1.0
+    /// Pixels that the image moves left and up before all else.
+    package var cropX = 0
+    package var cropY = 0
     package var flipsHorizontally = false
     package var flipsVertically = false
 
@@ -30,7 +33,7 @@ extension DatasetConfiguration.Augmentation {
     /// Whether there are images that are not only mirrored.
     package var resamples: Bool {
         rotationRange != 0 || widthShiftRange != .whole(0) || heightShiftRange != .whole(0)
-            || shearRange != 0 || zoomRange != 1...1
+            || shearRange != 0 || zoomRange != 1...1 || randomCropPadding != 0
     }
 
     /// - Parameters:
@@ -46,6 +49,8 @@ extension DatasetConfiguration.Augmentation {
         draw.shear = chance.number(.shear, within: shearRange)
         draw.zoomX = chance.number(.zoomX, in: zoomRange)
         draw.zoomY = chance.number(.zoomY, in: zoomRange)
+        draw.cropX = chance.number(.cropX, below: 2 * randomCropPadding + 1) - randomCropPadding
+        draw.cropY = chance.number(.cropY, below: 2 * randomCropPadding + 1) - randomCropPadding
         return draw
     }
 }

@@ -40,6 +40,9 @@ import Testing
         augmentation.saturationRange = 0...2
         augmentation.hueRange = 0.1
         augmentation.grayscale = 0.2
+        augmentation.randomCropPadding = 4
+        augmentation.gaussianNoise = 2.5
+        augmentation.cutout = 16
         let configuration = DatasetConfiguration(format: .shapes, augmentation: augmentation)
         var fields = try Fields(configuration.encoded(), path: "dataset")
         #expect(try DatasetConfiguration(fields: &fields) == configuration)

@@ -92,6 +92,8 @@ import Testing
         augmentation.widthShiftRange = .real(0.2)
         augmentation.brightnessRange = 0.5...1.5
         augmentation.contrastRange = 0.5...1.5
+        augmentation.gaussianNoise = 10
+        augmentation.cutout = 1
         let decoder = SampleDecoder(
             configuration: .init(format: .shapes, augmentation: augmentation), imageShape: shape,
             encoding: .pixels)

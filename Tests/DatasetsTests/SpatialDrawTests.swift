@@ -46,6 +46,18 @@ import Testing
         #expect(draws(augmentation).allSatisfy { $0.shiftY == 0 })
     }
 
+    @Test func cropsAreAnywhereInThePadding() {
+        var augmentation = Augmentation()
+        augmentation.randomCropPadding = 2
+        let draws = draws(augmentation)
+        for crops in [draws.map(\.cropX), draws.map(\.cropY)] {
+            let counts = crops.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+            #expect(counts.keys.sorted() == [-2, -1, 0, 1, 2])
+            // Five standard deviations of a fifth of 2000.
+            #expect(counts.values.allSatisfy { abs($0 - 400) < 90 })
+        }
+    }
+
     @Test func oneOptionLeavesTheOthersAsTheyWere() {
         var augmentation = Augmentation(horizontalFlip: true)
         let alone = draws(augmentation)
@@ -80,6 +92,10 @@ import Testing
         let map = AffineMap(draw, height: 20, width: 31), one: Int64 = 1 << 32
         #expect([map.xx, map.xy, map.x0] == [one, 0, 0])
         #expect([map.yx, map.yy, map.y0] == [0, -one, 17 * one])
+        draw.cropX = -4
+        draw.cropY = 3
+        let cropped = AffineMap(draw, height: 20, width: 31)
+        #expect([cropped.x0, cropped.y0] == [-4 * one, 20 * one])
     }
 }
 
