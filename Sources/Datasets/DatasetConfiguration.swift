@@ -31,7 +31,7 @@ public struct DatasetConfiguration: Sendable, Equatable {
     }
 
     public var format: Format
-    /// The directory of the files, or the table; empty for `shapes`.
+    /// The directory of the files, or the table, archive or arrays; empty for `shapes`.
     public var path: String
     /// `[H, W]` that every image is resized to. Fixed by the format but for files of any kind; empty for
     /// `npy`.

@@ -19,6 +19,8 @@ extension DatasetConfiguration {
         case folder
         /// A CSV or TSV file of file names and labels.
         case table
+        /// A tar file of class folders.
+        case tar
         /// NumPy arrays of images and labels.
         case npy
         /// Ten geometric shapes in noise, made by Convoy: needs no file.
@@ -34,7 +36,7 @@ extension DatasetConfiguration.Format {
     public var colorMode: DatasetConfiguration.ColorMode { facts.colorMode }
 
     /// Whether its images are files of any size.
-    public var isFiles: Bool { self == .folder || self == .table }
+    public var isFiles: Bool { self == .folder || self == .table || self == .tar }
 
     /// How many classes it has; nil if that depends on the files, as then do sizes and colours.
     public var classCount: Int? { facts.classCount }
@@ -58,7 +60,7 @@ extension DatasetConfiguration.Format {
         case .emnistLetters: Facts(classCount: 26)
         case .cifar10: Facts(imageSize: [32, 32], colorMode: .rgb)
         case .cifar100: Facts(imageSize: [32, 32], colorMode: .rgb, classCount: 100)
-        case .folder, .table: Facts(imageSize: [256, 256], colorMode: .rgb, classCount: nil)
+        case .folder, .table, .tar: Facts(imageSize: [256, 256], colorMode: .rgb, classCount: nil)
         case .npy: Facts(imageSize: [], classCount: nil)
         case .shapes: Facts(imageSize: [32, 32], colorMode: .rgb, path: "")
         }

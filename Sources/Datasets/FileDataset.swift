@@ -75,7 +75,11 @@ extension ImageListing {
     ) throws(DatasetError) {
         let path = location(file.path)
         // Writes within `bytes`.
-        try unsafe readFile(path, into: bytes)
+        if let archive {
+            try unsafe readFile(archive, at: file.offset, into: bytes)
+        } else {
+            try unsafe readFile(path, into: bytes)
+        }
         do throws(DatasetError) {
             _ = try unsafe ImageKind(of: UnsafeRawBufferPointer(bytes))
         } catch {

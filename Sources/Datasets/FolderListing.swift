@@ -50,7 +50,7 @@ extension ImageListing {
         }
     }
 
-    private static func isImage(_ name: String) -> Bool {
+    static func isImage(_ name: String) -> Bool {
         let name = name.lowercased()
         return [".jpg", ".jpeg", ".png"].contains { name.hasSuffix($0) }
     }

@@ -9,26 +9,41 @@ struct ImageListing: Sendable {
     let classNames: [String]
     private(set) var files: [ImageFile] = []
 
-    init(root: String, classNames: [String]) {
+    /// The tar file that the files are parts of; nil for files of their own.
+    let archive: String?
+
+    init(root: String, classNames: [String], archive: String? = nil) {
         self.root = root
+        self.archive = archive
         self.classNames = classNames
     }
 
     /// Where a file is.
     func location(_ path: String) -> String {
-        path.hasPrefix("/") || root.isEmpty ? path : "\(root)/\(path)"
+        if let archive { return "\(archive):\(path)" }
+        return path.hasPrefix("/") || root.isEmpty ? path : "\(root)/\(path)"
     }
 
     /// Adds a file that is there.
     mutating func add(_ path: String, label: Int32) throws(DatasetError) {
-        let size = try fileSize(location(path))
+        try add(path, label: label, offset: 0, size: fileSize(location(path)))
+    }
+
+    /// Adds a part of the archive.
+    mutating func add(_ entry: TarArchive.Entry, label: Int32) throws(DatasetError) {
+        try add(entry.path, label: label, offset: entry.offset, size: entry.size)
+    }
+
+    private mutating func add(
+        _ path: String, label: Int32, offset: Int, size: Int
+    ) throws(DatasetError) {
         guard size <= ImageFile.mostBytes else {
             throw DatasetError(
                 code: .tooLarge,
                 detail: "\(location(path)): \(size) bytes, an image file may have"
                     + " \(ImageFile.mostBytes); scale it down or remove it")
         }
-        files.append(ImageFile(path: path, label: label, size: size))
+        files.append(ImageFile(path: path, label: label, offset: offset, size: size))
     }
 
     /// The files that `isIncluded` by their place among the files of their class.
@@ -75,5 +90,7 @@ struct ImageFile: Sendable {
     /// Within the root, "roses/1.jpg", or absolute.
     let path: String
     let label: Int32
+    /// Where in the archive its bytes begin.
+    let offset: Int
     let size: Int
 }

@@ -87,7 +87,7 @@ extension DatasetConfiguration {
     }
 
     /// What the job names goes before what is found.
-    private func choice(_ found: ClassChoice) -> ClassChoice {
+    func choice(_ found: ClassChoice) -> ClassChoice {
         classes.isEmpty ? found : .chosen(classes)
     }
 

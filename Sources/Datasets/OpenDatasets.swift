@@ -27,6 +27,7 @@ public func openDatasets(
         try configuration.partitions(
             PixelBlock(shapes: .train, count: 10_000), PixelBlock(shapes: .test, count: 2_000))
     case .folder: try configuration.listFolders().open(configuration, tolerant: tolerant)
+    case .tar: try configuration.listArchive().open(configuration, tolerant: tolerant)
     case .npy:
         try configuration.partitions(ArraySource(path).blocks(classNames: configuration.classes))
     case .table: try configuration.listTables().open(configuration, tolerant: tolerant)

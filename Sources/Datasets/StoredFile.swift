@@ -32,6 +32,41 @@ func readFile(_ path: String, into bytes: UnsafeMutableRawBufferPointer) throws(
     }
 }
 
+/// Fills an array with the bytes from `place` on.
+func readFile(_ path: String, at place: Int, into bytes: inout [UInt8]) throws(DatasetError) {
+    // The array's own bytes, during the call.
+    let outcome = unsafe bytes.withUnsafeMutableBytes { buffer in
+        Result { () throws(DatasetError) in try unsafe readFile(path, at: place, into: buffer) }
+    }
+    try outcome.get()
+}
+
+/// Fills `bytes` with those of the file from `place` on.
+func readFile(
+    _ path: String, at place: Int, into bytes: UnsafeMutableRawBufferPointer
+) throws(DatasetError) {
+    // Swift passes the path as a C string for the time of the call.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw DatasetError(path, errno) }
+    defer { _ = close(descriptor) }
+    var done = 0
+    while done < bytes.count {
+        // Writes at most the bytes that are left.
+        let step = unsafe pread(
+            descriptor, bytes.baseAddress! + done, bytes.count - done, place + done)
+        let number = errno
+        if step < 0, number == EINTR { continue }
+        guard step >= 0 else { throw DatasetError(path, number) }
+        guard step > 0 else {
+            throw DatasetError(
+                code: .mismatch,
+                detail: "\(path): has changed, it was longer when the run started; restore it, or"
+                    + " start the run anew")
+        }
+        done += step
+    }
+}
+
 /// The bytes of a file.
 ///
 /// - Parameter most: How many there may be.
