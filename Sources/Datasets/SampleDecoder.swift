@@ -12,6 +12,8 @@ public struct SampleDecoder: Sendable {
     private let fitting: DatasetConfiguration.Fitting
     private let augmentation: DatasetConfiguration.Augmentation
     private let noise: NoiseTable?
+    /// Whether any option is on.
+    private let varies: Bool
 
     public init(configuration: DatasetConfiguration, imageShape: Shape, encoding: SampleEncoding) {
         precondition(imageShape.rank == 3, "SampleDecoder: shape \(imageShape), expected [H, W, C]")
@@ -19,6 +21,7 @@ public struct SampleDecoder: Sendable {
         self.encoding = encoding
         fitting = configuration.fitting
         augmentation = configuration.augmentation
+        varies = augmentation != .init()
         let deviation = augmentation.gaussianNoise
         noise = deviation > 0 ? NoiseTable(deviation: deviation) : nil
     }
@@ -68,6 +71,7 @@ public struct SampleDecoder: Sendable {
             pixels.count == count && scratch.count >= scratchCount,
             "SampleDecoder: \(pixels.count) bytes and \(scratch.count) of scratch, expected \(count)"
                 + " and \(scratchCount)")
+        guard varies else { return }
         let fill = nearestByte(augmentation.cval)
         let chance = Chance(seed: seed, epoch: epoch, position: position)
         let spatial = augmentation.spatialDraw(

@@ -72,8 +72,7 @@ package final class ConvTrial {
         ConvOperands(
             input: Floats(input.elements), weights: Floats(weights.elements),
             prepared: Floats(prepared.elements), bias: Floats(bias.elements),
-            kept: geometry.sumsAtOnce
-                ? accumulator[geometry.rows(ofBlock: block).kept] : kept.elements,
+            kept: geometry.kept(kept.elements, orIn: accumulator.elements, block: block),
             scratch: scratch.elements)
     }
 
@@ -81,10 +80,8 @@ package final class ConvTrial {
         ConvGradients(
             output: Floats(output.elements), outputGradient: outputGradient.elements,
             inputGradient: inputGradient.elements, addsToInput: addsToInput,
-            weights: geometry.accumulatorCount == 0
-                ? weightGradient.elements
-                : geometry.sumsAtOnce
-                    ? accumulator[geometry.rows(ofBlock: block).gradient] : accumulator.elements,
+            weights: geometry.weightSums(
+                weightGradient.elements, orIn: accumulator.elements, block: block),
             startsSum: startsSum,
             bias: biasGradient.elements)
     }

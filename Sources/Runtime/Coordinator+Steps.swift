@@ -160,7 +160,12 @@ extension Coordinator {
     /// waits for the others.
     func mayWait(_ message: Message.Contribution) -> Bool {
         !options.hasSpareCore && message.chunk > 0 && message.step >= endOfFronts
+            && boards.contains { $0.step.raw == message.step }
+            && waitingVectors.count < Self.mostWaitingVectors
     }
+
+    /// More than honest workers send before the front layers' vectors come.
+    private static let mostWaitingVectors = 1 << 12
 
     func addWaitingVectors() {
         // In any order: the tree says what is added to what.

@@ -86,7 +86,7 @@ final class WorkQueue: @unchecked Sendable {
                 spares.append(old)
                 return true
             }
-            let work = takeSpare(for: lease.sampleBytes)
+            let work = takeSpare(for: lease)
             work.begin(lease, shardSize: shardSize)
             if lease.kind == .train {
                 // The sums of the step before may still be leaving.
@@ -98,14 +98,14 @@ final class WorkQueue: @unchecked Sendable {
         }
     }
 
-    /// The spare with the least memory that is enough, or else with the most: the leases of evaluations
-    /// are large, and not every spare should grow to their size.
-    private func takeSpare(for bytes: Int) -> LeaseWork {
+    /// A spare of the lease's kind: the one with the least memory that is enough, or else with the most. The
+    /// leases of evaluations are large: none of training must take their memory, for it would be missed.
+    private func takeSpare(for lease: Message.Lease) -> LeaseWork {
         var best: Int?
-        for (index, spare) in spares.enumerated() {
+        for (index, spare) in spares.enumerated() where spare.lease.kind == lease.kind {
             let room = spare.samples.count, other = best.map { spares[$0].samples.count } ?? -1
-            let isBetter = other < bytes ? room > other : room >= bytes && room < other
-            if isBetter { best = index }
+            let isEnough = room >= lease.sampleBytes
+            if other < lease.sampleBytes ? room > other : isEnough && room < other { best = index }
         }
         return best.map { spares.remove(at: $0) } ?? LeaseWork()
     }

@@ -151,6 +151,21 @@ extension ConvGeometry {
         let start = block * rowsCount, middle = start + keptCount
         return (start..<middle, middle..<start + rowsCount)
     }
+    /// What a block keeps from its forward to its backward pass: memory of its own, or its rows.
+    public func kept(
+        _ kept: MutableFloats, orIn accumulator: MutableFloats, block: Int
+    ) -> MutableFloats {
+        sumsAtOnce ? .init(rebasing: accumulator[rows(ofBlock: block).kept]) : kept
+    }
+    /// What the backward pass of a block writes for the weights: their gradient, sums of it in the
+    /// accumulator, or the block's rows there.
+    public func weightSums(
+        _ gradient: MutableFloats, orIn accumulator: MutableFloats, block: Int
+    ) -> MutableFloats {
+        if accumulatorCount == 0 { return gradient }
+        return sumsAtOnce
+            ? .init(rebasing: accumulator[rows(ofBlock: block).gradient]) : accumulator
+    }
 
     /// What a shard's weight gradient is summed in or out of in the transformed domain; zero if it is
     /// summed in place.

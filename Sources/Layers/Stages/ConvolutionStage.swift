@@ -44,16 +44,12 @@ struct ConvolutionStage: Stage {
     }
 
     func backward(_ block: Block, _ memory: StageMemory) {
-        let sums =
-            geometry.accumulatorCount == 0
-            ? block.gradient.slice(kernel)
-            : geometry.sumsAtOnce
-                ? memory.accumulator.slice(geometry.rows(ofBlock: block.number).gradient)
-                : memory.accumulator
         let gradients = ConvGradients(
             output: Floats(memory.output), outputGradient: memory.outputGradient,
             inputGradient: memory.inputGradient, addsToInput: memory.addsToInput,
-            weights: sums, startsSum: block.number == 0,
+            weights: geometry.weightSums(
+                block.gradient.slice(kernel), orIn: memory.accumulator, block: block.number),
+            startsSum: block.number == 0,
             bias: bias.isEmpty
                 ? memory.sink.slice(0..<geometry.outputChannels) : block.gradient.slice(bias))
         block.kernels.convBackward(
@@ -73,9 +69,7 @@ struct ConvolutionStage: Stage {
             prepared: block.prepared,
             bias: bias.isEmpty
                 ? memory.zeros.slice(0..<geometry.outputChannels) : block.weights.slice(bias),
-            kept: geometry.sumsAtOnce
-                ? memory.accumulator.slice(geometry.rows(ofBlock: block.number).kept)
-                : memory.kept,
+            kept: geometry.kept(memory.kept, orIn: memory.accumulator, block: block.number),
             scratch: memory.scratch)
     }
 }
