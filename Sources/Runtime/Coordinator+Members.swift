@@ -42,13 +42,11 @@ extension Coordinator {
                 return
             }
             heard(index)
-            if contribution.place == nil {
-                message.payload.withPayload { contribute(contribution, $0, from: index) }
-            } else if mayWait(contribution) {
-                waitingVectors.append((contribution, members[index].number))
+            if let place = contribution.place {
+                contribute(
+                    contribution, bytes(at: place, of: contribution, from: index), from: index)
             } else {
-                contribute(contribution, from: index)
-                if contribution.chunk == 0 { addWaitingVectors() }
+                message.payload.withPayload { contribute(contribution, $0, from: index) }
             }
         case .heartbeat, .ready, .leaving, .goodbye, .failure:
             guard let index = memberIndex(control: peer) else {
@@ -178,7 +176,6 @@ extension Coordinator {
 
     /// The worker is gone: what it owes is leased to others, what it delivered stays.
     func lose(_ number: UInt64, reason: String) {
-        addWaitingVectors()
         guard let index = members.firstIndex(where: { $0.number == number }) else { return }
         if let id = forget(index, reason: reason).id {
             machine.workerLost(id, at: now, into: &actions)

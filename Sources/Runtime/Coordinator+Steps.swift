@@ -155,33 +155,6 @@ extension Coordinator {
             ?? none
     }
 
-    /// Whether a vector can stay in its worker's memory for now. Where every core computes, adding it would
-    /// hold up a worker; there is time for that when the front layers' vectors come, since then somebody
-    /// waits for the others.
-    func mayWait(_ message: Message.Contribution) -> Bool {
-        !options.hasSpareCore && message.chunk > 0 && message.step >= endOfFronts
-            && boards.contains { $0.step.raw == message.step }
-            && waitingVectors.count < Self.mostWaitingVectors
-    }
-
-    /// More than honest workers send before the front layers' vectors come.
-    private static let mostWaitingVectors = 1 << 12
-
-    func addWaitingVectors() {
-        // In any order: the tree says what is added to what.
-        while let (message, number) = waitingVectors.popLast() {
-            guard let index = members.firstIndex(where: { $0.number == number }) else { continue }
-            contribute(message, from: index)
-        }
-    }
-
-    /// A vector that lies in its worker's memory has come.
-    func contribute(_ message: Message.Contribution, from index: Int) {
-        if message.chunk == 0 { endOfFronts = max(endOfFronts, message.step + 1) }
-        let place = message.place ?? 0
-        contribute(message, bytes(at: place, of: message, from: index), from: index)
-    }
-
     /// A vector has come: the machine says what becomes of it, the board does it.
     func contribute(
         _ message: Message.Contribution, _ payload: UnsafeRawBufferPointer, from index: Int

@@ -52,10 +52,6 @@ public final class Coordinator {
     let feed: SampleFeed?
     /// Leases whose samples are still being read.
     var waitingLeases: [Lease] = []
-    /// Vectors that lie in their workers' memory until there is time to add them.
-    var waitingVectors: [(Message.Contribution, UInt64)] = []
-    /// One after the step of the newest vector of the front layers.
-    var endOfFronts: UInt64 = 0
     var nextStep: StepID
     /// The first step whose samples have not been asked for.
     var nextFed: StepID
@@ -153,7 +149,6 @@ public final class Coordinator {
             }
             if let deadline = machine.nextDeadline, deadline <= now {
                 // An eviction moves the shards on at once: note before who owed what.
-                addWaitingVectors()
                 owedAtDeadline = machine.waitingFor
                 machine.deadlinePassed(at: now, into: &actions)
                 perform()
@@ -172,7 +167,7 @@ public final class Coordinator {
         if let deadline = machine.nextDeadline { timeout = min(timeout, deadline - now) }
         do throws(ZeroMQError) {
             let start = now
-            while options.hasSpareCore, workersAlive > 0, now - start < Self.awake {
+            while options.staysAwake, workersAlive > 0, now - start < Self.awake {
                 if try poller.wait(timeout: .zero) { return }
                 sched_yield()
             }

@@ -6,9 +6,9 @@ public struct CoordinatorOptions {
     public var endpoint: String
     /// Workers that the run starts itself, for messages.
     public var localWorkers = 0
-    /// Whether the coordinator has a core that no worker computes on. With one it stays awake for a moment
-    /// after each message, to answer the next one sooner; without one it adds vectors while workers wait.
-    public var hasSpareCore = true
+    /// Stay awake for a moment after each message: the next one is answered sooner, if the coordinator has
+    /// a core that nobody else wants.
+    public var staysAwake = true
     /// Steps to do before the run stops as if it were finished; nil for all.
     public var stopAfterSteps: Int?
     /// Rung when the run is to stop at the end of its step, with a checkpoint.

@@ -38,7 +38,7 @@ struct ShortRun {
         let clock = StepClock(begin: begin)
         var options = CoordinatorOptions(endpoint: endpoint)
         options.localWorkers = workers
-        options.hasSpareCore = cluster.spareCores > 0
+        options.staysAwake = cluster.spareCores > 0
         options.stopAfterSteps = steps
         options.onTick = { cluster.watch($0) }
         let coordinator = try Coordinator(

@@ -47,7 +47,7 @@ struct Leading {
         stop.install()
         var settings = CoordinatorOptions(endpoint: endpoint)
         settings.localWorkers = cluster?.workers ?? 0
-        settings.hasSpareCore = cluster.map { $0.spareCores > 0 } ?? true
+        settings.staysAwake = cluster.map { $0.spareCores > 0 } ?? true
         settings.stop = stop
         settings.onTick = { [cluster] door in cluster?.watch(door) }
         let coordinator = try Coordinator(
