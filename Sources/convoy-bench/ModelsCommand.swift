@@ -14,8 +14,13 @@ struct ModelsCommand: ParsableCommand {
             weights, on threads of this process: what the engine can do without data, sockets and a \
             coordinator. All models are trained, unless one is named.
 
-            Example:
+            With --relaxed two loops take short turns: one adds gradients in the order that a run promises, \
+            the other as they come. What the promise costs is the part of the relaxed speed that is \
+            missing; a busy machine hits both, but needs many repeats.
+
+            Examples:
               convoy-bench models --model cifar --threads 2
+              convoy-bench models --relaxed --repeats 25
             """)
 
     @OptionGroup var options: BenchOptions
@@ -31,6 +36,9 @@ struct ModelsCommand: ParsableCommand {
 
     @Option(help: "About how long a repeat takes, in seconds.")
     var seconds = 1.0
+
+    @Flag(help: "Show what the fixed order of sums costs, beside a loop that does without.")
+    var relaxed = false
 
     func validate() throws {
         guard 1...256 ~= threads else {
@@ -55,14 +63,14 @@ struct ModelsCommand: ParsableCommand {
 
     private func measure(_ peer: PeerModel, _ kernels: KernelSet, _ crew: Crew) throws -> Row {
         let batch = batch ?? peer.batch
-        let model = try Model(
-            nodes: peer.nodes, input: peer.input, loss: peer.loss, classes: peer.classes,
-            shardSize: peer.shardSize)
+        let model = try peer.model()
         let loop = TrainingLoop(peer, model: model, kernels: kernels, crew: crew, batch: batch)
+        let price =
+            relaxed ? try Price(of: loop, peer, model, kernels, crew, batch: batch) : nil
         _ = loop.train(steps: 2)
         let steps = max(1, Int(loop.train(steps: 1) / Double(batch) * seconds))
         let samples = Samples(repeats: options.repeats, peak: { crew.peak(kernels) }) {
-            loop.train(steps: steps)
+            price?.measure(steps: steps) ?? loop.train(steps: steps)
         }
         guard !loop.diverged else {
             throw WrongKernel(description: "\(peer.name.rawValue): the training diverged")
@@ -80,6 +88,10 @@ struct ModelsCommand: ParsableCommand {
         row.add("highest", samples.highest, digits: 1)
         row.add("peakGflops", samples.peak / 1e9, digits: 1)
         row.add("engine", kernels.name)
+        if let price {
+            row.add("relaxedImagesPerSecond", price.relaxedRate, digits: 1)
+            row.add("pricePercent", price.percent, digits: 1)
+        }
         return row
     }
 }

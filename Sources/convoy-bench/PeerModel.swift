@@ -52,6 +52,11 @@ struct PeerModel {
         nodes = layers.map { Node($0) }
     }
 
+    func model() throws -> Model {
+        try Model(
+            nodes: nodes, input: input, loss: loss, classes: classes, shardSize: shardSize)
+    }
+
     private static let scale = Rescaling(scale: 1 / 255)
 
     private static func convolution(_ filters: Int, _ padding: Padding = .valid) -> any Layer {

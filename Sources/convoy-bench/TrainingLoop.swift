@@ -8,44 +8,51 @@ import Tensors
 
 /// A model in training on one batch of made-up images.
 ///
-/// Shards, their sums along the tree and the optimizer are as in a run; each thread takes whole shards,
-/// then a slice of the parameters.
+/// Shards and the optimizer are as in a run, and so are the sums, unless they are relaxed; each thread
+/// takes whole shards, then a slice of the parameters.
 final class TrainingLoop: @unchecked Sendable {
-    // Between two meetings of the crew each thread writes to what is its own: a replica, the gradients of
-    // the shards it took, a slice of the parameters, some stages.
+    // Between two meetings of the crew each thread writes to what is its own: a replica, the gradients that
+    // it computes, a slice of the parameters, some stages.
     private let model: Model
     private let kernels: KernelSet
     private let optimizer: any Optimizer
     private let crew: Crew
     private let batch: Int
     private let shardSize: Int
+    private let shards: Int
 
     private let replicas: [Replica]
     private let prepared: PreparedWeights
     private let weights: AlignedBuffer<Float>
     private let slots: [AlignedBuffer<Float>]
-    private let gradients: [AlignedBuffer<Float>]
+    private let sum: any StepSum
     private let pixels: AlignedBuffer<UInt8>
     private let labels: AlignedBuffer<Int32>
     private let nextShard = Atomic<Int>(0)
     private let failures = Atomic<Int>(0)
     private var step = 0
 
-    init(_ peer: PeerModel, model: Model, kernels: KernelSet, crew: Crew, batch: Int) {
+    /// - Parameter relaxed: Whether gradients are added as they come.
+    init(
+        _ peer: PeerModel, model: Model, kernels: KernelSet, crew: Crew, batch: Int,
+        relaxed: Bool = false
+    ) {
         self.model = model
         self.kernels = kernels
         self.crew = crew
         self.batch = batch
         optimizer = peer.optimizer
         shardSize = peer.shardSize
+        shards = (batch + shardSize - 1) / shardSize
         let count = model.parameters.count
         replicas = (0..<crew.count).map { _ in Replica(model: model, kernels: kernels) }
         prepared = PreparedWeights(model: model, kernels: kernels)
         weights = AlignedBuffer(count: count)
         slots = (0..<peer.optimizer.slots).map { _ in AlignedBuffer(count: count) }
-        gradients = (0..<(batch + shardSize - 1) / shardSize).map { _ in
-            AlignedBuffer(count: count)
-        }
+        sum =
+            relaxed
+            ? RelaxedSum(threads: crew.count, floats: count)
+            : OrderedSum(shards: shards, floats: count)
         pixels = AlignedBuffer(count: batch * peer.input.count)
         labels = AlignedBuffer(count: batch)
         model.initialize(weights.elements, seed: 1)
@@ -60,6 +67,9 @@ final class TrainingLoop: @unchecked Sendable {
     /// Whether a loss or gradient was not finite: the times would mean nothing.
     var diverged: Bool { failures.load(ordering: .relaxed) > 0 }
 
+    /// The gradient of the last step.
+    var gradient: Floats { sum.last }
+
     /// Trains `steps` steps; returns images a second.
     func train(steps: Int) -> Double {
         let time = seconds {
@@ -73,10 +83,11 @@ final class TrainingLoop: @unchecked Sendable {
 
     private func train(step: Int, _ thread: Int) {
         var shard = nextShard.wrappingAdd(1, ordering: .relaxed).oldValue
-        while shard < gradients.count {
-            train(shard: shard, with: replicas[thread])
+        while shard < shards {
+            train(shard: shard, thread)
             shard = nextShard.wrappingAdd(1, ordering: .relaxed).oldValue
         }
+        sum.arrived(thread: thread)
         crew.meet()
         if thread == 0 { nextShard.store(0, ordering: .relaxed) }
         apply(step: step, slice: slice(thread))
@@ -84,41 +95,34 @@ final class TrainingLoop: @unchecked Sendable {
         for stage in stride(from: thread, to: model.stageCount, by: crew.count) {
             prepared.prepare(stage: stage, from: Floats(weights.elements))
         }
+        if thread == 0 { sum.end() }
         crew.meet()
     }
 
-    private func train(shard: Int, with replica: Replica) {
+    private func train(shard: Int, _ thread: Int) {
         let rows = shard * shardSize..<min((shard + 1) * shardSize, batch)
         let size = pixels.count / batch
         let input = ShardInput(
             pixels: Bytes(pixels[rows.lowerBound * size..<rows.upperBound * size]),
             labels: UnsafeBufferPointer(labels[rows]), firstPosition: rows.lowerBound)
+        let (gradient, adds) = sum.place(shard: shard, thread: thread)
         do {
-            _ = try replica.train(
-                input, weights: Floats(weights.elements), prepared: prepared,
-                gradient: gradients[shard].elements)
+            _ = try replicas[thread].train(
+                input, weights: Floats(weights.elements), prepared: prepared, gradient: gradient,
+                adding: adds)
         } catch { failures.add(1, ordering: .relaxed) }
     }
 
-    /// Adds the shards' gradients along the tree and steps the optimizer, on a part of the parameters.
+    /// Adds gradients and steps the optimizer, on a part of the parameters.
     private func apply(step: Int, slice: Range<Int>) {
         guard !slice.isEmpty else { return }
-        var distance = 1
-        while distance < gradients.count {
-            for left in stride(from: 0, to: gradients.count - distance, by: 2 * distance) {
-                kernels.add(
-                    UnsafeRawBufferPointer(gradients[left + distance][slice]),
-                    to: gradients[left][slice])
-            }
-            distance *= 2
-        }
         func slot(_ index: Int) -> MutableFloats {
             index < slots.count ? slots[index][slice] : MutableFloats(start: nil, count: 0)
         }
         optimizer.apply(
             kernels, step: step, samples: batch,
             OptimizerSlice(
-                gradient: Floats(gradients[0][slice]), weights: Floats(weights[slice]),
+                gradient: sum.add(slice, kernels), weights: Floats(weights[slice]),
                 newWeights: weights[slice], first: slot(0), second: slot(1)),
             at: slice.lowerBound, of: model.parameters)
     }

@@ -55,6 +55,17 @@ import Testing
         }
     }
 
+    @Test(arguments: 0..<24)
+    func aGradientIsAddedToAnother(seed: Int) throws {
+        let model = try Model.random(seed: UInt64(seed))
+        let first = try Trial(model, samples: 22, seed: UInt64(seed)).train().gradient
+        let trial = Trial(model, samples: 17, seed: UInt64(seed) + 1)
+        let second = try trial.train().gradient
+        let added = try trial.train(addingTo: first).gradient
+        // Sums are formed in another order; of the largest value the difference is some roundings.
+        #expect(relativeError(added, zip(first, second).map(+)) < 2e-6)
+    }
+
     @Test func emptyShardHasNoGradient() throws {
         let (metrics, gradient) = try Trial(try model(), samples: 0, seed: 1).train()
         #expect(metrics == ShardMetrics())

@@ -31,6 +31,8 @@ public final class Replica {
     ///   - prepared: The same weights as the kernels want them; may still be in the making for stages
     ///     that `willUse` has not been called for.
     ///   - gradient: Overwritten with the sum over the shard's samples; a twin of `weights`.
+    ///   - adding: Whether to add to what stands in `gradient` instead of overwriting it: then the order in
+    ///     which shards come decides about its bits.
     ///   - willUse: Called once for each stage with weights, before they are used for the first time;
     ///     front stages first. It may wait for them, and throw `interrupted` to give the shard up.
     ///   - didFinish: Called once for each stage with weights when its part of `gradient` is final; last
@@ -39,12 +41,13 @@ public final class Replica {
     ///   undefined then.
     public func train(
         _ shard: ShardInput, weights: Floats, prepared: PreparedWeights, gradient: MutableFloats,
-        willUse: (Int) throws(LayerError) -> Void = { _ in }, didFinish: (Int) -> Void = { _ in }
+        adding: Bool = false, willUse: (Int) throws(LayerError) -> Void = { _ in },
+        didFinish: (Int) -> Void = { _ in }
     ) throws(LayerError) -> ShardMetrics {
         precondition(
             shard.count <= model.blocksPerShard * model.blockSize,
             "Replica: a shard of \(shard.count) images, more than \(model.blocksPerShard) blocks")
-        gradient.update(repeating: 0)
+        if !adding { gradient.update(repeating: 0) }
         var metrics = ShardMetrics()
         var block = block(of: shard, weights, gradient, isTraining: true)
         for start in stride(from: 0, to: shard.count, by: model.blockSize) {

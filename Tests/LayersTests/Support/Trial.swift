@@ -52,8 +52,11 @@ struct Trial {
     }
 
     /// Metrics and gradient of the batch as one shard.
+    ///
+    /// - Parameter sum: A gradient that it is added to, if any.
     func train(
         _ kernels: KernelSet = Engine.best(), sharingMemory: Bool = true,
+        addingTo sum: [Float]? = nil,
         replica: Replica? = nil, willUse: (Int) -> Void = { _ in },
         didFinish: (Int) -> Void = { _ in }
     ) throws -> (metrics: ShardMetrics, gradient: [Float]) {
@@ -61,12 +64,12 @@ struct Trial {
         let replica =
             replica ?? Replica(model: model, kernels: kernels, sharingMemory: sharingMemory)
         // What was there before must not matter.
-        var gradient = [Float](repeating: .nan, count: weights.count)
+        var gradient = sum ?? [Float](repeating: .nan, count: weights.count)
         let metrics = try withShard(kernels) { shard, weights, prepared in
             try gradient.withUnsafeMutableBufferPointer { gradient in
                 try replica.train(
                     shard, weights: weights, prepared: prepared, gradient: gradient,
-                    willUse: willUse, didFinish: didFinish)
+                    adding: sum != nil, willUse: willUse, didFinish: didFinish)
             }
         }
         return (metrics, gradient)
