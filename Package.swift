@@ -14,7 +14,7 @@ let strict: [SwiftSetting] = [.strictMemorySafety()]
 /// one instruction, `WIDE` that a register tile has eight rows.
 func kernels(_ name: String, _ flags: [String] = [], define: [String] = []) -> Target {
     .target(
-        name: name, dependencies: ["Tensors"],
+        name: name, dependencies: ["Tensors", "CMachine"],
         swiftSettings: [
             .unsafeFlags(
                 ["-Ounchecked"] + define.flatMap { ["-D", $0] }

@@ -25,12 +25,14 @@ func unrolled<let P: Int>(_: Line<P>.Type, _ body: (Int) -> Void) {
     if P > 2 { for p in 2..<P { body(p) } }
 }
 
-/// acc[p][r] += Σ a[r * stride + i] * b[p * next + i * 16...], i in 0..<count: rows times columns.
+/// acc[p][r] += Σ a[r * stride + i] * b[p * next + i * 16...], i in 0..<count: rows times columns. The
+/// columns that follow are those of the next point or tap, and are asked for.
 @inline(always)
 func dot<let P: Int, let R: Int>(
     _ acc: inout Panel<P, R>, _ a: Source, _ stride: Int, _ count: Int, _ b: Source, next: Int
 ) {
     for i in 0..<count {
+        for p in 0..<P { (b + p * next + 16 * (count + i)).prefetch(16) }
         let columns = Line<P> { (b + $0 * next + 16 * i).vector }
         for r in 0..<R { add(&acc, row: r, a[r * stride + i], times: columns) }
     }

@@ -2,6 +2,8 @@
 //
 // The virtual vector of the engine: 16 float32 lanes on every machine, in one fixed order.
 
+import CMachine
+
 /// One ymm pair, one zmm or four q registers, as the module's flags have it.
 typealias Vector = SIMD16<Float>
 typealias Integers = SIMD16<Int32>
@@ -16,6 +18,11 @@ extension UnsafePointer<Float> {
     /// The 16 floats from here on.
     @inline(always) var vector: Vector {
         UnsafeRawPointer(self).loadUnaligned(as: Vector.self)
+    }
+
+    /// Asks for `count` floats from here on, ahead of their use; they need not exist.
+    @inline(always) func prefetch(_ count: Int) {
+        for i in stride(from: 0, to: count, by: 16) { machine_prefetch(self + i) }
     }
 }
 

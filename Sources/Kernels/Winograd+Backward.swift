@@ -139,6 +139,10 @@ extension Winograd {
         let b = rows + point * outputPlane + block * 16
         for c in stride(from: 0, to: ic, by: Tile.count) {
             let sum = accumulator + (block * 36 + point) * step + c * 16
+            // V was kept since the forward pass, further away than the caches that are near.
+            if block == 0 {
+                (v + (point + 1) * inputPlane + c * count).prefetch(Tile.count * count)
+            }
             var acc = Tiles<P> {
                 starts ? Tile(repeating: Vector()) : load(sum + $0 * 36 * step, 16)
             }

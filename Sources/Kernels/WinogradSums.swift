@@ -46,6 +46,7 @@ struct WinogradSums {
     @inline(never)
     private func sum<let P: Int>(_ channels: Range<Int>, from block: Int, columns: Line<P>.Type) {
         let step = ConvGeometry.pointStride(depth: ConvGeometry.summedChannels)
+        let first = channels.lowerBound, shares = channels.count / Tile.count
         for point in 0..<36 {
             for part in 0..<blocks * g.tileBlocks {
                 let (kept, rows) = g.rows(ofBlock: part / g.tileBlocks)
@@ -53,13 +54,18 @@ struct WinogradSums {
                 let v = shard + kept.lowerBound + (t * 36 + point) * inputPlane
                 let b = shard + rows.lowerBound + (t * 36 + point) * outputPlane + block * 16
                 let count = min(g.tilesPerBlock, tiles - t * g.tilesPerBlock) * g.images
-                for c in stride(from: channels.lowerBound, to: channels.upperBound, by: Tile.count)
-                {
-                    let sum = sums + point * step + (c - channels.lowerBound) * 16
+                for share in 0..<shares {
+                    // A share of what the next point reads of these rows.
+                    for row in count * share / shares..<count * (share + 1) / shares {
+                        (v + inputPlane + row * ic + first).prefetch(channels.count)
+                        (b + outputPlane + row * oc).prefetch(16 * P)
+                    }
+                    let c = share * Tile.count
+                    let sum = sums + point * step + c * 16
                     var acc = Tiles<P> {
                         part == 0 ? Tile(repeating: Vector()) : load(sum + $0 * 36 * step, 16)
                     }
-                    outer(&acc, v + c, ic, count, b, oc)
+                    outer(&acc, v + first + c, ic, count, b, oc)
                     unrolled(Line<P>.self) { p in store(acc[p], sum + p * 36 * step, 16) }
                 }
             }

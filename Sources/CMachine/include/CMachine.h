@@ -10,6 +10,11 @@
 
 #include "linux.h"
 
+/// Asks for the cache line at `address`, which need not exist, ahead of its use.
+static inline __attribute__((always_inline)) void machine_prefetch(const void *address) {
+    __builtin_prefetch(address);
+}
+
 #if defined(__x86_64__)
 
 #include <cpuid.h>
