@@ -135,7 +135,9 @@ let package = Package(
         .testTarget(name: "CoordinationTests", dependencies: ["Coordination"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "CAllocations"]),
         .testTarget(name: "WireTests", dependencies: ["Wire", "CAllocations"]),
-        .testTarget(name: "JobsTests", dependencies: ["Jobs", "Layers", "Datasets", "Digests"]),
+        .testTarget(
+            name: "JobsTests",
+            dependencies: ["Jobs", "Layers", "Datasets", "Digests", "Configuration", "Tensors"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Runtime", "Datasets"]),
         .testTarget(
             name: "RuntimeTests",

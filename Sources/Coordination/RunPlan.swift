@@ -5,7 +5,10 @@
 /// Every step of a run, computed from the job's numbers alone; nothing is stored, so any step can be
 /// asked for at any time, and a restarted coordinator goes on with two integers.
 ///
-/// An epoch is its training steps, then its evaluation steps. The last batch of a phase may be short.
+/// An epoch is its training steps, then its evaluation steps. Training goes through its samples pass after
+/// pass; without `trainingSteps` an epoch is one pass, with them it ends wherever that many steps end, and
+/// the next one goes on there. No batch holds samples of two passes: the last one of a pass may be short,
+/// as the last one of an evaluation may.
 public struct RunPlan: Hashable, Sendable {
     public let trainingSamples: Int
     public let validationSamples: Int
@@ -13,17 +16,20 @@ public struct RunPlan: Hashable, Sendable {
     public let evaluationBatch: Int
     public let shardSize: Int
     public let epochs: Int
+    /// Training steps of an epoch; nil for one pass over the samples.
+    public let trainingSteps: Int?
     public let checkpointEvery: Int?
 
     /// - Parameters:
     ///   - trainingSamples: 0 for a run that only evaluates.
     ///   - validationSamples: 0 for a run that does not.
     ///   - evaluationBatch: Samples in an evaluation step; by default the shards of 1024 samples.
+    ///   - trainingSteps: Of an epoch; by default as many as one pass over the samples takes.
     ///   - checkpointEvery: Training steps; the end of an epoch is a checkpoint in any case.
     /// - Precondition: Sizes and epochs are at least 1, and there is a sample.
     public init(
         trainingSamples: Int, validationSamples: Int, batchSize: Int, evaluationBatch: Int? = nil,
-        shardSize: Int, epochs: Int, checkpointEvery: Int? = nil
+        shardSize: Int, epochs: Int, trainingSteps: Int? = nil, checkpointEvery: Int? = nil
     ) {
         precondition(
             trainingSamples >= 0 && validationSamples >= 0
@@ -31,19 +37,25 @@ public struct RunPlan: Hashable, Sendable {
             "no run over \(trainingSamples) training and \(validationSamples) validation samples")
         precondition(
             batchSize >= 1 && shardSize >= 1 && epochs >= 1 && evaluationBatch ?? 1 >= 1
-                && checkpointEvery ?? 1 >= 1,
+                && trainingSteps ?? 1 >= 1 && checkpointEvery ?? 1 >= 1,
             "no run with batchSize \(batchSize), evaluationBatch \(evaluationBatch ?? 1), shardSize "
-                + "\(shardSize), epochs \(epochs), checkpointEvery \(checkpointEvery ?? 1)")
+                + "\(shardSize), epochs \(epochs), trainingSteps \(trainingSteps ?? 1), "
+                + "checkpointEvery \(checkpointEvery ?? 1)")
         self.trainingSamples = trainingSamples
         self.validationSamples = validationSamples
         self.batchSize = batchSize
         self.evaluationBatch = evaluationBatch ?? dividingUp(1024, by: shardSize) * shardSize
         self.shardSize = shardSize
         self.epochs = epochs
+        self.trainingSteps = trainingSteps
         self.checkpointEvery = checkpointEvery
     }
 
-    public var trainingStepsPerEpoch: Int { dividingUp(trainingSamples, by: batchSize) }
+    /// Training steps that go through all samples once.
+    public var stepsPerPass: Int { dividingUp(trainingSamples, by: batchSize) }
+    public var trainingStepsPerEpoch: Int {
+        trainingSamples == 0 ? 0 : trainingSteps ?? stepsPerPass
+    }
     public var evaluationStepsPerEpoch: Int { dividingUp(validationSamples, by: evaluationBatch) }
     public var stepsPerEpoch: Int { trainingStepsPerEpoch + evaluationStepsPerEpoch }
     public var stepCount: Int { epochs * stepsPerEpoch }
@@ -55,13 +67,16 @@ public struct RunPlan: Hashable, Sendable {
         let trains = stepInEpoch < trainingStepsPerEpoch
         let step = trains ? stepInEpoch : stepInEpoch - trainingStepsPerEpoch
         let batch = trains ? batchSize : evaluationBatch
-        let end = min((step + 1) * batch, trains ? trainingSamples : validationSamples)
         let trained = epoch * trainingStepsPerEpoch + min(stepInEpoch, trainingStepsPerEpoch)
+        let (pass, place) =
+            trains ? trained.quotientAndRemainder(dividingBy: stepsPerPass) : (epoch, step)
+        let start = place * batch
+        let end = min(start + batch, trains ? trainingSamples : validationSamples)
         let isDue = trains && checkpointEvery.map { (trained + 1).isMultiple(of: $0) } ?? false
         return PlannedStep(
             id: id, kind: trains ? .train : .evaluate, epoch: epoch, stepInPhase: step,
             stepsInPhase: trains ? trainingStepsPerEpoch : evaluationStepsPerEpoch,
-            samples: step * batch..<end, shards: dividingUp(end - step * batch, by: shardSize),
+            pass: pass, samples: start..<end, shards: dividingUp(end - start, by: shardSize),
             checkpointAfter: isDue || stepInEpoch + 1 == stepsPerEpoch, trainingStep: trained)
     }
 
@@ -87,7 +102,10 @@ public struct PlannedStep: Hashable, Sendable {
     /// From 0, among the steps of the same kind in this epoch.
     public let stepInPhase: Int
     public let stepsInPhase: Int
-    /// Positions in the epoch's order.
+    /// From 0: how often all samples of its kind have been gone through before. Together with a sample's
+    /// position it names every random draw, so the order, too, is that of the pass.
+    public let pass: Int
+    /// Positions in the pass's order.
     public let samples: Range<Int>
     public let shards: Int
     public let checkpointAfter: Bool

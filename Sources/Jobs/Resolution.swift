@@ -18,11 +18,13 @@ public struct Resolution: Sendable, Equatable {
     public var trainingData: Digest
     public var validationData: Digest?
     public var testData: Digest?
+    /// What the loss of an image of each class counts; nil where the job says nothing of it.
+    public var classWeights: [Double]?
 
     public init(
         blockSize: Int, imageShape: [Int], classes: Int, encoding: SampleEncoding,
         startingWeights: Digest, trainingData: Digest,
-        validationData: Digest? = nil, testData: Digest? = nil
+        validationData: Digest? = nil, testData: Digest? = nil, classWeights: [Double]? = nil
     ) {
         self.blockSize = blockSize
         self.imageShape = imageShape
@@ -32,6 +34,7 @@ public struct Resolution: Sendable, Equatable {
         self.trainingData = trainingData
         self.validationData = validationData
         self.testData = testData
+        self.classWeights = classWeights
     }
 
     init(fields: inout Fields) throws(ConfigError) {
@@ -47,6 +50,14 @@ public struct Resolution: Sendable, Equatable {
         trainingData = try Self.digest("training_data", &fields)
         validationData = try Self.optionalDigest("validation_data", &fields)
         testData = try Self.optionalDigest("test_data", &fields)
+        let weights = try fields.numbers("class_weights", in: ClassWeight.range)
+        guard weights.isEmpty || weights.count == classes else {
+            throw ConfigError(
+                code: .outOfRange, path: "resolved.class_weights", line: fields.line,
+                detail: "found \(weights.count) numbers, expected one for each of \(classes) "
+                    + "classes; remove 'resolved' to have them found again")
+        }
+        classWeights = weights.isEmpty ? nil : weights
     }
 
     func encoded() -> ConfigValue {
@@ -63,7 +74,10 @@ public struct Resolution: Sendable, Equatable {
             ]
                 + digests.compactMap { name, digest in
                     digest.map { .init(name, .scalar($0)) }
-                })
+                }
+                + (classWeights.map { weights in
+                    [.init("class_weights", .list(weights.map { .scalar($0) }))]
+                } ?? []))
     }
 
     private static func optionalDigest(

@@ -7,6 +7,12 @@ import Layers
 public struct TrainingOptions: Sendable {
     public var epochs: Int
     public var batchSize: Int
+    /// Training steps of an epoch, which goes on in the data where the last one stopped; nil for all data.
+    public var stepsPerEpoch: Int?
+    /// Batches that are validated, always the same; nil for all data.
+    public var validationSteps: Int?
+    /// What the loss of an image counts, by its class; nil where all count the same.
+    public var classWeight: ClassWeight?
     public var optimizer: any Optimizer
     /// Samples in a unit of work, of reduction and of exactly-once.
     public var shardSize: Int
@@ -16,6 +22,9 @@ public struct TrainingOptions: Sendable {
     init(fields: inout Fields) throws(ConfigError) {
         epochs = try fields.int("epochs", default: 1, in: 1...1_000_000)
         batchSize = try fields.int("batch_size", default: 32, in: 1...1_048_576)
+        stepsPerEpoch = try fields.optionalInt("steps_per_epoch", in: 1...1_000_000_000)
+        validationSteps = try fields.optionalInt("validation_steps", in: 1...1_000_000_000)
+        classWeight = try ClassWeight(fields: &fields)
         guard let rule = fields.value("optimizer") else {
             throw ConfigError(
                 code: .missingField, path: "training.optimizer", line: fields.line,
@@ -28,13 +37,21 @@ public struct TrainingOptions: Sendable {
     }
 
     func encoded() -> ConfigValue {
-        .map([
+        var entries: [ConfigValue.Entry] = [
             .init("epochs", .scalar(epochs)),
             .init("batch_size", .scalar(batchSize)),
+        ]
+        if let stepsPerEpoch { entries.append(.init("steps_per_epoch", .scalar(stepsPerEpoch))) }
+        if let validationSteps {
+            entries.append(.init("validation_steps", .scalar(validationSteps)))
+        }
+        if let classWeight { entries.append(.init("class_weight", classWeight.encoded())) }
+        entries += [
             .init("optimizer", optimizer.encoded()),
             .init("shard_size", .scalar(shardSize)),
             .init("checkpoint_every_steps", .scalar(checkpointEvery ?? 0)),
-        ])
+        ]
+        return .map(entries)
     }
 }
 

@@ -66,7 +66,8 @@ final class ComputeThread: @unchecked Sendable {
         let input = ShardInput(
             pixels: Bytes(pixels[0..<task.positions.count * model.data.imageShape.count]),
             labels: UnsafeBufferPointer(labels[0..<task.positions.count]), seed: model.job.seed,
-            epoch: lease.epoch, firstPosition: task.positions.lowerBound)
+            epoch: lease.epoch, firstPosition: task.positions.lowerBound,
+            classWeights: model.classWeights)
         do throws(LayerError) {
             switch lease.kind {
             case .train: try train(task, input)
@@ -122,7 +123,7 @@ final class ComputeThread: @unchecked Sendable {
         let lease = task.work.lease
         var records = task.records
         let source = local?.source(
-            kind: lease.kind == .train ? .train : .evaluate, epoch: lease.epoch)
+            kind: lease.kind == .train ? .train : .evaluate, pass: lease.epoch)
         for (row, position) in task.positions.enumerated() {
             let bytes: UnsafeRawBufferPointer
             if let source {

@@ -117,7 +117,7 @@ extension Coordinator {
             .lease(
                 .init(
                     session: session, lease: lease.id.raw, step: lease.step.raw,
-                    kind: step.kind == .train ? .train : .evaluate, epoch: step.epoch,
+                    kind: step.kind == .train ? .train : .evaluate, epoch: step.pass,
                     firstShard: lease.shards.lowerBound, shardCount: lease.shards.count,
                     firstPosition: first, sampleCount: end - first,
                     batchSamples: step.samples.count,

@@ -57,6 +57,8 @@ public struct Run {
         let data = DataDescription(
             imageShape: training.imageShape, classes: training.classNames.count,
             encoding: training.encoding)
+        let plan = try RunPlan(
+            given.training, trainingSamples: training.count, validationSamples: validation?.count)
         let model = try given.model(input: data.imageShape, classes: data.classes)
         let initial = AlignedBuffer<Float>(count: model.parameters.count)
         defer { withExtendedLifetime(initial) {} }
@@ -67,7 +69,8 @@ public struct Run {
             encoding: data.encoding,
             startingWeights: sha256(UnsafeRawBufferPointer(initial.elements)),
             trainingData: training.fingerprint, validationData: validation?.fingerprint,
-            testData: datasets[.test]?.fingerprint)
+            testData: datasets[.test]?.fingerprint,
+            classWeights: try given.training.classWeight?.weights(in: training))
         let identity = job.identityWithData
         try folder.claim(job)
         var hash = SHA256()
@@ -93,10 +96,7 @@ public struct Run {
             job: job, folder: folder, model: model, data: data, classNames: training.classNames,
             sources: SampleSources(training: training, validation: validation, seed: job.seed),
             test: datasets[.test], kernels: kernels,
-            plan: RunPlan(
-                trainingSamples: training.count, validationSamples: validation?.count ?? 0,
-                batchSize: job.training.batchSize, shardSize: job.training.shardSize,
-                epochs: job.training.epochs, checkpointEvery: job.training.checkpointEvery),
+            plan: plan,
             chunks: ChunkPlan(layout: model.parameters),
             decoder: SampleDecoder(
                 configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding),
@@ -109,10 +109,9 @@ public struct Run {
     func info(endpoint: String, workers: Int) -> RunInfo {
         RunInfo(
             job: job.name, output: folder.path, endpoint: endpoint, epochs: job.training.epochs,
-            stepsPerEpoch: (sources.training.count + job.training.batchSize - 1)
-                / job.training.batchSize,
+            stepsPerEpoch: plan.trainingStepsPerEpoch,
             trainingSamples: sources.training.count,
-            validationSamples: sources.validation?.count ?? 0, testSamples: test?.count ?? 0,
+            validationSamples: plan.validationSamples, testSamples: test?.count ?? 0,
             batchSize: job.training.batchSize, shardSize: job.training.shardSize,
             blockSize: model.blockSize,
             parameters: model.parameters.entries.reduce(0) { $0 + $1.shape.count },
@@ -134,7 +133,7 @@ public struct Run {
     func undecodable(_ id: StepID, shard: Int) -> DatasetError? {
         guard id.raw < plan.stepCount, shard < plan.step(id).shards else { return nil }
         let step = plan.step(id)
-        let source = sources.source(kind: step.kind, epoch: step.epoch)
+        let source = sources.source(kind: step.kind, pass: step.pass)
         let pixels = AlignedBuffer<UInt8>(count: data.imageShape.count)
         for position in plan.samples(ofShard: shard, in: step) {
             let index = source.index(at: position)
@@ -160,6 +159,7 @@ extension Job {
             + "training_data: \(resolution.trainingData)\n"
             + "validation_data: \(resolution.validationData?.description ?? "none")\n"
             + "starting_weights: \(resolution.startingWeights)\n"
+            + (resolution.classWeights.map { "class_weights: \($0)\n" } ?? "")
     }
 
     /// What is not as it was where the job's own fields are the same; nothing if either is not resolved.

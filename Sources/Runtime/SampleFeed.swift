@@ -126,7 +126,7 @@ final class SampleFeed: @unchecked Sendable {
     }
 
     private func gather(_ step: PlannedStep) throws(RuntimeError) -> StepSamples {
-        let source = sources.source(kind: step.kind, epoch: step.epoch)
+        let source = sources.source(kind: step.kind, pass: step.pass)
         indices.removeAll(keepingCapacity: true)
         var bytes = 0
         do throws(DatasetError) {

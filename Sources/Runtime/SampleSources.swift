@@ -7,7 +7,7 @@ import Datasets
 import Digests
 import Jobs
 
-/// The data sets of a run, and the order in which each kind of step reads them: training in the epoch's
+/// The data sets of a run, and the order in which each kind of step reads them: training in the pass's
 /// shuffled order, validation as stored.
 public struct SampleSources: Sendable {
     let training: any Dataset
@@ -21,12 +21,12 @@ public struct SampleSources: Sendable {
         func index(at position: Int) -> Int { order.map { $0[position] } ?? position }
     }
 
-    func source(kind: PlannedStep.Kind, epoch: Int) -> Source {
+    func source(kind: PlannedStep.Kind, pass: Int) -> Source {
         switch kind {
         case .train:
             return Source(
                 dataset: training,
-                order: SampleOrder(seed: seed, epoch: epoch, count: training.count))
+                order: SampleOrder(seed: seed, epoch: pass, count: training.count))
         case .evaluate:
             guard let validation else {
                 preconditionFailure("a step evaluates, but the job has no validation data")

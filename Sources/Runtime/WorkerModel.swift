@@ -30,6 +30,8 @@ final class WorkerModel: @unchecked Sendable {
     let chunks: ChunkPlan
     let decoder: SampleDecoder
     let data: DataDescription
+    /// What the loss of an image of each class counts; empty where all count the same.
+    private let classWeightBuffer: AlignedBuffer<Float>
     /// Two flat buffers: weights of even and of odd versions.
     let weights: [AlignedBuffer<Float>]
     let prepared: PreparedWeights
@@ -48,6 +50,9 @@ final class WorkerModel: @unchecked Sendable {
         chunks = ChunkPlan(layout: model.parameters)
         decoder = SampleDecoder(
             configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding)
+        let counts = job.resolution?.classWeights ?? []
+        classWeightBuffer = AlignedBuffer(count: counts.count)
+        _ = classWeightBuffer.elements.update(fromContentsOf: counts.map(Float.init))
         weights = (0..<2).map { [model] _ in AlignedBuffer(count: model.parameters.count) }
         prepared = PreparedWeights(model: model, kernels: kernels)
         let ranges = (0..<model.stageCount).map(model.parameterRange)
@@ -58,6 +63,8 @@ final class WorkerModel: @unchecked Sendable {
                 : chunks.buckets.firstIndex { $0.range.lowerBound == range.lowerBound } ?? -1
         }
     }
+
+    var classWeights: Floats { Floats(classWeightBuffer.elements) }
 
     /// The weights of a version, for the threads that compute with it.
     func weights(version: UInt64) -> Floats { Floats(weights[Int(version & 1)].elements) }

@@ -23,7 +23,8 @@ extension Message {
         public var lease: UInt64
         public var step: UInt64
         public var kind: Kind
-        /// From 0.
+        /// From 0, the pass over the data that draws are named by: the epoch, unless a job counts its
+        /// epochs in steps.
         public var epoch: Int
         /// Within the step.
         public var firstShard: Int

@@ -40,6 +40,40 @@ import Testing
         #expect((0..<9).filter { plan.step(StepID(raw: $0)).checkpointAfter } == [2, 5, 8])
     }
 
+    /// A pass takes three steps, an epoch two of them: the second epoch ends in the second pass.
+    @Test func anEpochOfFewerStepsThanAPassGoesOnInTheNextOne() {
+        let plan = RunPlan(
+            trainingSamples: 10, validationSamples: 4, batchSize: 4, evaluationBatch: 5,
+            shardSize: 2, epochs: 3, trainingSteps: 2)
+        #expect(plan.stepCount == 9 && plan.trainingStepsPerEpoch == 2)
+        let steps = (0..<9).map { plan.step(StepID(raw: $0)) }
+        #expect(steps.map { $0.kind == .train } == [true, true, false] * 3)
+        #expect(steps.map(\.epoch) == [0, 0, 0, 1, 1, 1, 2, 2, 2])
+        #expect(steps.filter { $0.kind == .train }.map(\.pass) == [0, 0, 0, 1, 1, 1])
+        #expect(
+            steps.filter { $0.kind == .train }.map(\.samples)
+                == [0..<4, 4..<8, 8..<10, 0..<4, 4..<8, 8..<10])
+        #expect(steps.filter { $0.kind == .evaluate }.map(\.samples) == [0..<4] * 3)
+        #expect(steps.map(\.isLastOfPhase) == [false, true, true] * 3)
+        #expect(steps.map(\.trainingStep) == [0, 1, 2, 2, 3, 4, 4, 5, 6])
+    }
+
+    /// However a run is cut into epochs, its training steps are the same.
+    @Test(arguments: [1, 2, 3, 4, 6, 12])
+    func epochsOfAnyLengthTrainOnTheSameBatches(steps: Int) {
+        func training(_ plan: RunPlan) -> [[Int]] {
+            (0..<UInt64(plan.stepCount)).map { plan.step(StepID(raw: $0)) }
+                .filter { $0.kind == .train }
+                .map { [$0.trainingStep, $0.pass, $0.samples.lowerBound, $0.samples.upperBound] }
+        }
+        let whole = RunPlan(
+            trainingSamples: 10, validationSamples: 3, batchSize: 4, shardSize: 2, epochs: 4)
+        let cut = RunPlan(
+            trainingSamples: 10, validationSamples: 3, batchSize: 4, shardSize: 2,
+            epochs: 12 / steps, trainingSteps: steps)
+        #expect(training(whole).count == 12 && training(cut) == training(whole))
+    }
+
     @Test func aRunMayOnlyEvaluate() {
         let plan = RunPlan(
             trainingSamples: 0, validationSamples: 2000, batchSize: 1, shardSize: 24, epochs: 1)

@@ -16,7 +16,7 @@ import Testing
         job.resolution = Resolution(
             blockSize: 16, imageShape: [28, 28, 1], classes: 10, encoding: .pixels,
             startingWeights: digest("w"), trainingData: digest("t"),
-            testData: digest("e"))
+            testData: digest("e"), classWeights: (0..<10).map { Double($0) / 3 })
         let resolved = try Job.parse(yaml: job.resolvedYAML, file: "other.yaml")
         #expect(resolved.resolution == job.resolution)
         #expect(resolved.resolvedYAML == job.resolvedYAML)
@@ -93,6 +93,10 @@ import Testing
         ("training.epochs=9", "training.epochs: 5, here 9"),
         ("training.shard_size=8", "training.shard_size: 16, here 8"),
         ("training.optimizer.epsilon=0.1", "training.optimizer.epsilon: 1e-07, here 0.1"),
+        ("training.steps_per_epoch=7", "training.steps_per_epoch: absent, here 7"),
+        ("training.validation_steps=7", "training.validation_steps: absent, here 7"),
+        ("training.class_weight=balanced", "training.class_weight: absent, here balanced"),
+        ("training.class_weight={0: 2}", "training.class_weight.0: absent, here 2.0"),
         ("numerics.winograd=off", "numerics.winograd: true, here false"),
         ("model[8].Dense.units=11", "model[8].Dense.units: 10, here 11"),
         (

@@ -5,12 +5,17 @@ import Jobs
 
 /// A data set of CIFAR-10's form with forty training and eight test images of noise.
 enum TinyCIFAR {
-    static func write(_ folder: TemporaryFolder, _ name: String, seed: UInt64) throws {
+    /// - Parameter uneven: All ten classes, three training images of each but the last, which has
+    ///   thirteen; else five of each of the first eight.
+    static func write(
+        _ folder: TemporaryFolder, _ name: String, seed: UInt64, uneven: Bool = false
+    ) throws {
         var random = Seeded(seed)
         let files = (1...5).map { "data_batch_\($0).bin" } + ["test_batch.bin"]
-        for file in files {
+        for (number, file) in files.enumerated() {
             var bytes = Data()
-            for label in 0..<8 as Range<UInt8> {
+            for record in 0..<8 {
+                let label = uneven ? UInt8(min((number % 5 * 8 + record) / 3, 9)) : UInt8(record)
                 bytes.append(label)
                 bytes.append(
                     contentsOf: (0..<3072).map { _ in UInt8.random(in: 0...255, using: &random) })
@@ -19,7 +24,7 @@ enum TinyCIFAR {
         }
     }
 
-    /// Three steps and a validation.
+    /// Three steps, of 16, 16 and 8 images, and a validation.
     static func job(
         _ path: String, _ overrides: [String] = [], scale: String = "1/255"
     ) throws -> Job {

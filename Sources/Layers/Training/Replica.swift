@@ -173,6 +173,9 @@ extension Replica {
         }
         let losses = self.memory.losses, correct = self.memory.correct
         model.loss(kernels, rows, memory.logitsGradient, losses: losses, correct: correct)
+        if block.isTraining, !shard.classWeights.isEmpty {
+            weigh(rows, by: shard.classWeights, losses, memory.logitsGradient)
+        }
         for row in 0..<block.live {
             metrics.lossSum += Double(losses[row])
             metrics.correct += Int(correct[row])
@@ -182,6 +185,19 @@ extension Replica {
             throw LayerError(
                 code: .notFinite, layer: model.names[model.names.count - 1],
                 detail: "the loss is \(metrics.lossSum);" + Self.divergence)
+        }
+    }
+
+    /// Multiplies the loss of each live row and its gradient by what its label counts.
+    private func weigh(
+        _ rows: LossRows, by weights: Floats, _ losses: MutableFloats, _ gradient: MutableFloats
+    ) {
+        for (row, label) in rows.labels.enumerated() {
+            let weight = weights[Int(label)]
+            losses[row] *= weight
+            kernels.affine(
+                scale: weight, offset: 0, Rows(count: 1, stored: rows.stored, live: rows.classes),
+                gradient.slice(row * rows.stored..<(row + 1) * rows.stored))
         }
     }
 

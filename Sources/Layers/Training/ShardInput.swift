@@ -14,16 +14,19 @@ public struct ShardInput {
     public var epoch: Int
     /// Place of the first sample in the epoch's order.
     public var firstPosition: Int
+    /// What the loss of an image counts in training, by its label; empty where all count the same.
+    public var classWeights: Floats
 
     public init(
         pixels: Bytes, labels: UnsafeBufferPointer<Int32>, seed: UInt64 = 0, epoch: Int = 0,
-        firstPosition: Int = 0
+        firstPosition: Int = 0, classWeights: Floats = .init(start: nil, count: 0)
     ) {
         self.pixels = pixels
         self.labels = labels
         self.seed = seed
         self.epoch = epoch
         self.firstPosition = firstPosition
+        self.classWeights = classWeights
     }
 
     public var count: Int { labels.count }

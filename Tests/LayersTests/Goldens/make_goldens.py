@@ -225,6 +225,29 @@ def golden(seed, shape, batch, loss, layers):
     return model, images, labels, result
 
 
+def weighted(seed, shape, batch, weights, loss, layers):
+    """With `class_weight`, which `fit` knows: its loss, its steps, and what an SGD step of 1 takes away."""
+    model, images, labels, result = golden(seed, shape, batch, loss, layers)
+    fields = {"name": "sgd", "learning_rate": 0.2, "momentum": 0.9}
+
+    def fit(fields, steps):
+        model = build(shape, layers, seed)
+        kind = keras.losses.SparseCategoricalCrossentropy if loss == SPARSE else keras.losses.BinaryCrossentropy
+        model.compile(optimizer(fields), kind(from_logits=not ends_in_probabilities(layers)))
+        history = model.fit(images, labels, class_weight=dict(enumerate(weights)), batch_size=batch,
+                            epochs=steps, shuffle=False, verbose=0)
+        return model, history.history["loss"]
+
+    stepped, losses = fit({"name": "sgd", "learning_rate": 1.0}, 1)
+    gradients = [(before.numpy() - after.numpy()) * batch
+                 for before, after in zip(model.trainable_variables, stepped.trainable_variables)]
+    trained = {id(v) for v in model.trainable_variables}
+    return result | {
+        "class_weights": weights, "loss_sum": losses[0] * batch,
+        "gradients": tensors(model, gradients, only=trained),
+        "steps": [{"optimizer": fields, "count": 10, "weights": tensors(model, fit(fields, 10)[0].weights)}]}
+
+
 def write(name, result):
     text = json.dumps(result, separators=(",", ":")).replace('],"', '],\n"').replace('},{"name', '},\n{"name')
     (HERE / f"{name}.json").write_text(text + "\n")
@@ -248,6 +271,10 @@ def main():
             result["steps"].append(
                 {"optimizer": fields, "count": count, "weights": tensors(model, model.weights)})
     write("optimizers", result)
+    for seed, (name, weights, loss, layers) in enumerate([
+            ("class_weights", [0.25, 3.0, 0.0], SPARSE, [PIXELS, conv(3, 3, activation="sigmoid"), "Flatten", dense(3)]),
+            ("class_weights_binary", [0.7, 1.9], BINARY, [PIXELS, "Flatten", dense(1, activation="sigmoid")])]):
+        write(name, weighted(seed + 200, [5, 4, 1], 18, weights, loss, layers))
 
 
 main()

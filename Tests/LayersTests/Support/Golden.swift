@@ -28,11 +28,14 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     let probabilities: [Float]
     let gradients: [TensorValues]
     let steps: [Steps]
+    /// What the loss of an image counts, by its label.
+    let classWeights: [Float]?
     var name = ""
 
     private enum CodingKeys: String, CodingKey {
         case layers, input, loss, pixels, labels, weights, probabilities, gradients, steps
         case lossSum = "loss_sum", evaluationLossSum = "evaluation_loss_sum"
+        case classWeights = "class_weights"
     }
 
     var testDescription: String { name }

@@ -12,6 +12,7 @@ struct Trial {
     var weights: [Float]
     var pixels: [UInt8]
     var labels: [Int32]
+    var classWeights: [Float] = []
     var seed: UInt64 = 0, epoch = 0, firstPosition = 0
 
     /// Weights and images drawn from `seed`; biases are not zero, so that a forgotten one shows.
@@ -42,6 +43,7 @@ struct Trial {
         weights = [Float](repeating: 0, count: model.parameters.count)
         pixels = golden.pixels
         labels = golden.labels
+        classWeights = golden.classWeights ?? []
         try importWeights(golden.weights.map(\.tensor))
     }
 
@@ -131,10 +133,13 @@ struct Trial {
             prepared.prepareAll(from: weights)
             return try pixels.withUnsafeBufferPointer { pixels in
                 try labels.withUnsafeBufferPointer { labels in
-                    try body(
-                        ShardInput(
-                            pixels: pixels, labels: labels, seed: seed, epoch: epoch,
-                            firstPosition: firstPosition), weights, prepared)
+                    try classWeights.withUnsafeBufferPointer { classWeights in
+                        try body(
+                            ShardInput(
+                                pixels: pixels, labels: labels, seed: seed, epoch: epoch,
+                                firstPosition: firstPosition, classWeights: classWeights),
+                            weights, prepared)
+                    }
                 }
             }
         }
