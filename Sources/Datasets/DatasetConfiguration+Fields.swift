@@ -35,10 +35,14 @@ extension DatasetConfiguration {
             fields.value("augmentation"),
             path: fields.path.isEmpty ? "augmentation" : "\(fields.path).augmentation",
             colorMode: colorMode)
+        let preprocessing = try Preprocessing(
+            fields.value("preprocessing"),
+            path: fields.path.isEmpty ? "preprocessing" : "\(fields.path).preprocessing")
         self.init(
             format: format, path: path, targetSize: size, colorMode: colorMode,
             validation: validation, validationSplit: split, augmentation: augmentation,
-            fitting: fitting, classes: classes, classMode: classMode, table: table)
+            preprocessing: preprocessing, fitting: fitting, classes: classes, classMode: classMode,
+            table: table)
     }
 
     /// Every field, so that what is written reads back as the same value.
@@ -64,6 +68,9 @@ extension DatasetConfiguration {
             .init("validation_split", .scalar(validationSplit)),
             .init("augmentation", augmentation.encoded()),
         ]
+        if preprocessing != .init() {
+            entries.append(.init("preprocessing", preprocessing.encoded()))
+        }
         return .map(entries)
     }
 

@@ -40,6 +40,7 @@ public struct DatasetConfiguration: Sendable, Equatable {
     public var validation: Validation
     public var validationSplit: Double
     public var augmentation: Augmentation
+    public var preprocessing: Preprocessing
     /// For files alone, `folder` and `table`.
     public var fitting: Fitting
     /// Of files the classes to take, in the order of their labels; empty takes all, sorted. Of arrays the
@@ -53,7 +54,8 @@ public struct DatasetConfiguration: Sendable, Equatable {
     public init(
         format: Format, path: String? = nil, targetSize: [Int]? = nil, colorMode: ColorMode? = nil,
         validation: Validation? = nil, validationSplit: Double = 0.2,
-        augmentation: Augmentation = .init(), fitting: Fitting = .init(), classes: [String] = [],
+        augmentation: Augmentation = .init(), preprocessing: Preprocessing = .init(),
+        fitting: Fitting = .init(), classes: [String] = [],
         classMode: ClassMode = .sparse, table: Table = .init()
     ) {
         self.format = format
@@ -63,6 +65,7 @@ public struct DatasetConfiguration: Sendable, Equatable {
         self.validation = validation ?? (format.classCount == nil ? .auto : .test)
         self.validationSplit = validationSplit
         self.augmentation = augmentation
+        self.preprocessing = preprocessing
         self.fitting = fitting
         self.classes = classes
         self.classMode = classMode

@@ -22,9 +22,7 @@ public struct DatasetSurvey: Sendable, Equatable {
     public var unreadable: [String] { faults.sorted { $0.index < $1.index }.map(\.text) }
 
     private var faults: [Fault] = []
-    private var pixels = 0
-    private var sums: [Int]
-    private var squares: [Int]
+    private var channels: [Moments]
 
     private struct Fault: Sendable, Equatable {
         let index: Int
@@ -50,19 +48,16 @@ public struct DatasetSurvey: Sendable, Equatable {
     }
 
     /// The mean of each channel of the images as the model sees them, 0 to 255.
-    public var mean: [Double] { sums.map { pixels == 0 ? 0 : Double($0) / Double(pixels) } }
+    public var mean: [Double] { channels.map(\.mean) }
 
     /// The standard deviation of each channel, over all pixels of all images.
-    public var deviation: [Double] {
-        zip(mean, squares).map { mean, square in
-            pixels == 0 ? 0 : max(0, Double(square) / Double(pixels) - mean * mean).squareRoot()
-        }
-    }
+    public var deviation: [Double] { channels.map(\.deviation) }
+
+    var firstFault: String? { faults.min { $0.index < $1.index }?.text }
 
     private init(of dataset: any Dataset) {
         counts = Array(repeating: 0, count: dataset.classNames.count)
-        sums = Array(repeating: 0, count: dataset.imageShape[2])
-        squares = sums
+        channels = Array(repeating: Moments(), count: dataset.imageShape[2])
     }
 
     private mutating func add(
@@ -80,10 +75,11 @@ public struct DatasetSurvey: Sendable, Equatable {
             return
         }
         counts[Int(dataset.label(index))] += 1
-        pixels += image.count / sums.count
-        for (place, value) in image.enumerated() {
-            sums[place % sums.count] += Int(value)
-            squares[place % sums.count] += Int(value) * Int(value)
+        for channel in channels.indices {
+            // The array's own bytes, during the call.
+            unsafe image.withUnsafeBufferPointer {
+                unsafe channels[channel].add($0, from: channel, every: channels.count)
+            }
         }
     }
 
@@ -116,10 +112,6 @@ public struct DatasetSurvey: Sendable, Equatable {
         for (label, count) in other.counts.enumerated() { counts[label] += count }
         sizes.merge(other.sizes, uniquingKeysWith: +)
         faults += other.faults
-        pixels += other.pixels
-        for channel in sums.indices {
-            sums[channel] += other.sums[channel]
-            squares[channel] += other.squares[channel]
-        }
+        for channel in channels.indices { channels[channel].add(other.channels[channel]) }
     }
 }

@@ -52,10 +52,16 @@ public struct Job: Sendable {
     }
 
     /// The network of this job for images of a shape, with memory planned.
-    public func model(input: Shape, classes: Int?) throws(LayerError) -> Model {
+    ///
+    /// - Parameter statistics: Of the training images, if the job needs them; by default those that a run
+    ///   has found.
+    public func model(
+        input: Shape, classes: Int?, statistics: ChannelStatistics? = nil
+    ) throws(LayerError) -> Model {
         try Model(
             nodes: nodes, input: input, loss: loss, classes: classes,
-            shardSize: training.shardSize, winograd: numerics.winograd)
+            shardSize: training.shardSize, winograd: numerics.winograd,
+            standardization: standardization(statistics ?? resolution?.statistics))
     }
 
     private init(_ tree: ConfigValue, defaultName: String) throws(ConfigError) {
@@ -79,6 +85,13 @@ public struct Job: Sendable {
             var resolved = try Fields(value, path: "resolved")
             resolution = try Resolution(fields: &resolved)
             try resolved.finish()
+            guard !lacksStatistics else {
+                throw ConfigError(
+                    code: .missingField, path: "resolved.mean", line: value.line,
+                    detail:
+                        "is missing, but dataset.preprocessing needs mean and deviation; remove "
+                        + "'resolved' to have them found again")
+            }
         }
         try fields.finish()
     }

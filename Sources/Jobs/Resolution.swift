@@ -20,11 +20,14 @@ public struct Resolution: Sendable, Equatable {
     public var testData: Digest?
     /// What the loss of an image of each class counts; nil where the job says nothing of it.
     public var classWeights: [Double]?
+    /// Of the training images; nil where the job has no use for them.
+    public var statistics: ChannelStatistics?
 
     public init(
         blockSize: Int, imageShape: [Int], classes: Int, encoding: SampleEncoding,
         startingWeights: Digest, trainingData: Digest,
-        validationData: Digest? = nil, testData: Digest? = nil, classWeights: [Double]? = nil
+        validationData: Digest? = nil, testData: Digest? = nil, classWeights: [Double]? = nil,
+        statistics: ChannelStatistics? = nil
     ) {
         self.blockSize = blockSize
         self.imageShape = imageShape
@@ -35,6 +38,7 @@ public struct Resolution: Sendable, Equatable {
         self.validationData = validationData
         self.testData = testData
         self.classWeights = classWeights
+        self.statistics = statistics
     }
 
     init(fields: inout Fields) throws(ConfigError) {
@@ -58,6 +62,7 @@ public struct Resolution: Sendable, Equatable {
                     + "classes; remove 'resolved' to have them found again")
         }
         classWeights = weights.isEmpty ? nil : weights
+        statistics = try Self.statistics(&fields, channels: extents[2])
     }
 
     func encoded() -> ConfigValue {
@@ -77,7 +82,29 @@ public struct Resolution: Sendable, Equatable {
                 }
                 + (classWeights.map { weights in
                     [.init("class_weights", .list(weights.map { .scalar($0) }))]
+                } ?? [])
+                + (statistics.map { statistics in
+                    [
+                        .init("mean", .list(statistics.mean.map { .scalar($0) })),
+                        .init("deviation", .list(statistics.deviation.map { .scalar($0) })),
+                    ]
                 } ?? []))
+    }
+
+    private static func statistics(
+        _ fields: inout Fields, channels: Int
+    ) throws(ConfigError) -> ChannelStatistics? {
+        let mean = try fields.numbers("mean", in: 0...255)
+        let deviation = try fields.numbers("deviation", in: 0...255)
+        if mean.isEmpty, deviation.isEmpty { return nil }
+        guard mean.count == channels, deviation.count == channels else {
+            throw ConfigError(
+                code: .outOfRange, path: "resolved.mean", line: fields.line,
+                detail: "found \(mean.count) means and \(deviation.count) deviations, expected one "
+                    + "of each for \(channels) channels; remove 'resolved' to have them found again"
+            )
+        }
+        return ChannelStatistics(mean: mean, deviation: deviation)
     }
 
     private static func optionalDigest(

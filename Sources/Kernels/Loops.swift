@@ -87,10 +87,11 @@ package enum Loops: KernelLoops {
     }
 
     package static func packPixels(
-        _ block: PixelBlock, _ pixels: Bytes, into values: MutableFloats
+        _ block: PixelBlock, _ pixels: Bytes, tables: Floats, into values: MutableFloats
     ) {
+        // Without a live image there may be no tables, but there are zeros to write.
         guard let values = values.baseAddress else { return }
-        Pixels.pack(block, pixels.baseAddress, into: values)
+        Pixels.pack(block, pixels.baseAddress, tables.baseAddress, into: values)
     }
 
     package static func add(_ addend: UnsafeRawBufferPointer, to sum: MutableFloats) {

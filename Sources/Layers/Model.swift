@@ -24,6 +24,8 @@ public struct Model: Sendable {
     let tensors: [Parameter]
     /// What training computes, and what evaluation and prediction do.
     let training: Network, evaluation: Network
+    /// What becomes of a pixel before the first layer; then its scale and offset, if that is a Rescaling.
+    public let standardization: Standardization
     let pixelScale: Float, pixelOffset: Float
     /// Channels in memory of the images.
     let inputStored: Int
@@ -33,16 +35,18 @@ public struct Model: Sendable {
     ///   - classes: Of the data; nil if that is not known.
     ///   - shardSize: The most images of a shard. Memory is laid out for them; bits are not changed.
     ///   - winograd: False computes all convolutions directly.
+    ///   - standardization: What becomes of the images' pixels first.
     /// - Throws: If a layer cannot follow the one before it, or the last does not fit loss and data.
     public init(
         nodes: [Node], input: Shape, loss: Loss, classes: Int? = nil, shardSize: Int = 32,
-        winograd: Bool = true
+        winograd: Bool = true, standardization: Standardization = Standardization()
     ) throws(LayerError) {
         guard input.rank == 3, input.count > 0 else {
             throw LayerError(
                 code: .shapeMismatch, layer: "input",
                 detail: "found \(input), expected images (height, width, channels)")
         }
+        try standardization.check(channels: input[2])
         let wiring = try Wiring(nodes), names = wiring.names
         var shapes: [Shape] = []
         for (index, node) in nodes.enumerated() {
@@ -100,6 +104,7 @@ public struct Model: Sendable {
         parameters = ParameterLayout(entries: network.parameters.map(\.entry))
         training = Network(network)
         evaluation = training.folded
+        self.standardization = standardization
         pixelScale = network.pixelScale
         pixelOffset = network.pixelOffset
         inputStored = network.inputStored

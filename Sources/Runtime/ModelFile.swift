@@ -83,6 +83,12 @@ public struct ModelFile: Sendable {
         do throws(JobError) { job = try Job.parse(yaml: text, file: path) } catch {
             throw RuntimeError(.modelFile, "\(error)")
         }
+        guard !job.lacksStatistics else {
+            throw RuntimeError(
+                .modelFile,
+                "\(path): the job has no mean and deviation of its training images; "
+                    + "copy the file again")
+        }
         do throws(LayerError) {
             let model = try job.model(input: Shape(shape), classes: classes.count)
             // Before memory is taken for a model that only a damaged line made large.

@@ -59,7 +59,12 @@ public struct Run {
             encoding: training.encoding)
         let plan = try RunPlan(
             given.training, trainingSamples: training.count, validationSamples: validation?.count)
-        let model = try given.model(input: data.imageShape, classes: data.classes)
+        let statistics =
+            try given.dataset.preprocessing.needsStatistics
+            ? folder.statistics(of: training.fingerprint)
+                ?? ChannelStatistics(of: training, given.dataset) : nil
+        let model = try given.model(
+            input: data.imageShape, classes: data.classes, statistics: statistics)
         let initial = AlignedBuffer<Float>(count: model.parameters.count)
         defer { withExtendedLifetime(initial) {} }
         model.initialize(initial.elements, seed: given.seed)
@@ -70,7 +75,8 @@ public struct Run {
             startingWeights: sha256(UnsafeRawBufferPointer(initial.elements)),
             trainingData: training.fingerprint, validationData: validation?.fingerprint,
             testData: datasets[.test]?.fingerprint,
-            classWeights: try given.training.classWeight?.weights(in: training))
+            classWeights: try given.training.classWeight?.weights(in: training),
+            statistics: statistics)
         let identity = job.identityWithData
         try folder.claim(job)
         var hash = SHA256()
@@ -159,6 +165,9 @@ extension Job {
             + "training_data: \(resolution.trainingData)\n"
             + "validation_data: \(resolution.validationData?.description ?? "none")\n"
             + "starting_weights: \(resolution.startingWeights)\n"
+            + (resolution.statistics.map {
+                "mean: \($0.mean)\ndeviation: \($0.deviation)\n"
+            } ?? "")
             + (resolution.classWeights.map { "class_weights: \($0)\n" } ?? "")
     }
 

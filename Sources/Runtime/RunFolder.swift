@@ -2,6 +2,8 @@
 //
 // The folder that holds everything a run leaves behind.
 
+import Datasets
+import Digests
 import Foundation
 import Glibc
 import Jobs
@@ -83,6 +85,15 @@ public final class RunFolder {
     /// Keeps the newest ones and deletes the others.
     func pruneCheckpoints(keep: Int = 2) {
         for old in checkpoints.dropFirst(keep) { unlink(old) }
+    }
+
+    /// What the run that is here has found of its training images, if they are those of a fingerprint.
+    func statistics(of training: Digest) -> ChannelStatistics? {
+        guard let text = try? String(contentsOfFile: jobPath, encoding: .utf8),
+            let found = (try? Job.parse(yaml: text, file: jobPath))?.resolution,
+            found.trainingData == training
+        else { return nil }
+        return found.statistics
     }
 
     /// Makes sure that the run that is here, if there is one, is of the same job and data.

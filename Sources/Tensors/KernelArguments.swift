@@ -138,18 +138,20 @@ public struct MovingAverageStep: Hashable, Sendable {
     }
 }
 
-/// uint8 images `[image][y][x][c]` to float32 `[y][x][image][c]`: `scale * value + offset`, fused. Images
-/// from `liveImages` and channels from `channels` on are set to zero.
+/// uint8 images `[image][y][x][c]` to float32 `[y][x][image][c]` by tables of what each of the 256 values
+/// becomes, `[live image or 1][channel or 1][256]`. Images from `liveImages` and channels from `channels` on
+/// are set to zero.
 public struct PixelBlock: Hashable, Sendable {
     public var images: Int, liveImages: Int
     public var height: Int, width: Int
     public var channels: Int, storedChannels: Int
-    public var scale: Float, offset: Float
+    /// Whether each live image, and whether each channel has a table of its own.
+    public var hasImageTables: Bool, hasChannelTables: Bool
 
     /// - Parameter storedChannels: `channels` if not given.
     public init(
         images: Int, liveImages: Int, height: Int, width: Int, channels: Int,
-        storedChannels: Int? = nil, scale: Float = 1, offset: Float = 0
+        storedChannels: Int? = nil, hasImageTables: Bool = false, hasChannelTables: Bool = false
     ) {
         self.images = images
         self.liveImages = liveImages
@@ -157,9 +159,12 @@ public struct PixelBlock: Hashable, Sendable {
         self.width = width
         self.channels = channels
         self.storedChannels = storedChannels ?? channels
-        self.scale = scale
-        self.offset = offset
+        self.hasImageTables = hasImageTables
+        self.hasChannelTables = hasChannelTables
     }
+    /// Floats of an image's tables.
+    public var tableStride: Int { (hasChannelTables ? channels : 1) * 256 }
+    public var tableCount: Int { (hasImageTables ? liveImages : 1) * tableStride }
     public var byteCount: Int { liveImages * height * width * channels }
     public var floatCount: Int { images * height * width * storedChannels }
 }

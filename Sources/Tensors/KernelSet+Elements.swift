@@ -70,13 +70,16 @@ extension KernelSet {
     }
 
     /// Pixels to the first activations; see `PixelBlock`.
-    public func packPixels(_ block: PixelBlock, _ pixels: Bytes, into values: MutableFloats) {
+    public func packPixels(
+        _ block: PixelBlock, _ pixels: Bytes, tables: Floats, into values: MutableFloats
+    ) {
         precondition(
             block.liveImages >= 0 && block.liveImages <= block.images,
             "packPixels: \(block.liveImages) live images of \(block.images)")
         expect(pixels.count, block.byteCount, "packPixels: pixels", block)
+        expect(tables.count, block.tableCount, "packPixels: tables", block)
         expect(values.count, block.floatCount, "packPixels: values", block)
-        loops.packPixels(block, pixels, into: values)
+        loops.packPixels(block, pixels, tables: tables, into: values)
     }
 
     /// `sum += addend`, element by element. The addend may lie at any byte.

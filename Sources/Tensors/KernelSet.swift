@@ -82,7 +82,8 @@ package protocol KernelLoops: Sendable {
     static func binaryCrossEntropy(
         _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes)
 
-    static func packPixels(_ block: PixelBlock, _ pixels: Bytes, into values: MutableFloats)
+    static func packPixels(
+        _ block: PixelBlock, _ pixels: Bytes, tables: Floats, into values: MutableFloats)
     static func add(_ addend: UnsafeRawBufferPointer, to sum: MutableFloats)
     static func isFinite(_ values: UnsafeRawBufferPointer) -> Bool
 

@@ -33,6 +33,7 @@ import Testing
         let configuration = DatasetConfiguration(
             format: .folder, path: "/data/flowers", targetSize: [180, 160], colorMode: .grayscale,
             validation: .split, validationSplit: 0.15, augmentation: .init(horizontalFlip: true),
+            preprocessing: .init(samplewiseCenter: true, featurewiseCenter: true),
             fitting: .init(interpolation: .area, framing: .pad), classes: ["b", "a"],
             classMode: .binary)
         for configuration in [
@@ -72,6 +73,36 @@ import Testing
         #expect(
             complaint([.init("format", .scalar("shapes")), .init("validation_split", .scalar(1.5))])
                 == "dataset.validation_split: found 1.5, expected 0.0 to 0.95")
+    }
+
+    @Test func whatIsScaledIsCentred() throws {
+        func preprocessing(_ fields: (String, Bool)...) throws -> DatasetConfiguration.Preprocessing
+        {
+            let map = fields.map { ConfigValue.Entry($0.0, .scalar($0.1)) }
+            return try read([
+                .init("format", .scalar("shapes")), .init("preprocessing", .map(map)),
+            ]).preprocessing
+        }
+        #expect(try preprocessing() == .init())
+        let features = try preprocessing(("featurewise_std_normalization", true))
+        #expect(features == .init(featurewiseCenter: true, featurewiseStdNormalization: true))
+        #expect(features.needsStatistics)
+        let samples = try preprocessing(("samplewise_std_normalization", true))
+        #expect(samples == .init(samplewiseCenter: true, samplewiseStdNormalization: true))
+        #expect(!samples.needsStatistics)
+        #expect(try preprocessing(("featurewise_center", true)).needsStatistics)
+        #expect {
+            _ = try preprocessing(
+                ("samplewise_center", false), ("samplewise_std_normalization", true))
+        } throws: {
+            "\($0)" == "dataset.preprocessing.samplewise_center: is false, but "
+                + "samplewise_std_normalization centres, too; leave one of them out"
+        }
+        #expect {
+            _ = try preprocessing(("featurewise_centre", true))
+        } throws: {
+            "\($0)".hasSuffix("did you mean 'featurewise_center'?")
+        }
     }
 
     @Test func aFitIsOneOfTwoAndClassesAreNamedOnce() {

@@ -52,6 +52,25 @@ import Testing
         }
     }
 
+    @Test func aSetWithADamagedFileHasNoStatistics() throws {
+        let folder = try TemporaryFolder()
+        for i in 0..<3 { try folder.write("a/\(i).png", grey(4, 2, UInt8(100 + i))) }
+        let configuration = DatasetConfiguration(
+            format: .folder, path: folder.path, targetSize: [2, 2], validation: .disabled)
+        let dataset = try #require(try openDatasets(configuration)[.train])
+        let sound = try ChannelStatistics(of: dataset, configuration)
+        #expect(sound.mean == [101, 101, 101])
+        for value in sound.deviation { #expect(abs(value - (2.0 / 3).squareRoot()) < 1e-12) }
+        try folder.write("a/1.png", Array(grey(4, 2, 101)[..<40]))
+        let torn = try #require(try openDatasets(configuration)[.train])
+        #expect {
+            _ = try ChannelStatistics(of: torn, configuration)
+        } throws: {
+            "\($0)".contains("\(folder.path)/a/1.png: the PNG file ends too early")
+                && "\($0)".hasSuffix(", so the set has no mean and deviation")
+        }
+    }
+
     @Test func threadsChangeNothing() throws {
         let configuration = DatasetConfiguration(format: .shapes)
         let test = try #require(try openDatasets(configuration)[.test])

@@ -14,9 +14,10 @@ import Testing
         let text = job.resolvedYAML
         #expect(try Job.parse(yaml: text, file: "other.yaml").resolvedYAML == text)
         job.resolution = Resolution(
-            blockSize: 16, imageShape: [28, 28, 1], classes: 10, encoding: .pixels,
+            blockSize: 16, imageShape: [28, 28, 3], classes: 10, encoding: .pixels,
             startingWeights: digest("w"), trainingData: digest("t"),
-            testData: digest("e"), classWeights: (0..<10).map { Double($0) / 3 })
+            testData: digest("e"), classWeights: (0..<10).map { Double($0) / 3 },
+            statistics: .init(mean: [1.0 / 3, 0, 255], deviation: [0.1 + 0.2, 1e-9, 100]))
         let resolved = try Job.parse(yaml: job.resolvedYAML, file: "other.yaml")
         #expect(resolved.resolution == job.resolution)
         #expect(resolved.resolvedYAML == job.resolvedYAML)
@@ -97,6 +98,10 @@ import Testing
         ("training.validation_steps=7", "training.validation_steps: absent, here 7"),
         ("training.class_weight=balanced", "training.class_weight: absent, here balanced"),
         ("training.class_weight={0: 2}", "training.class_weight.0: absent, here 2.0"),
+        (
+            "dataset.preprocessing={featurewise_center: yes}",
+            "dataset.preprocessing.featurewise_center: absent, here true"
+        ),
         ("numerics.winograd=off", "numerics.winograd: true, here false"),
         ("model[8].Dense.units=11", "model[8].Dense.units: 10, here 11"),
         (
@@ -108,6 +113,33 @@ import Testing
         let (job, changed) = (try Job.builtIn(), try Job.builtIn(overrides: [flag]))
         #expect(changed.identityDigest != job.identityDigest)
         #expect(changed.differences(from: job) == [difference])
+    }
+
+    @Test func whatARunFoundFitsItsJob() throws {
+        var job = try Job.builtIn(
+            overrides: ["dataset.preprocessing={featurewise_center: yes}"])
+        #expect(job.lacksStatistics)
+        job.resolution = Resolution(
+            blockSize: 16, imageShape: [28, 28, 1], classes: 10, encoding: .pixels,
+            startingWeights: digest("w"), trainingData: digest("t"))
+        func complaint() -> String {
+            do {
+                _ = try Job.parse(yaml: job.resolvedYAML, file: "f")
+                return "none"
+            } catch { return "\(error)" }
+        }
+        #expect(
+            complaint().contains(
+                "resolved.mean: is missing, but dataset.preprocessing needs mean and deviation"))
+        job.resolution?.statistics = .init(mean: [1, 2], deviation: [1])
+        #expect(
+            complaint().contains(
+                "resolved.mean: found 2 means and 1 deviations, expected one of each for 1 channels"
+            ))
+        job.resolution?.statistics = .init(mean: [1], deviation: [2])
+        #expect(complaint() == "none" && !job.lacksStatistics)
+        job.resolution?.classWeights = [1, 2]
+        #expect(complaint().contains("found 2 numbers, expected one for each of 10 classes"))
     }
 
     private func digest(_ text: String) -> Digest {

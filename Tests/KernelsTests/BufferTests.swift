@@ -7,23 +7,33 @@ import Tensors
 import Testing
 
 @Suite struct BufferTests {
+    /// By a table for all, for each image, for each channel, for each of both.
     @Test(
-        arguments: Engine.available, [(1, 1), (2, 2), (3, 3), (4, 4), (1, 16), (3, 16), (17, 32)])
-    func pixelsArePacked(_ kernels: KernelSet, channels: (real: Int, stored: Int)) {
-        let (channels, stored) = channels
+        arguments: Engine.available.flatMap { kernels in (0..<4).map { (kernels, $0) } },
+        [(1, 1), (2, 2), (3, 3), (4, 4), (1, 16), (3, 16), (17, 32)])
+    func pixelsArePacked(by: (kernels: KernelSet, tables: Int), channels: (real: Int, stored: Int))
+    {
+        let (kernels, (channels, stored)) = (by.kernels, channels)
         let block = PixelBlock(
             images: 8, liveImages: 5, height: 3, width: 5, channels: channels,
-            storedChannels: stored, scale: 1 / 255, offset: -0.5)
+            storedChannels: stored, hasImageTables: by.tables & 1 == 1,
+            hasChannelTables: by.tables & 2 == 2)
         var noise = Noise(seed: channels)
         let pixels = (0..<block.byteCount).map { _ in UInt8(truncatingIfNeeded: noise.word()) }
-        let values = noise.buffer(block.floatCount)
-        pixels.withUnsafeBufferPointer { kernels.packPixels(block, $0, into: values.elements) }
+        let values = noise.buffer(block.floatCount), tables = noise.buffer(block.tableCount)
+        pixels.withUnsafeBufferPointer {
+            kernels.packPixels(
+                block, $0, tables: Floats(tables.elements), into: values.elements)
+        }
         for p in 0..<15 {
             for i in 0..<8 {
                 for c in 0..<stored {
                     let isReal = i < 5 && c < channels
                     let byte = isReal ? pixels[(i * 15 + p) * channels + c] : 0
-                    let expected = isReal ? Float(-0.5).addingProduct(1 / 255, Float(byte)) : 0
+                    let image = block.hasImageTables ? i : 0
+                    let table =
+                        block.hasChannelTables ? image * channels + c : image
+                    let expected = isReal ? tables.base[table * 256 + Int(byte)] : 0
                     #expect(values.base[(p * 8 + i) * stored + c] == expected)
                 }
             }

@@ -137,13 +137,15 @@ extension Replica {
         block.live = min(model.blockSize, count - start)
         block.firstPosition = block.shardPosition + start
         block.number = start / model.blockSize
+        let images = pixels.slice(start * size..<(start + block.live) * size)
+        let layout = PixelBlock(
+            images: model.blockSize, liveImages: block.live, height: model.input[0],
+            width: model.input[1], channels: model.input[2], storedChannels: model.inputStored,
+            hasImageTables: model.standardization.isPerImage,
+            hasChannelTables: model.standardization.isPerChannel)
         kernels.packPixels(
-            PixelBlock(
-                images: model.blockSize, liveImages: block.live, height: model.input[0],
-                width: model.input[1], channels: model.input[2],
-                storedChannels: model.inputStored, scale: model.pixelScale,
-                offset: model.pixelOffset),
-            pixels.slice(start * size..<(start + block.live) * size), into: memory.pixels)
+            layout, images, tables: self.memory.tables(layout, images, of: model),
+            into: memory.pixels)
     }
 
     private func forward<Failure>(

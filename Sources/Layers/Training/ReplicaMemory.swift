@@ -23,6 +23,7 @@ final class ReplicaMemory {
     private let floats: AlignedBuffer<Float>
     private let bytes: AlignedBuffer<UInt8>
     private let streams: AlignedBuffer<Philox>
+    private let tables: PixelTables
 
     /// - Parameter sharing: False gives each number memory of its own, the reference of tests.
     init(_ model: Model, sharing: Bool = true) {
@@ -73,6 +74,12 @@ final class ReplicaMemory {
         self.floats = floats
         self.bytes = bytes
         self.streams = streams
+        tables = PixelTables(model)
+    }
+
+    /// What becomes of each pixel of a block's images.
+    func tables(_ block: PixelBlock, _ images: Bytes, of model: Model) -> Floats {
+        tables.filled(block, images, of: model)
     }
 
     static func byteCount(of model: Model) -> Int {

@@ -202,12 +202,12 @@ def descend(model, images, labels, loss, layers, fields, steps):
         method.apply(tape.gradient(mean, model.trainable_variables), model.trainable_variables)
 
 
-def golden(seed, shape, batch, loss, layers):
+def golden(seed, shape, batch, loss, layers, standardize=lambda pixels: pixels):
     model = build(shape, layers, seed)
     rng = np.random.default_rng(seed + 1000)
     pixels = rng.integers(0, 256, [batch] + shape, dtype=np.uint8)
     labels = rng.integers(0, max(2, model.output_shape[-1]), batch)
-    images = tf.constant(pixels, dtype=tf.float64)
+    images = tf.constant(standardize(pixels), dtype=tf.float64)
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(losses(model, images, labels, loss, layers))
     gradients = tape.gradient(total, model.trainable_variables)
@@ -223,6 +223,28 @@ def golden(seed, shape, batch, loss, layers):
         "gradients": tensors(model, gradients, only=trained),
     }
     return model, images, labels, result
+
+
+STANDARDIZED = {
+    "standardized_features": ([6, 5, 3], dict(featurewise_std_normalization=True), conv(4, 3, activation="sigmoid")),
+    "standardized_samples": ([5, 6, 3], dict(samplewise_std_normalization=True), conv(4, 3, activation="sigmoid")),
+    "standardized_both": ([5, 4, 2], dict(featurewise_center=True, samplewise_center=True), dense(4, activation="sigmoid")),
+    "standardized_all": ([4, 5, 1], dict(featurewise_std_normalization=True, samplewise_std_normalization=True), dense(4, activation="relu")),
+}
+
+
+def standardized(seed, shape, options, layer):
+    """Of `ImageDataGenerator`, fitted on other images than the batch, before a Rescaling."""
+    generator = tf.keras.preprocessing.image.ImageDataGenerator(dtype="float64", **options)
+    others = np.random.default_rng(seed + 2000).integers(0, [120 + 40 * c for c in range(shape[2])], [40] + shape)
+    generator.fit(others.astype(np.float64))
+    layers = [{"Rescaling": {"scale": 0.75, "offset": 0.125}}, layer, "Flatten", dense(3)]
+    _, _, _, result = golden(seed, shape, 18, SPARSE, layers, lambda pixels: np.stack(
+        [generator.standardize(image.astype(np.float64)) for image in pixels]))
+    channels = lambda values: [] if values is None else [float(v) for v in np.ravel(values)]
+    return result | {"steps": [], "standardization": {
+        "centers_samples": generator.samplewise_center, "scales_samples": generator.samplewise_std_normalization,
+        "mean": channels(generator.mean), "deviation": channels(generator.std)}}
 
 
 def weighted(seed, shape, batch, weights, loss, layers):
@@ -275,6 +297,8 @@ def main():
             ("class_weights", [0.25, 3.0, 0.0], SPARSE, [PIXELS, conv(3, 3, activation="sigmoid"), "Flatten", dense(3)]),
             ("class_weights_binary", [0.7, 1.9], BINARY, [PIXELS, "Flatten", dense(1, activation="sigmoid")])]):
         write(name, weighted(seed + 200, [5, 4, 1], 18, weights, loss, layers))
+    for seed, (name, (shape, options, layer)) in enumerate(STANDARDIZED.items()):
+        write(name, standardized(seed + 300, shape, options, layer))
 
 
 main()

@@ -30,12 +30,22 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     let steps: [Steps]
     /// What the loss of an image counts, by its label.
     let classWeights: [Float]?
+    let standardization: Standardized?
+
+    struct Standardized: Decodable {
+        let centersSamples: Bool, scalesSamples: Bool, mean: [Double], deviation: [Double]
+
+        private enum CodingKeys: String, CodingKey {
+            case centersSamples = "centers_samples", scalesSamples = "scales_samples"
+            case mean, deviation
+        }
+    }
     var name = ""
 
     private enum CodingKeys: String, CodingKey {
         case layers, input, loss, pixels, labels, weights, probabilities, gradients, steps
         case lossSum = "loss_sum", evaluationLossSum = "evaluation_loss_sum"
-        case classWeights = "class_weights"
+        case classWeights = "class_weights", standardization
     }
 
     var testDescription: String { name }
@@ -57,7 +67,12 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     func model(winograd: Bool = true) throws -> Model {
         try Model(
             nodes: parseLayers(layers.config, path: "layers"), input: Shape(input),
-            loss: Loss(rawValue: loss)!, winograd: winograd)
+            loss: Loss(rawValue: loss)!, winograd: winograd,
+            standardization: standardization.map {
+                Standardization(
+                    centersSamples: $0.centersSamples, scalesSamples: $0.scalesSamples,
+                    mean: $0.mean, deviation: $0.deviation)
+            } ?? Standardization())
     }
 }
 
