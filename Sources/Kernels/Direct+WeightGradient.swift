@@ -6,8 +6,14 @@
 import Tensors
 
 extension Direct {
-    /// Pixels of an output row times images that go through one sum: both operands stay in L1.
+    /// Images times outputs that go through one sum: both operands stay near.
     private static let run = 64
+
+    /// The rows and columns of outputs that are a run.
+    private static func area(_ g: ConvGeometry) -> (rows: Int, columns: Int) {
+        let columns = min(g.convWidth, max(1, run / g.images))
+        return (columns < g.convWidth ? 1 : max(1, run / (g.convWidth * g.images)), columns)
+    }
 
     /// - Parameter transposed: The weights as `transpose` makes them; nil if nobody wants the input's
     ///   gradient.
@@ -32,18 +38,19 @@ extension Direct {
     private static func weightGradient(
         _ g: ConvGeometry, _ input: Source, _ gradient: Source, into weights: Target
     ) {
-        let vertical = g.vertical, chunk = max(1, run / g.images)
-        for y in 0..<g.convHeight {
-            for x in stride(from: 0, to: g.convWidth, by: chunk) {
-                let pixels = x..<min(x + chunk, g.convWidth)
-                for ky in vertical.taps(ofOutput: y) {
+        let area = area(g)
+        for top in stride(from: 0, to: g.convHeight, by: area.rows) {
+            for left in stride(from: 0, to: g.convWidth, by: area.columns) {
+                let ys = top..<min(top + area.rows, g.convHeight)
+                let xs = left..<min(left + area.columns, g.convWidth)
+                for ky in 0..<g.kernelHeight {
                     eachPanel(of: g.outputChannels / 16) {
                         add(
-                            g, input, gradient, into: weights, y, pixels, ky, from: $0,
+                            g, input, gradient, into: weights, ys, xs, ky, from: $0,
                             columns: Columns.self)
                     } alone: {
                         add(
-                            g, input, gradient, into: weights, y, pixels, ky, from: $0,
+                            g, input, gradient, into: weights, ys, xs, ky, from: $0,
                             columns: Line<1>.self)
                     }
                 }
@@ -51,33 +58,34 @@ extension Direct {
         }
     }
 
-    /// What some pixels of output row `y` add through row `ky` of the taps, for `P` blocks of output
-    /// channels.
+    /// What an area of outputs adds through row `ky` of the taps, for `P` blocks of output channels.
     @inline(always)
     private static func add<let P: Int>(
-        _ g: ConvGeometry, _ input: Source, _ gradient: Source, into weights: Target, _ y: Int,
-        _ pixels: Range<Int>, _ ky: Int, from block: Int, columns: Line<P>.Type
+        _ g: ConvGeometry, _ input: Source, _ gradient: Source, into weights: Target,
+        _ ys: Range<Int>, _ xs: Range<Int>, _ ky: Int, from block: Int, columns: Line<P>.Type
     ) {
-        let horizontal = g.horizontal
+        let ys = ys.clamped(to: g.vertical.outputs(ofTap: ky)), horizontal = g.horizontal
         let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
         let next = g.kernelHeight * g.kernelWidth * ic * 16
-        let row = input + (y * g.strideY + ky - g.padTop) * g.inputWidth * n * ic
-        for kx in 0..<g.kernelWidth {
-            let inside = horizontal.outputs(ofTap: kx)
-            let start = max(pixels.lowerBound, inside.lowerBound)
-            let count = min(pixels.upperBound, inside.upperBound) - start
-            if count <= 0 { continue }
+        for kx in 0..<g.kernelWidth where !ys.isEmpty {
+            let xs = xs.clamped(to: horizontal.outputs(ofTap: kx))
+            if xs.isEmpty { continue }
             // With stride 1 the images of neighbouring pixels follow each other in both operands.
-            let (runs, length) = g.strideX == 1 ? (1, count * n) : (count, n)
-            let a = row + (start * g.strideX + kx - g.padLeft) * n * ic
-            let b = gradient + (y * g.convWidth + start) * n * oc + block * 16
+            let (runs, length) = g.strideX == 1 ? (1, xs.count * n) : (xs.count, n)
+            let top = ys.lowerBound * g.strideY + ky - g.padTop
+            let left = xs.lowerBound * g.strideX + kx - g.padLeft
+            let a = input + (top * g.inputWidth + left) * n * ic
+            let b = gradient + (ys.lowerBound * g.convWidth + xs.lowerBound) * n * oc + block * 16
             let tap = weights + block * next + (ky * g.kernelWidth + kx) * ic * 16
             for c in stride(from: 0, to: ic, by: Tile.count) {
                 let sum = tap + c * 16
                 var acc = Tiles<P> { load(sum + $0 * next, 16) as Tile }
-                for p in 0..<runs {
-                    outer(
-                        &acc, a + p * g.strideX * n * ic + c, ic, length, b + p * n * oc, oc)
+                for y in 0..<ys.count {
+                    let a = a + y * g.strideY * g.inputWidth * n * ic + c
+                    let b = b + y * g.convWidth * n * oc
+                    for x in 0..<runs {
+                        outer(&acc, a + x * g.strideX * n * ic, ic, length, b + x * n * oc, oc)
+                    }
                 }
                 unrolled(Line<P>.self) { p in store(acc[p], sum + p * next, 16) }
             }

@@ -31,6 +31,9 @@ extension UnsafeMutablePointer<Float> {
         get { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
         nonmutating set { UnsafeMutableRawPointer(self).storeBytes(of: newValue, as: Vector.self) }
     }
+
+    /// Stores 16 floats past the caches; `machine_end_stream` has to follow. Needs alignment.
+    @inline(always) func stream(_ vector: Vector) { machine_stream(vector, self) }
 }
 
 extension SIMD16<Float> {

@@ -2,6 +2,7 @@
 //
 // Weights into the transformed domain before a step, their gradient out of it after a shard.
 
+import CMachine
 import Tensors
 
 extension Winograd {
@@ -16,9 +17,23 @@ extension Winograd {
         transform(transposed, into: uT, blocks: ic / 16, depth: oc)
     }
 
+    /// What is as large as this many floats does not stay in the caches until it is used.
+    private static let streamed = 1 << 21
+
     /// u[block, ξ, k, :] = G w[block, :, :, k, :] Gᵀ
-    @inline(never)
     private static func transform(_ weights: Source, into u: Target, blocks: Int, depth: Int) {
+        if blocks * 36 * 16 * depth < streamed {
+            transform(weights, into: u, blocks: blocks, depth: depth) { $0.vector = $1 }
+        } else {
+            transform(weights, into: u, blocks: blocks, depth: depth) { $0.stream($1) }
+            machine_end_stream()
+        }
+    }
+
+    @inline(always)
+    private static func transform(
+        _ weights: Source, into u: Target, blocks: Int, depth: Int, store: (Target, Vector) -> Void
+    ) {
         let step = ConvGeometry.pointStride(depth: depth)
         withSquare { square in
             for block in 0..<blocks {
@@ -26,7 +41,7 @@ extension Winograd {
                     transformSquare(weightTransform, square) {
                         (weights + ((block * 9 + $0 * 3 + $1) * depth + k) * 16).vector
                     } store: {
-                        (u + (block * 36 + $0 * 6 + $1) * step + k * 16).vector = $2
+                        store(u + (block * 36 + $0 * 6 + $1) * step + k * 16, $2)
                     }
                 }
             }

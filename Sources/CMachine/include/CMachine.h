@@ -15,6 +15,15 @@ static inline __attribute__((always_inline)) void machine_prefetch(const void *a
     __builtin_prefetch(address);
 }
 
+typedef float machine_vector __attribute__((ext_vector_type(16)));
+
+/// Stores past the caches what is too large to stay in them. Not in order with other stores.
+static inline __attribute__((always_inline)) void machine_stream(machine_vector value, void *address) {
+    __builtin_nontemporal_store(value, (machine_vector *)address);
+}
+/// Everything that was stored before comes before what is stored after.
+static inline void machine_end_stream(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
 #if defined(__x86_64__)
 
 #include <cpuid.h>
