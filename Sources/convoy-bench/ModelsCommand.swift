@@ -8,7 +8,8 @@ import Tensors
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "Whole training steps in this process: images/s, and GFLOP/s of direct sums.",
+        abstract:
+            "Training steps or predictions in this process: images/s, GFLOP/s of direct sums.",
         discussion: """
             Forward, loss, backward, sums along the tree, optimizer and preparation of the new \
             weights, on threads of this process: what the engine can do without data, sockets and a \
@@ -18,9 +19,13 @@ struct ModelsCommand: ParsableCommand {
             the other as they come. What the promise costs is the part of the relaxed speed that is \
             missing; a busy machine hits both, but needs many repeats.
 
+            With --inference the models predict: forward, with normalisations folded, and the \
+            probabilities of each image. GFLOP/s are those of the forward pass then.
+
             Examples:
               convoy-bench models --model cifar --threads 2
               convoy-bench models --relaxed --repeats 25
+              convoy-bench models --inference --model vgg16-32
             """)
 
     @OptionGroup var options: BenchOptions
@@ -40,7 +45,13 @@ struct ModelsCommand: ParsableCommand {
     @Flag(help: "Show what the fixed order of sums costs, beside a loop that does without.")
     var relaxed = false
 
+    @Flag(help: "Predict instead of training.")
+    var inference = false
+
     func validate() throws {
+        guard !inference || !relaxed else {
+            throw ValidationError("--inference adds no gradients; leave out --relaxed")
+        }
         guard 1...256 ~= threads else {
             throw ValidationError("--threads \(threads) is out of range; expected 1 to 256")
         }
@@ -57,13 +68,18 @@ struct ModelsCommand: ParsableCommand {
         let crew = Crew(threads)
         defer { crew.dismiss() }
         for name in model.map({ [$0] }) ?? PeerModel.Name.allCases {
-            try measure(PeerModel(name), kernels, crew).show(json: options.json)
+            let peer = PeerModel(name), model = try peer.model()
+            let row =
+                inference
+                ? try predict(peer, model, kernels, crew) : try train(peer, model, kernels, crew)
+            row.show(json: options.json)
         }
     }
 
-    private func measure(_ peer: PeerModel, _ kernels: KernelSet, _ crew: Crew) throws -> Row {
+    private func train(
+        _ peer: PeerModel, _ model: Model, _ kernels: KernelSet, _ crew: Crew
+    ) throws -> Row {
         let batch = batch ?? peer.batch
-        let model = try peer.model()
         let loop = TrainingLoop(peer, model: model, kernels: kernels, crew: crew, batch: batch)
         let price =
             relaxed ? try Price(of: loop, peer, model, kernels, crew, batch: batch) : nil
@@ -75,11 +91,37 @@ struct ModelsCommand: ParsableCommand {
         guard !loop.diverged else {
             throw WrongKernel(description: "\(peer.name.rawValue): the training diverged")
         }
-        let flops = peer.flops(model)
+        var row = row(peer, samples, flops: peer.flops(model).training, kernels)
+        if let price {
+            row.add("relaxedImagesPerSecond", price.relaxedRate, digits: 1)
+            row.add("pricePercent", price.percent, digits: 1)
+        }
+        return row
+    }
+
+    private func predict(
+        _ peer: PeerModel, _ model: Model, _ kernels: KernelSet, _ crew: Crew
+    ) throws -> Row {
+        let batch = batch ?? peer.batch
+        let loop = PredictionLoop(peer, model: model, kernels: kernels, crew: crew, batch: batch)
+        try loop.check()
+        let steps = max(1, Int(loop.predict(steps: 2) / Double(batch) * seconds))
+        let samples = Samples(repeats: options.repeats, peak: { crew.peak(kernels) }) {
+            loop.predict(steps: steps)
+        }
+        var row = row(peer, samples, flops: peer.flops(model).forward, kernels)
+        row.add("phase", "inference")
+        return row
+    }
+
+    /// - Parameter flops: Of one image.
+    private func row(
+        _ peer: PeerModel, _ samples: Samples, flops: Double, _ kernels: KernelSet
+    ) -> Row {
         var row = Row()
         row.add("model", peer.name.rawValue)
         row.add("threads", threads)
-        row.add("batch", batch)
+        row.add("batch", batch ?? peer.batch)
         row.add("shardSize", peer.shardSize)
         row.add("imagesPerSecond", samples.rate, digits: 1)
         row.add("gflops", samples.rate * flops / 1e9, digits: 1)
@@ -88,10 +130,6 @@ struct ModelsCommand: ParsableCommand {
         row.add("highest", samples.highest, digits: 1)
         row.add("peakGflops", samples.peak / 1e9, digits: 1)
         row.add("engine", kernels.name)
-        if let price {
-            row.add("relaxedImagesPerSecond", price.relaxedRate, digits: 1)
-            row.add("pricePercent", price.percent, digits: 1)
-        }
         return row
     }
 }

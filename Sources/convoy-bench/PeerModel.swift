@@ -84,15 +84,16 @@ struct PeerModel {
             $0.map { convolution($0, .same) } + [MaxPooling2D()]
         } + [Flatten(), Dense(units: 512, activation: .relu), Dense(units: 10)]
 
-    /// FLOPs of a training step for one image: products of convolutions and dense layers, forward and
-    /// backward, 2 for a multiply-add; the first layer needs no gradient of its input.
-    func flops(_ model: Model) -> Double {
+    /// FLOPs for one image: products of convolutions and dense layers, 2 for a multiply-add. A training step
+    /// goes forward and backward; the first layer needs no gradient of its input.
+    func flops(_ model: Model) -> (forward: Double, training: Double) {
         let kernels = model.parameters.entries.filter { $0.name.hasSuffix("/kernel") }
-        let forward = kernels.map { kernel in
+        let products = kernels.map { kernel in
             // [..., inputs, outputs], once for each pixel of the output.
             let output = model.outputShapes[kernel.layer].count
             return 2 * Double(output / kernel.shape[kernel.shape.rank - 1] * kernel.shape.count)
         }
-        return 3 * forward.reduce(0, +) - (forward.first ?? 0)
+        let forward = products.reduce(0, +)
+        return (forward, 3 * forward - (products.first ?? 0))
     }
 }

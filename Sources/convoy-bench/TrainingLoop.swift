@@ -26,8 +26,7 @@ final class TrainingLoop: @unchecked Sendable {
     private let weights: AlignedBuffer<Float>
     private let slots: [AlignedBuffer<Float>]
     private let sum: any StepSum
-    private let pixels: AlignedBuffer<UInt8>
-    private let labels: AlignedBuffer<Int32>
+    private let images: MadeUpImages
     private let nextShard = Atomic<Int>(0)
     private let failures = Atomic<Int>(0)
     private var step = 0
@@ -53,14 +52,8 @@ final class TrainingLoop: @unchecked Sendable {
             relaxed
             ? RelaxedSum(threads: crew.count, floats: count)
             : OrderedSum(shards: shards, floats: count)
-        pixels = AlignedBuffer(count: batch * peer.input.count)
-        labels = AlignedBuffer(count: batch)
+        images = MadeUpImages(batch, of: peer)
         model.initialize(weights.elements, seed: 1)
-        let random = Philox(seed: 1, purpose: .shapes)
-        for index in 0..<pixels.count {
-            pixels.base[index] = UInt8(truncatingIfNeeded: random.words(UInt64(index))[0])
-        }
-        for index in 0..<batch { labels.base[index] = Int32(index % peer.classes) }
         prepared.prepareAll(from: Floats(weights.elements))
     }
 
@@ -101,10 +94,9 @@ final class TrainingLoop: @unchecked Sendable {
 
     private func train(shard: Int, _ thread: Int) {
         let rows = shard * shardSize..<min((shard + 1) * shardSize, batch)
-        let size = pixels.count / batch
         let input = ShardInput(
-            pixels: Bytes(pixels[rows.lowerBound * size..<rows.upperBound * size]),
-            labels: UnsafeBufferPointer(labels[rows]), firstPosition: rows.lowerBound)
+            pixels: images.pixels(rows), labels: images.labels(rows),
+            firstPosition: rows.lowerBound)
         let (gradient, adds) = sum.place(shard: shard, thread: thread)
         do {
             _ = try replicas[thread].train(
