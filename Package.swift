@@ -53,9 +53,9 @@ let package = Package(
         .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "CDigests", providers: [.apt(["libxxhash-dev", "libssl-dev"])]),
         .target(name: "CMachine"),
-        .target(  // apt: libjpeg-dev, libpng-dev, zlib1g-dev
+        .target(  // apt: libjpeg-dev, libpng-dev, libwebp-dev, zlib1g-dev
             name: "CImageCodecs",
-            linkerSettings: ["jpeg", "png", "z"].map { .linkedLibrary($0) }),
+            linkerSettings: ["jpeg", "png", "webp", "z"].map { .linkedLibrary($0) }),
         .target(
             name: "CWire", dependencies: ["CProtobufC"],
             linkerSettings: [.linkedLibrary("protobuf-c")]),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PNG through libpng: 8 bits a channel, grey or RGB. The alpha channel is dropped and of 16 bits the
-// upper 8 are kept, as Pillow's `convert` does.
+// PNG through libpng: 8 bits a channel, grey, RGB or RGBA. Of 16 bits the upper 8 are kept, as Pillow's
+// `convert` does.
 
 #include "CImageCodecs.h"
 
@@ -43,7 +43,7 @@ static void on_read(png_structp png, png_bytep into, size_t count) {
     session->left -= count;
 }
 
-static void decode(struct session *session, size_t most_pixels) {
+static void decode(struct session *session, size_t most_pixels, int keep_alpha) {
     struct codec_image *image = session->image;
     png_structp png = session->png;
     png_infop info = session->info;
@@ -59,13 +59,19 @@ static void decode(struct session *session, size_t most_pixels) {
     png_set_strip_16(png);
     png_set_palette_to_rgb(png);
     png_set_expand_gray_1_2_4_to_8(png);
-    png_set_strip_alpha(png);
+    const int is_transparent = png_get_valid(png, info, PNG_INFO_tRNS) != 0;
+    if (keep_alpha && (is_transparent || png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA)) {
+        if (is_transparent) png_set_tRNS_to_alpha(png);
+        png_set_gray_to_rgb(png);
+    } else {
+        png_set_strip_alpha(png);
+    }
     const int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
 
     image->channels = png_get_channels(png, info);
     const size_t stride = (size_t)image->width * image->channels;
-    if (png_get_rowbytes(png, info) != stride || (image->channels != 1 && image->channels != 3))
+    if (png_get_rowbytes(png, info) != stride || image->channels == 2)
         give_up(session, CODEC_UNSUPPORTED, "neither grey nor RGB of 8 bits");
     image->pixels = calloc(image->height, stride);  // passes of an interlaced image read what is there
     if (image->pixels == NULL) give_up(session, CODEC_NO_MEMORY, "");
@@ -76,19 +82,20 @@ static void decode(struct session *session, size_t most_pixels) {
 }
 
 // Its own function, so that no local variable changes between setjmp and longjmp.
-static void decode_or_escape(struct session *session, size_t most_pixels) {
+static void decode_or_escape(struct session *session, size_t most_pixels, int keep_alpha) {
     if (setjmp(session->escape) != 0) return;
     session->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, session, on_error, on_warning);
     session->info = session->png == NULL ? NULL : png_create_info_struct(session->png);
     if (session->info == NULL) give_up(session, CODEC_NO_MEMORY, "");
-    decode(session, most_pixels);
+    decode(session, most_pixels, keep_alpha);
 }
 
 void codec_decode_png(
-    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image) {
+    const uint8_t *bytes, size_t count, size_t most_pixels, int keep_alpha,
+    struct codec_image *image) {
     struct session session = {.bytes = bytes, .left = count, .image = image};
     *image = (struct codec_image){.outcome = CODEC_DECODED};
-    decode_or_escape(&session, most_pixels);
+    decode_or_escape(&session, most_pixels, keep_alpha);
     png_destroy_read_struct(&session.png, &session.info, NULL);
     if (image->outcome != CODEC_DECODED) {
         free(image->pixels);

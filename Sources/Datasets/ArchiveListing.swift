@@ -17,7 +17,7 @@ extension ImageListing {
         var leftOut = 0
         for entry in entries where entry.path.hasPrefix(folder) {
             let parts = entry.path.dropFirst(folder.count).split(separator: "/")
-            guard parts.count > 1, Self.isImage(entry.path),
+            guard parts.count > 1, ImageKind.isImage(entry.path),
                 !parts.contains(where: { $0.hasPrefix(".") })
             else {
                 leftOut += 1
@@ -45,7 +45,8 @@ extension ImageListing {
             throw DatasetError(
                 code: .empty,
                 detail: "\(path): no image in \(classNames.count) class folders (\(leftOut) other"
-                    + " files); expected \(folder)<class>/*.jpg, .jpeg or .png in the archive")
+                    + " files); expected \(folder)<class>/*\(ImageKind.endings) in the"
+                    + " archive")
         }
     }
 }

@@ -29,7 +29,7 @@ extension DatasetConfiguration.Augmentation {
         cutout = try fields.int("cutout", default: 0, in: 0...8192)
         try fields.finish()
         let needsColours = saturationRange != 1...1 || hueRange != 0 || grayscale != 0
-        guard colorMode == .rgb || !needsColours else {
+        guard colorMode != .grayscale || !needsColours else {
             throw ConfigError(
                 code: .outOfRange, path: path, line: fields.line,
                 detail: "found saturation_range, hue_range or grayscale, but color_mode is"

@@ -60,6 +60,12 @@ extension DatasetConfiguration {
         /// The side of a square that is made `cval`, in pixels. Its centre is anywhere in the image.
         public var cutout = 0
 
+        /// Whether any option changes the colours of pixels.
+        var recolours: Bool {
+            channelShiftRange != 0 || brightnessRange != 1...1 || contrastRange != 1...1
+                || saturationRange != 1...1 || hueRange != 0 || grayscale != 0 || gaussianNoise != 0
+        }
+
         public init(horizontalFlip: Bool = false) { self.horizontalFlip = horizontalFlip }
     }
 }

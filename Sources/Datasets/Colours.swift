@@ -60,6 +60,17 @@ package func removeColour(_ pixels: MutableBytes) {
     }
 }
 
+/// Copies the first three channels of each pixel, between images of 3 or 4 channels.
+func copyColours(of source: MutableBytes, _ from: Int, to target: MutableBytes, _ to: Int) {
+    precondition(
+        source.count / from == target.count / to && from >= 3 && to >= 3,
+        "copyColours: \(source.count) bytes in \(from)s to \(target.count) in \(to)s")
+    for pixel in 0..<source.count / from {
+        // target[pixel, c] = source[pixel, c]
+        for c in 0..<3 { unsafe target[pixel * to + c] = source[pixel * from + c] }
+    }
+}
+
 @inline(__always)
 private func forEachPixel(
     _ pixels: MutableBytes, _ map: (Float, Float, Float) -> (Float, Float, Float)

@@ -18,7 +18,7 @@ public enum Partition: String, CaseIterable, Sendable {
 public enum SampleEncoding: String, CaseIterable, Sendable {
     /// Pixels, uint8, `[H, W, C]`.
     case pixels
-    /// The bytes of a JPEG or PNG file.
+    /// The bytes of an image file.
     case file
 }
 

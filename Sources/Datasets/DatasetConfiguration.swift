@@ -5,9 +5,15 @@
 /// Where images come from, how they are decoded, and what is held out.
 public struct DatasetConfiguration: Sendable, Equatable {
     public enum ColorMode: String, CaseIterable, Sendable {
-        case rgb, grayscale
+        case rgb, grayscale, rgba
 
-        public var channels: Int { self == .rgb ? 3 : 1 }
+        public var channels: Int {
+            switch self {
+            case .rgb: 3
+            case .grayscale: 1
+            case .rgba: 4
+            }
+        }
     }
 
     /// `[H, W, C]` of a decoded image; nil if the data alone tells it.

@@ -15,7 +15,7 @@ extension DatasetConfiguration {
         case emnistMNIST = "emnist-mnist"
         case cifar10
         case cifar100
-        /// A folder of class folders of JPEG and PNG files.
+        /// A folder of class folders of image files.
         case folder
         /// A CSV or TSV file of file names and labels.
         case table

@@ -99,7 +99,8 @@ public struct DatasetSurvey: Sendable, Equatable {
                         unsafe UnsafeMutableRawBufferPointer(image).copyBytes(from: stored)
                         return Size(height: shape[0], width: shape[1])
                     }
-                    let decoded = try unsafe DecodedImage(file: UnsafeRawBufferPointer(stored))
+                    let decoded = try unsafe DecodedImage(
+                        file: UnsafeRawBufferPointer(stored), keepsAlpha: shape[2] == 4)
                     unsafe decoded.fit(shape, fitting, into: image)
                     return Size(height: decoded.height, width: decoded.width)
                 }

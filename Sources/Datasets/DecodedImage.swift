@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The pixels of a JPEG or PNG file.
+// The pixels of an image file.
 
 import CImageCodecs
 import Tensors
@@ -9,26 +9,44 @@ import Tensors
     import Glibc
 #endif
 
-/// An image as its file has it, upright: grey or RGB, uint8, any size.
+/// An image as its file has it, upright: grey, RGB or RGBA, uint8, any size.
 @safe struct DecodedImage: ~Copyable {
     /// 64 megapixels, 192 MiB of RGB: above it a file is taken for a decompression bomb.
     static let mostPixels = 1 << 26
 
     let height: Int
     let width: Int
-    /// 1 or 3.
+    /// 1, 3 or 4.
     let channels: Int
     private let base: UnsafeMutablePointer<UInt8>
 
     /// Decodes a file by its contents, whatever its name.
-    init(file: UnsafeRawBufferPointer) throws(DatasetError) {
+    ///
+    /// - Parameter keepsAlpha: Whether an image with an alpha channel has four channels.
+    init(file: UnsafeRawBufferPointer, keepsAlpha: Bool) throws(DatasetError) {
         let kind = try unsafe ImageKind(of: file)  // looks at the first bytes, if there are any
+        if kind == .bmp {
+            // The file's own bytes, for as long as they are the caller's; the memory that comes back is ours.
+            let bytes = unsafe file.bindMemory(to: UInt8.self).span
+            let bitmap = try Bitmap(bytes)
+            let count = keepsAlpha && bitmap.hasAlpha ? 4 : 3
+            let pixels = try unsafe Self.unpacked(bitmap, bytes, channels: count)
+            (height, width, channels) = (bitmap.height, bitmap.width, count)
+            unsafe base = pixels
+            return
+        }
         var image = unsafe codec_image()
         // A kind was found, so the file has bytes. The C side reads no others and writes `image` alone.
         let bytes = unsafe file.baseAddress!.assumingMemoryBound(to: UInt8.self)
         switch kind {
         case .jpeg: unsafe codec_decode_jpeg(bytes, file.count, Self.mostPixels, &image)
-        case .png: unsafe codec_decode_png(bytes, file.count, Self.mostPixels, &image)
+        case .png:
+            unsafe codec_decode_png(
+                bytes, file.count, Self.mostPixels, keepsAlpha ? 1 : 0, &image)
+        case .webp:
+            unsafe codec_decode_webp(
+                bytes, file.count, Self.mostPixels, keepsAlpha ? 1 : 0, &image)
+        case .bmp: preconditionFailure("DecodedImage: a BMP file is read above")
         }
         if let code = unsafe DatasetError.Code(image.outcome) {
             throw DatasetError(code, kind, unsafe Self.message(image))
@@ -50,10 +68,7 @@ import Tensors
         let count = size.height * size.width * size.channels
         // Made by malloc in C, owned by this call.
         defer { unsafe free(stored) }
-        guard let memory = unsafe malloc(count) else {
-            throw DatasetError(.tooLarge, .jpeg, "no memory for \(count) bytes")
-        }
-        let turned = unsafe memory.assumingMemoryBound(to: UInt8.self)
+        let turned = try unsafe memory(count, .jpeg)
         // Both have `count` bytes.
         unsafe turn(
             Bytes(start: stored, count: count), size, orientation,
@@ -61,7 +76,33 @@ import Tensors
         return unsafe turned
     }
 
-    // Made by malloc in C, owned by this value alone.
+    private static func unpacked(
+        _ bitmap: Bitmap, _ file: Span<UInt8>, channels: Int
+    ) throws(DatasetError) -> UnsafeMutablePointer<UInt8> {
+        let count = bitmap.height * bitmap.width * channels
+        let base = try unsafe memory(count, .bmp)
+        do throws(DatasetError) {
+            // All of the memory that is there.
+            var pixels = unsafe MutableSpan(_unsafeStart: base, count: count)
+            try bitmap.unpack(file, channels: channels, into: &pixels)
+        } catch {
+            // Made by malloc above, and given to nobody.
+            unsafe free(base)
+            throw error
+        }
+        return unsafe base
+    }
+
+    private static func memory(
+        _ count: Int, _ kind: ImageKind
+    ) throws(DatasetError) -> UnsafeMutablePointer<UInt8> {
+        guard let memory = unsafe malloc(count) else {
+            throw DatasetError(.tooLarge, kind, "no memory for \(count) bytes")
+        }
+        return unsafe memory.assumingMemoryBound(to: UInt8.self)
+    }
+
+    // Made by malloc, owned by this value alone.
     deinit { unsafe free(base) }
 
     /// `[height, width, channels]`, valid as long as this value.
@@ -74,43 +115,6 @@ import Tensors
             unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
     }
-}
-
-/// The formats that are read.
-enum ImageKind: String {
-    case jpeg = "JPEG"
-    case png = "PNG"
-
-    /// Tells the format by a file's first bytes.
-    init(of file: UnsafeRawBufferPointer) throws(DatasetError) {
-        // At most the file's own first bytes.
-        let start = unsafe Array(file.prefix(12))
-        if start.starts(with: [0xFF, 0xD8, 0xFF]) {
-            self = .jpeg
-        } else if start.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
-            self = .png
-        } else if start.isEmpty {
-            throw DatasetError(
-                code: .truncated, detail: "the file is empty; copy it anew or remove it")
-        } else {
-            let stranger = Self.strangers.first {
-                start.dropFirst($0.offset).starts(with: $0.mark.utf8)
-            }
-            let found =
-                stranger?.name
-                ?? "of a kind unknown here (it begins with the bytes \(start.prefix(4)))"
-            throw DatasetError(
-                code: .unsupported,
-                detail: "the file is \(found), only JPEG and PNG are read; convert it or remove it")
-        }
-    }
-
-    /// What else calls itself an image: its mark, and where in the file the mark stands.
-    private static let strangers: [(mark: String, offset: Int, name: String)] = [
-        ("GIF8", 0, "a GIF image"), ("BM", 0, "a BMP image"), ("WEBP", 8, "a WebP image"),
-        ("II*", 0, "a TIFF image"), ("MM", 0, "a TIFF image"),
-        ("ftyp", 4, "an AVIF or HEIC image"), ("<", 0, "a web page or XML"),
-    ]
 }
 
 extension DatasetError.Code {
@@ -127,7 +131,7 @@ extension DatasetError.Code {
 }
 
 extension DatasetError {
-    fileprivate init(_ code: Code, _ kind: ImageKind, _ words: String) {
+    init(_ code: Code, _ kind: ImageKind, _ words: String) {
         let said = words.isEmpty ? "" : " (\(words))"
         switch code {
         case .truncated:

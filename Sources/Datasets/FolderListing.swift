@@ -7,7 +7,7 @@ extension ImageListing {
     ///
     /// Classes sort by the UTF-8 bytes of their names, the files of a class by those of their paths within
     /// it. Folders inside a class folder belong to the class. What begins with a dot is left out, and so is
-    /// what does not end in .jpg, .jpeg or .png, in upper or lower case.
+    /// what is not called as an image is.
     ///
     /// - Parameter classes: Which folders are classes.
     init(folder root: String, classes: ClassChoice) throws(DatasetError) {
@@ -33,7 +33,7 @@ extension ImageListing {
             throw DatasetError(
                 code: .empty,
                 detail: "\(root): no image in \(classNames.count) class folders"
-                    + " (\(leftOut) other files); expected \(root)/<class>/*.jpg, .jpeg or .png")
+                    + " (\(leftOut) other files); expected \(root)/<class>/*\(ImageKind.endings)")
         }
     }
 
@@ -44,14 +44,9 @@ extension ImageListing {
             let path = "\(folder)/\(entry.name)"
             switch entry.kind {
             case .directory: try collect(path, in: root, into: &paths, &leftOut)
-            case .file where isImage(entry.name): paths.append(path)
+            case .file where ImageKind.isImage(entry.name): paths.append(path)
             case .file, .other: leftOut += 1
             }
         }
-    }
-
-    static func isImage(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return [".jpg", ".jpeg", ".png"].contains { name.hasSuffix($0) }
     }
 }

@@ -8,27 +8,38 @@ extension DecodedImage {
     /// Overwrites `target` with this image in `shape`: first the colours, as Pillow's `convert` does it,
     /// then the size.
     ///
-    /// - Parameter shape: `[H, W, C]`, C is 1 or 3.
+    /// - Parameter shape: `[H, W, C]`, C is 1, 3 or 4, the last of which is alpha.
     /// - Precondition: `target.count == shape.count`.
     borrowing func fit(
         _ shape: Shape, _ fitting: DatasetConfiguration.Fitting, into target: MutableBytes
     ) {
         precondition(
-            target.count == shape.count && (shape[2] == 1 || shape[2] == 3),
-            "fit: \(target.count) bytes for \(shape)")
-        guard channels == 3, shape[2] == 1 else {
+            target.count == shape.count && [1, 3, 4].contains(shape[2])
+                && (channels < 4 || shape[2] == 4),
+            "fit: \(target.count) bytes for \(shape), from \(channels) channels")
+        if channels == shape[2] || (channels == 1 && shape[2] == 3) {
             // These pixels, during the call.
             return unsafe resize(pixels, (height, width, channels), into: target, shape, fitting)
         }
-        // `grey` has a byte for each pixel; all of it is written before it is read.
-        let grey = MutableBytes.allocate(capacity: height * width)
-        defer { unsafe grey.deallocate() }
-        let source = unsafe pixels
+        // All of it is written before it is read.
+        let colours = MutableBytes.allocate(capacity: height * width * shape[2])
+        defer { unsafe colours.deallocate() }
+        let source = unsafe pixels, step = channels == 3 ? 1 : 0
         for i in 0..<height * width {
-            unsafe grey[i] = luma(source[3 * i], source[3 * i + 1], source[3 * i + 2])
+            // colours[i] = source[i], each pixel with all its channels; grey serves for three colours.
+            let from = i * channels
+            let (red, green, blue) = unsafe (
+                source[from], source[from + step], source[from + 2 * step]
+            )
+            if shape[2] == 1 {
+                unsafe colours[i] = luma(red, green, blue)
+            } else {
+                unsafe (colours[4 * i], colours[4 * i + 1]) = (red, green)
+                unsafe (colours[4 * i + 2], colours[4 * i + 3]) = (blue, 255)
+            }
         }
         // Both buffers outlive the call.
-        unsafe resize(Bytes(grey), (height, width, 1), into: target, shape, fitting)
+        unsafe resize(Bytes(colours), (height, width, shape[2]), into: target, shape, fitting)
     }
 }
 
@@ -88,6 +99,7 @@ private func interpolate(
         switch (size.channels, channels) {
         case (1, 1): unsafe interpolate(mixed, columns, 1, into: row, copies: 1)
         case (1, _): unsafe interpolate(mixed, columns, 1, into: row, copies: 3)
+        case (4, _): unsafe interpolate(mixed, columns, 4, into: row, copies: 1)
         default: unsafe interpolate(mixed, columns, 3, into: row, copies: 1)
         }
     }

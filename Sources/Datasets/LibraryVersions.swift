@@ -8,6 +8,7 @@ public func imageCodecVersions() -> [(name: String, version: String)] {
     unsafe [
         ("libjpeg-turbo", String(cString: codec_jpeg_version())),
         ("libpng", String(cString: codec_png_version())),
+        ("libwebp", String(cString: codec_webp_version())),
         ("zlib", String(cString: zlibVersion())),
     ]
 }

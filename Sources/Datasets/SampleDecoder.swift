@@ -14,6 +14,8 @@ public struct SampleDecoder: Sendable {
     private let noise: NoiseTable?
     /// Whether any option is on.
     private let varies: Bool
+    /// Whether colours are varied while a fourth channel stays as it is.
+    private let recoloursBesideAlpha: Bool
 
     public init(configuration: DatasetConfiguration, imageShape: Shape, encoding: SampleEncoding) {
         precondition(imageShape.rank == 3, "SampleDecoder: shape \(imageShape), expected [H, W, C]")
@@ -24,6 +26,8 @@ public struct SampleDecoder: Sendable {
         varies = augmentation != .init()
         let deviation = augmentation.gaussianNoise
         noise = deviation > 0 ? NoiseTable(deviation: deviation) : nil
+        recoloursBesideAlpha =
+            configuration.colorMode == .rgba && imageShape[2] == 4 && augmentation.recolours
     }
 
     /// Overwrites `pixels` with the sample, uint8 `[H, W, C]`.
@@ -48,13 +52,15 @@ public struct SampleDecoder: Sendable {
             unsafe UnsafeMutableRawBufferPointer(pixels).copyMemory(from: stored)
         case .file:
             // `stored` is read, `pixels` overwritten, during these calls.
-            let image = try unsafe DecodedImage(file: stored)
+            let image = try unsafe DecodedImage(file: stored, keepsAlpha: imageShape[2] == 4)
             unsafe image.fit(imageShape, fitting, into: pixels)
         }
     }
 
     /// Bytes of scratch that `augment` needs.
-    public var scratchCount: Int { augmentation.resamples ? imageShape.count : 0 }
+    public var scratchCount: Int {
+        augmentation.resamples || recoloursBesideAlpha ? imageShape.count : 0
+    }
 
     /// Varies the sample, in place, by where it stands in which epoch: the same place always gives the
     /// same pixels. Allocates nothing.
@@ -90,9 +96,23 @@ public struct SampleDecoder: Sendable {
             if spatial.flipsVertically { unsafe flipVertically(pixels, imageShape) }
         }
         let draw = augmentation.pixelDraw(chance, height: imageShape[0], width: imageShape[1])
-        // Within `pixels`, too.
-        unsafe draw.recolour(pixels, channels: imageShape[2])
-        if let noise { unsafe noise.add(to: pixels, chance) }
+        // Within `pixels`, too, and the scratch, which is free again.
+        if recoloursBesideAlpha {
+            let colours = unsafe MutableBytes(rebasing: scratch[..<(count / 4 * 3)])
+            unsafe copyColours(of: pixels, 4, to: colours, 3)
+            unsafe recolour(colours, channels: 3, draw, chance)
+            unsafe copyColours(of: colours, 3, to: pixels, 4)
+        } else {
+            unsafe recolour(pixels, channels: imageShape[2], draw, chance)
+        }
         if let hole = draw.hole { unsafe cut(hole, outOf: pixels, imageShape, fill: fill) }
+    }
+
+    private func recolour(
+        _ pixels: MutableBytes, channels: Int, _ draw: PixelDraw, _ chance: Chance
+    ) {
+        // Both change the pixels of the buffer and nothing else.
+        unsafe draw.recolour(pixels, channels: channels)
+        if let noise { unsafe noise.add(to: pixels, chance) }
     }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two image files for the proof that a worker decodes as the coordinator does.
+// Image files for the proof that a worker decodes as the coordinator does.
 
 import Foundation
 
 /// 15x12 pixels with red = 17 x, green = 21 y, blue = 9 x y + 40 (all modulo 256), in the formats that are
 /// decoded.
 package enum CannedImages {
-    package static let all: [Data] = [jpeg, png].compactMap { Data(base64Encoded: $0) }
+    package static let all: [Data] = [jpeg, png, webp].compactMap { Data(base64Encoded: $0) }
 
     /// Quality 85, chroma at half resolution.
     private static let jpeg =
@@ -24,6 +24,14 @@ package enum CannedImages {
         tba3uLm6wsPExcbHyMnK0tPU1dbX2Nna4uPk5ebn6Onq8vP09fb3+Pn6/9oADAMBAAIRAxEAPwDybw14CQRx\
         E2pdnPyrjr6816FofgRfKB8hMgfwR8N+eT+Qr0fw7o1hi3Hk/fVVPPbJP9K77QdKsnQqY+CQMdcZBbvXlZnx\
         DOjRV46NaW3va929H0/JW3b5+AuM8S+Xc//Z
+        """
+
+    /// Quality 85.
+    private static let webp =
+        """
+        UklGRqIAAABXRUJQVlA4IJYAAABwAgCdASoPAAwAAQAcJbACdDBM/JgBrgOrgd8wAP7+1tK5b4SJHs5FgFvf8I\
+        QmCMdTx9jxzWNAM0VS2KH95VtQC1kS17HrBJ/VU849q1GpzUarvOC/J8LOCEF/xmMcp4fmRXCypv1e6ZSD7Ey+\
+        n9k9WaUs/wzGjVj/agVhD3/tcXnJ//62/nLU//3jfeShC9/z5rykgAA=
         """
 
     /// RGB, 8 bits.

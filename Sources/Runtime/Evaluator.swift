@@ -79,7 +79,7 @@ public final class Evaluator: @unchecked Sendable {
             loss: sums.meanLoss, accuracy: sums.accuracy, samples: Int(sums.samples))
     }
 
-    /// Class probabilities of one image file (JPEG or PNG), most probable first.
+    /// Class probabilities of one image file, most probable first.
     public func predict(
         _ bytes: UnsafeRawBufferPointer
     ) throws(DatasetError) -> [(className: String, probability: Float)] {

@@ -120,7 +120,7 @@ import Testing
         #expect(
             try complaint(["1.png", "a/1.txt"])
                 == "dataset.empty: PATH: no image in 1 class folders (1 other files); expected"
-                + " PATH/<class>/*.jpg, .jpeg or .png")
+                + " PATH/<class>/*.jpg, .jpeg, .png, .bmp or .webp")
         #expect(
             try complaint(["train/a/1.png"], .test)
                 == "dataset.notFound: PATH: none of validation/, val/ and test/ beside train/ is there;"

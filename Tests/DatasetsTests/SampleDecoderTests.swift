@@ -6,6 +6,40 @@ import Tensors
 import Testing
 
 @Suite struct SampleDecoderTests {
+    /// Colours of RGBA are varied as those of RGB; alpha moves with its pixel, and keeps its value.
+    @Test func alphaIsMovedButNotRecoloured() throws {
+        var options = DatasetConfiguration.Augmentation(horizontalFlip: true)
+        options.rotationRange = 40
+        options.channelShiftRange = 60
+        options.brightnessRange = 0.5...1.5
+        options.contrastRange = 0.5...1.5
+        options.saturationRange = 0.2...2
+        options.hueRange = 0.4
+        options.grayscale = 0.3
+        options.gaussianNoise = 9
+        var moves = DatasetConfiguration.Augmentation(horizontalFlip: true)
+        moves.rotationRange = 40
+        func decoder(
+            _ mode: DatasetConfiguration.ColorMode, _ options: DatasetConfiguration.Augmentation
+        ) -> SampleDecoder {
+            SampleDecoder(
+                configuration: .init(
+                    format: .folder, path: "", colorMode: mode, augmentation: options),
+                imageShape: [9, 12, mode.channels], encoding: .file)
+        }
+        let file = try contents("\(GoldenImage.folder)/images/rgba.png")
+        for position in 0..<20 {
+            let place = (seed: UInt64(5), epoch: 1, position: position)
+            let four = try decoder(.rgba, options).decode(file, augment: place)
+            let three = try decoder(.rgb, options).decode(file, augment: place)
+            let moved = try decoder(.rgba, moves).decode(file, augment: place)
+            for pixel in 0..<9 * 12 {
+                #expect(four[pixel * 4..<pixel * 4 + 3] == three[pixel * 3..<pixel * 3 + 3])
+                #expect(four[pixel * 4 + 3] == moved[pixel * 4 + 3])
+            }
+        }
+    }
+
     private let shape: Shape = [2, 3, 2]
     private let stored: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
     private let flipped: [UInt8] = [5, 6, 3, 4, 1, 2, 11, 12, 9, 10, 7, 8]

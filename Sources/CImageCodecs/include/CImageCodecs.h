@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// zlib as it is; libjpeg-turbo and libpng behind one call each, because both report errors by longjmp,
-// which must not cross Swift.
+// zlib as it is; libjpeg-turbo, libpng and libwebp behind one call each: the first two report errors by
+// longjmp, which must not cross Swift.
 #ifndef CIMAGECODECS_H
 #define CIMAGECODECS_H
 
@@ -22,19 +22,25 @@ enum codec_outcome {
 struct codec_image {
     enum codec_outcome outcome;
     uint32_t width, height;
-    uint32_t channels;  // 1: grey, 3: red, green, blue
+    uint32_t channels;  // 1: grey, 3: red, green, blue, 4: these and alpha
     uint8_t *pixels;    // [height][width][channels], released by free(); NULL unless decoded
     char message[256];  // the library's words; empty if decoded
 };
 
-// Decodes the `count` bytes of a JPEG or PNG file. Never reads past them, prints, exits or jumps.
+// Decodes the `count` bytes of a JPEG, PNG or WebP file. Never reads past them, prints, exits or jumps.
+// An alpha channel is dropped unless `keep_alpha`; there are four channels only where there is one.
 void codec_decode_jpeg(
     const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image);
 void codec_decode_png(
-    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image);
+    const uint8_t *bytes, size_t count, size_t most_pixels, int keep_alpha,
+    struct codec_image *image);
+void codec_decode_webp(
+    const uint8_t *bytes, size_t count, size_t most_pixels, int keep_alpha,
+    struct codec_image *image);
 
-// Versions of the libraries: libjpeg-turbo's as compiled against, libpng's as linked.
+// Versions of the libraries: libjpeg-turbo's as compiled against, the others' as linked.
 const char *codec_jpeg_version(void);
 const char *codec_png_version(void);
+const char *codec_webp_version(void);
 
 #endif

@@ -16,7 +16,7 @@ struct DataSplit: ParsableCommand {
               convoy data split cats-and-dogs split --train 1000 --validation 500 --test 500
             """)
 
-    @Argument(help: "A folder of class folders of JPEG and PNG files.", completion: .directory)
+    @Argument(help: "A folder of class folders of images.", completion: .directory)
     var source: String
 
     @Argument(help: "The folder to make.", completion: .directory)

@@ -10,7 +10,7 @@ struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "What a trained model sees in image files.",
         discussion: """
-            Prints the most probable classes of each JPEG or PNG file. Images are brought to the \
+            Prints the most probable classes of each JPEG, PNG, BMP or WebP file. Images are brought to the \
             size and the colours that the model was trained on.
 
             Example:
@@ -20,7 +20,9 @@ struct Predict: ParsableCommand {
     @Argument(help: "A model.safetensors, or a run folder.", completion: .file())
     var model: String
 
-    @Argument(help: "JPEG or PNG files.", completion: .file(extensions: ["jpg", "jpeg", "png"]))
+    @Argument(
+        help: "Image files.",
+        completion: .file(extensions: ["jpg", "jpeg", "png", "bmp", "webp"]))
     var images: [String]
 
     @Option(help: ArgumentHelp("Classes to show for each image.", valueName: "n"))

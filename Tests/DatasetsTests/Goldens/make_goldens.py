@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""make_goldens.py [DATA]: makes images/, images.txt and orientations.txt with Pillow, arrays.npz and compressed.npz; with DATA, a folder that holds
+"""make_goldens.py [DATA]: makes images/, images.txt, alphas.txt and orientations.txt with Pillow, arrays.npz and compressed.npz; with DATA, a folder that holds
 flowers/ and cifar10/ (class folders of JPEG files), also photographs.txt.
 
 With KERAS=1 in the environment it makes fittings.txt with Keras, and nothing else.
@@ -74,6 +74,48 @@ def make_images(folder):
     (folder / "interlaced.png").write_bytes(png(adam7(small), 13, 11, 8, interlace=1))
     deep = small.astype(">u2") * 256 + small[::-1]
     (folder / "deep.png").write_bytes(png(deep.astype(">u2"), 13, 11, 16, interlace=0))
+    make_bitmaps(folder)
+    rgb.save(folder / "lossy.webp", quality=70)
+    rgba.save(folder / "lossy-alpha.webp", quality=70)
+    rgba.crop((0, 0, 12, 9)).save(folder / "lossless.webp", lossless=True)
+
+
+def bitmap(width, height, bits, rows, palette=b"", header=40, compression=0, masks=(), used=0):
+    """A BMP of the parts that Pillow reads, but does not write. Rows are filled up to 4 bytes."""
+    data = b"".join(row + bytes(-len(row) % 4) for row in rows)
+    if header == 12:
+        fields = struct.pack("<IHHHH", 12, width, height, 1, bits)
+    else:
+        fields = struct.pack("<IiiHHIIiiII", header, width, height, 1, bits, compression, len(data), 2835, 2835, used, 0)
+        fields += struct.pack(f"<{len(masks)}I", *masks)
+        fields += bytes(max(0, header - len(fields)))
+    start = 14 + len(fields) + len(palette)
+    return struct.pack("<2sIHHI", b"BM", start + len(data), 0, 0, start) + fields + palette + data
+
+
+def make_bitmaps(folder):
+    rgb, small = Image.fromarray(picture(25, 18, 3)), picture(13, 7, 3)
+    rgb.save(folder / "rgb24.bmp")
+    rgb.convert("L").save(folder / "grey8.bmp")
+    rgb.quantize(50).save(folder / "palette8.bmp")
+    rgb.convert("1").save(folder / "bits1.bmp")
+    colours = bytes(range(16 * 4))
+    fours = np.arange(13 * 7).reshape(7, 13) * 5 % 16
+    pairs = [bytes((row[i] << 4) | (row[i + 1] if i + 1 < 13 else 0) for i in range(0, 13, 2)) for row in fours.tolist()]
+    (folder / "palette4.bmp").write_bytes(bitmap(13, 7, 4, pairs, palette=colours))
+    (folder / "core.bmp").write_bytes(bitmap(
+        13, 7, 8, [bytes(row) for row in fours.tolist()], palette=bytes(i * 7 % 256 for i in range(768)), header=12))
+    words = [(row[:, 0] >> 3).astype(np.uint16) << 11 | (row[:, 1] >> 2).astype(np.uint16) << 5 | row[:, 2] >> 3 for row in small]
+    (folder / "rgb565.bmp").write_bytes(bitmap(
+        13, 7, 16, [w.astype("<u2").tobytes() for w in words], compression=3, masks=(0xF800, 0x7E0, 0x1F)))
+    words = [(row[:, 0] >> 3).astype(np.uint16) << 10 | (row[:, 1] >> 3).astype(np.uint16) << 5 | row[:, 2] >> 3 for row in small]
+    (folder / "rgb555.bmp").write_bytes(bitmap(13, 7, 16, [w.astype("<u2").tobytes() for w in words]))
+    (folder / "downwards.bmp").write_bytes(bitmap(13, -7, 24, [row[:, ::-1].tobytes() for row in small]))
+    four = picture(13, 7, 4)
+    (folder / "unused32.bmp").write_bytes(bitmap(13, 7, 32, [row[:, [2, 1, 0, 3]].tobytes() for row in four]))
+    (folder / "alpha32.bmp").write_bytes(bitmap(
+        13, 7, 32, [row.tobytes() for row in four], header=124, compression=3,
+        masks=(0xFF, 0xFF00, 0xFF0000, 0xFF000000)))
 
 
 def fit(pixels, height, width):
@@ -99,6 +141,16 @@ def line(root, path):
     digests = [hashlib.sha256(np.ascontiguousarray(a).tobytes()).hexdigest()
                for a in (rgb, grey, fit(rgb, *FIT), fit(grey, *FIT))]
     return " ".join([str(path.relative_to(root)), str(image.width), str(image.height), *digests]) + "\n"
+
+
+def make_alphas(images):
+    """Each line: path, then the SHA-256 of the pixels as RGBA, and of these fitted to FIT."""
+    lines = []
+    for path in images:
+        rgba = np.asarray(Image.open(path).convert("RGBA"))
+        digests = [hashlib.sha256(np.ascontiguousarray(a).tobytes()).hexdigest() for a in (rgba, fit(rgba, *FIT))]
+        lines.append(" ".join([path.name, *digests]) + "\n")
+    (HERE / "alphas.txt").write_text("".join(lines))
 
 
 def make_fittings():
@@ -150,6 +202,7 @@ def main():
     make_arrays()
     images = sorted((HERE / "images").iterdir())
     (HERE / "images.txt").write_text("".join(line(HERE / "images", p) for p in images))
+    make_alphas(images)
     if len(sys.argv) > 1:
         data = pathlib.Path(sys.argv[1])
         paths = []
