@@ -10,12 +10,12 @@ extension ImageListing {
     ///   - folder: "train/", or empty.
     ///   - classes: Which folders are classes.
     init(
-        archive path: String, _ entries: [TarArchive.Entry], in folder: String,
-        classes: ClassChoice
+        archive: TarArchive, in folder: String, classes: ClassChoice
     ) throws(DatasetError) {
+        let path = archive.store.path
         var images: [String: [TarArchive.Entry]] = [:]
         var leftOut = 0
-        for entry in entries where entry.path.hasPrefix(folder) {
+        for entry in archive.entries where entry.path.hasPrefix(folder) {
             let parts = entry.path.dropFirst(folder.count).split(separator: "/")
             guard parts.count > 1, ImageKind.isImage(entry.path),
                 !parts.contains(where: { $0.hasPrefix(".") })
@@ -34,7 +34,7 @@ extension ImageListing {
                     + " they are \(classNames.joined(separator: ", ")); rename the folder or remove it"
             )
         }
-        self.init(root: "", classNames: classNames, archive: path)
+        self.init(root: "", classNames: classNames, archive: archive.store)
         for (label, name) in classNames.enumerated() {
             let own = (images[name] ?? []).sorted {
                 $0.path.utf8.lexicographicallyPrecedes($1.path.utf8)
@@ -54,13 +54,15 @@ extension ImageListing {
 extension DatasetConfiguration {
     /// One tar file of class folders, or of `train/` with `validation/` or `val/` and `test/` beside it.
     func listArchive() throws(DatasetError) -> ListedDatasets {
-        let entries = try TarArchive(path: path).entries
-        func isThere(_ folder: String) -> Bool { entries.contains { $0.path.hasPrefix(folder) } }
+        let archive = try TarArchive(path: path)
+        func isThere(_ folder: String) -> Bool {
+            archive.entries.contains { $0.path.hasPrefix(folder) }
+        }
         let train = try ImageListing(
-            archive: path, entries, in: isThere("train/") ? "train/" : "", classes: choice(.all))
+            archive: archive, in: isThere("train/") ? "train/" : "", classes: choice(.all))
         func heldOut(_ folders: [String]) throws(DatasetError) -> ImageListing? {
             guard isThere("train/"), let folder = folders.first(where: isThere) else { return nil }
-            return try ImageListing(archive: path, entries, in: folder, classes: choice(.of(train)))
+            return try ImageListing(archive: archive, in: folder, classes: choice(.of(train)))
         }
         return ListedDatasets(
             train: train, validation: try heldOut(["validation/", "val/"]),

@@ -76,7 +76,7 @@ extension ImageListing {
         let path = location(file.path)
         // Writes within `bytes`.
         if let archive {
-            try unsafe readFile(archive, at: file.offset, into: bytes)
+            try unsafe archive.read(at: file.offset, into: bytes)
         } else {
             try unsafe readFile(path, into: bytes)
         }

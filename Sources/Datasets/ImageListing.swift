@@ -10,9 +10,9 @@ struct ImageListing: Sendable {
     private(set) var files: [ImageFile] = []
 
     /// The tar file that the files are parts of; nil for files of their own.
-    let archive: String?
+    let archive: TarStore?
 
-    init(root: String, classNames: [String], archive: String? = nil) {
+    init(root: String, classNames: [String], archive: TarStore? = nil) {
         self.root = root
         self.archive = archive
         self.classNames = classNames
@@ -20,7 +20,7 @@ struct ImageListing: Sendable {
 
     /// Where a file is.
     func location(_ path: String) -> String {
-        if let archive { return "\(archive):\(path)" }
+        if let archive { return "\(archive.path):\(path)" }
         return path.hasPrefix("/") || root.isEmpty ? path : "\(root)/\(path)"
     }
 

@@ -49,6 +49,16 @@ func readFile(
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw DatasetError(path, errno) }
     defer { _ = close(descriptor) }
+    // Writes within `bytes`.
+    try unsafe readFile(descriptor, path, at: place, into: bytes)
+}
+
+/// The same of an open file.
+///
+/// - Parameter path: For messages.
+func readFile(
+    _ descriptor: CInt, _ path: String, at place: Int, into bytes: UnsafeMutableRawBufferPointer
+) throws(DatasetError) {
     var done = 0
     while done < bytes.count {
         // Writes at most the bytes that are left.

@@ -3,23 +3,35 @@
 // What a tar file holds, and where in it: POSIX ustar, with the long names of GNU and pax. Each entry is
 // a header of 512 bytes, then its contents, filled up to a multiple of 512.
 
-/// The regular files of an archive, in its order.
-struct TarArchive {
-    struct Entry: Equatable {
+/// The regular files of an archive, in its order. It may be compressed by gzip.
+struct TarArchive: Sendable {
+    struct Entry: Equatable, Sendable {
         /// Without "./" before it.
         let path: String
-        /// Where its contents begin, in bytes of the archive.
+        /// Where its contents begin in `store`; of what is no image that may be nowhere.
         let offset: Int
         let size: Int
     }
 
     private(set) var entries: [Entry] = []
+    let store: TarStore
     private static let block = 512
     /// Of a name that does not fit into a header.
     private static let mostNameBytes = 1 << 16
 
     init(path: String) throws(DatasetError) {
-        let size = try fileSize(path)
+        var start = [UInt8](repeating: 0, count: min(2, try fileSize(path)))
+        try readFile(path, at: 0, into: &start)
+        if start == [0x1F, 0x8B] {
+            try self.init(InflatedTar(path))
+        } else {
+            try self.init(PlainTar(path))
+        }
+    }
+
+    private init(_ source: consuming some TarStream) throws(DatasetError) {
+        let (size, path) = (source.size, source.store.path)
+        store = source.store
         func fault(_ code: DatasetError.Code, _ what: String, _ place: Int) -> DatasetError {
             DatasetError(
                 code: code,
@@ -31,14 +43,7 @@ struct TarArchive {
         var longName: String?
         while true {
             var header = [UInt8](repeating: 0, count: max(0, min(Self.block, size - place)))
-            try readFile(path, at: place, into: &header)
-            if place == 0, header.starts(with: [0x1F, 0x8B]) {
-                throw DatasetError(
-                    code: .unsupported,
-                    detail:
-                        "\(path): is compressed; gunzip it, since images are read from anywhere in"
-                        + " the archive")
-            }
+            try source.read("a tar header", at: place, into: &header)
             guard header.count == Self.block else {
                 throw fault(
                     .truncated, "the archive of \(size) bytes ends without its end mark", place)
@@ -60,18 +65,21 @@ struct TarArchive {
                     throw fault(.tooLarge, "a name of \(length) bytes", place)
                 }
                 var bytes = [UInt8](repeating: 0, count: length)
-                try readFile(path, at: start, into: &bytes)
+                try source.read("a name", at: start, into: &bytes)
                 let isPax = header[156] == UInt8(ascii: "x")
                 longName = (isPax ? Self.paxPath(bytes) : Self.text(bytes[...])) ?? longName
             case UInt8(ascii: "0"), 0:
-                let name = longName ?? Self.name(header)
+                let said = longName ?? Self.name(header)
                 longName = nil
-                let parts = name.split(separator: "/").filter { $0 != "." }
-                guard !name.hasPrefix("/"), !parts.contains("..") else {
-                    throw fault(.unsupported, "the name '\(name)' leads out of the archive", place)
+                let parts = said.split(separator: "/").filter { $0 != "." }
+                guard !said.hasPrefix("/"), !parts.contains("..") else {
+                    throw fault(.unsupported, "the name '\(said)' leads out of the archive", place)
                 }
-                let entry = Entry(path: parts.joined(separator: "/"), offset: start, size: length)
-                entries.append(entry)
+                let name = parts.joined(separator: "/")
+                // A larger one is refused by its size.
+                let isWanted = ImageKind.isImage(name) && length <= ImageFile.mostBytes
+                let offset = isWanted ? try source.keep(length, at: start) : start
+                entries.append(Entry(path: name, offset: offset, size: length))
             default: longName = nil
             }
             place = start + (length + Self.block - 1) / Self.block * Self.block

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Datasets
+import Foundation
 import Testing
 
 @Suite struct TarTests {
@@ -80,6 +81,45 @@ import Testing
         #expect(names(try open(bytes, classes: ["b"]).1[.train]) == ["train/b/1.png 0"])
     }
 
+    /// Images come in an order that is not the archive's, and what is none is not kept.
+    @Test func aCompressedArchiveIsReadAsAPlainOne() throws {
+        let notes = [UInt8](repeating: 65, count: 3_000_000)
+        let bytes =
+            entry("./b/2.png", image + [2]) + entry("b/notes.txt", notes)
+            + entry("././@LongLink", Array("a/long name.png\0".utf8), type: "L")
+            + entry("cut", image + [3]) + entry("b/1.png", image + [1]) + end
+        let (_, plain) = try open(bytes)
+        let (folder, parts) = try open(gzipped(bytes))
+        let train = try #require(parts[.train])
+        #expect(names(train) == ["a/long name.png 0", "b/1.png 1", "b/2.png 1"])
+        #expect(train.fingerprint == plain[.train]?.fingerprint)
+        for _ in 0..<2 {
+            #expect(try train.stored(2) == image + [2] && train.stored(0) == image + [3])
+            #expect(try train.stored(1) == image + [1])
+        }
+        // The copy has no name: nothing is left beside the archive.
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.tar"])
+        let configuration = DatasetConfiguration(
+            format: .tar, path: "\(folder.path)/a.tar", targetSize: [8, 8], validation: .disabled)
+        let decoder = SampleDecoder(
+            configuration: configuration, imageShape: train.imageShape, encoding: .file)
+        #expect(try decoder.decode(0, of: train).count == 8 * 8 * 3)
+    }
+
+    /// What is not an image may be as large as it likes: it is inflated and forgotten.
+    @Test func aBombInsideAnArchiveTakesNoRoom() throws {
+        let zeros = entry("a/zeros.bin", [], size: 1 << 26)
+        let bomb = try gzipped(
+            zeros + [UInt8](repeating: 0, count: 1 << 26) + entry("a/1.png", image) + end)
+        #expect(bomb.count < 1 << 17)
+        let (_, parts) = try open(bomb)
+        #expect(parts[.train]?.count == 1)
+        let large = try gzipped(
+            entry("a/1.png", [], size: 1 << 32) + [UInt8](repeating: 0, count: 9))
+        let error = datasetError { _ = try open(large) }
+        #expect(error != nil)
+    }
+
     @Test func hostileArchivesAreNamed() throws {
         func complaint(_ bytes: [UInt8]) -> String? {
             datasetError { _ = try open(bytes) }.map {
@@ -112,7 +152,23 @@ import Testing
                 "dataset.unsupported: A: the name '/etc/1.png' leads"
             ),
             (end, "dataset.empty: A: no image in 0 class folders (0 other files)"),
-            (try gzipped(sound + end), "dataset.unsupported: A: is compressed; gunzip it"),
+            (
+                try gzipped(sound),
+                "dataset.truncated: A: ends after 0 of the 512 bytes of a tar header"
+            ),
+            (
+                try gzipped(entry("a/1.png", image, size: image.count + 99)),
+                "dataset.truncated: A: ends after \(image.count + 512 - image.count % 512) of the "
+                    + "\(image.count + 99) bytes of an image"
+            ),
+            (
+                Array(try gzipped(sound + end).dropLast(40)),
+                "dataset.truncated: A: the gzip stream breaks off at byte"
+            ),
+            (
+                try gzipped(entry("a/../../b/1.png", image) + end),
+                "dataset.unsupported: A: the name 'a/../../b/1.png' leads out of the archive at byte 0"
+            ),
         ]
         for (bytes, message) in cases {
             let error = try #require(complaint(bytes))
