@@ -47,7 +47,7 @@ struct FileDataset: Dataset {
     var encoding: SampleEncoding { .file }
 
     func label(_ index: Int) -> Int32 { listing.files[index].label }
-    func name(_ index: Int) -> String { listing.location(listing.files[index].path) }
+    func name(_ index: Int) -> String { listing.location(of: listing.files[index]) }
     func storedBytes(_ index: Int) -> Int { listing.files[index].size }
 
     func read(_ index: Int, into bytes: UnsafeMutableRawBufferPointer) throws(DatasetError) {
@@ -73,10 +73,10 @@ extension ImageListing {
     fileprivate func read(
         _ file: ImageFile, into bytes: UnsafeMutableRawBufferPointer
     ) throws(DatasetError) {
-        let path = location(file.path)
+        let path = location(of: file)
         // Writes within `bytes`.
-        if let archive {
-            try unsafe archive.read(at: file.offset, into: bytes)
+        if let archive = file.archive {
+            try unsafe archives[archive].read(at: file.offset, into: bytes)
         } else {
             try unsafe readFile(path, into: bytes)
         }

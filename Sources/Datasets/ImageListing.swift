@@ -9,41 +9,48 @@ struct ImageListing: Sendable {
     let classNames: [String]
     private(set) var files: [ImageFile] = []
 
-    /// The tar file that the files are parts of; nil for files of their own.
-    let archive: TarStore?
+    /// The tar files that the files are parts of; empty for files of their own.
+    let archives: [TarStore]
 
-    init(root: String, classNames: [String], archive: TarStore? = nil) {
+    init(root: String, classNames: [String], archives: [TarStore] = []) {
         self.root = root
-        self.archive = archive
+        self.archives = archives
         self.classNames = classNames
     }
 
     /// Where a file is.
+    func location(of file: ImageFile) -> String {
+        file.archive.map { "\(archives[$0].path):\(file.path)" } ?? location(file.path)
+    }
+
+    /// Where a file of its own is.
     func location(_ path: String) -> String {
-        if let archive { return "\(archive.path):\(path)" }
-        return path.hasPrefix("/") || root.isEmpty ? path : "\(root)/\(path)"
+        path.hasPrefix("/") || root.isEmpty ? path : "\(root)/\(path)"
     }
 
     /// Adds a file that is there.
     mutating func add(_ path: String, label: Int32) throws(DatasetError) {
-        try add(path, label: label, offset: 0, size: fileSize(location(path)))
+        try add(ImageFile(path: path, label: label, size: fileSize(location(path))))
     }
 
-    /// Adds a part of the archive.
-    mutating func add(_ entry: TarArchive.Entry, label: Int32) throws(DatasetError) {
-        try add(entry.path, label: label, offset: entry.offset, size: entry.size)
-    }
-
-    private mutating func add(
-        _ path: String, label: Int32, offset: Int, size: Int
+    /// Adds a part of an archive.
+    mutating func add(
+        _ entry: TarArchive.Entry, of archive: Int, label: Int32
     ) throws(DatasetError) {
-        guard size <= ImageFile.mostBytes else {
+        try add(
+            ImageFile(
+                path: entry.path, label: label, archive: archive, offset: entry.offset,
+                size: entry.size))
+    }
+
+    private mutating func add(_ file: ImageFile) throws(DatasetError) {
+        guard file.size <= ImageFile.mostBytes else {
             throw DatasetError(
                 code: .tooLarge,
-                detail: "\(location(path)): \(size) bytes, an image file may have"
+                detail: "\(location(of: file)): \(file.size) bytes, an image file may have"
                     + " \(ImageFile.mostBytes); scale it down or remove it")
         }
-        files.append(ImageFile(path: path, label: label, offset: offset, size: size))
+        files.append(file)
     }
 
     /// The files that `isIncluded` by their place among the files of their class.
@@ -90,7 +97,9 @@ struct ImageFile: Sendable {
     /// Within the root, "roses/1.jpg", or absolute.
     let path: String
     let label: Int32
-    /// Where in the archive its bytes begin.
-    let offset: Int
+    /// Which of the listing's archives it is a part of, if of any.
+    var archive: Int?
+    /// Where in the archive's store its bytes begin.
+    var offset = 0
     let size: Int
 }

@@ -6,5 +6,5 @@ import ArgumentParser
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data", abstract: "Looks at the data of a job, and prepares it.",
-        subcommands: [DataInfo.self, DataPreview.self, DataSplit.self])
+        subcommands: [DataInfo.self, DataPreview.self, DataSplit.self, DataPack.self])
 }
