@@ -32,6 +32,8 @@ struct AxisWeights {
                 case .bilinear: Self.bilinear(output, outputs, extent)
                 case .bicubic: Self.bicubic(output, outputs, extent)
                 case .area: Self.area(output, outputs, extent, within: image)
+                case .pilBox, .pilBilinear, .pilBicubic:
+                    preconditionFailure("AxisWeights: \(interpolation) is resizeAsPillow's")
                 }
             // Of the weights those of pixels within the image; in a frame there may be none.
             let end = first + weights.count

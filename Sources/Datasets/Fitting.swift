@@ -5,9 +5,15 @@
 import Configuration
 
 extension DatasetConfiguration {
-    /// How a pixel is made of those around it, by Keras's names, all without antialiasing.
+    /// How a pixel is made of those around it, by Keras's names.
     public enum Interpolation: String, CaseIterable, Sendable {
+        /// As in `image_dataset_from_directory`, without antialiasing.
         case nearest, bilinear, bicubic, area
+        /// As in `flow_from_directory`, where Pillow does it: smaller images are means of all that they
+        /// cover.
+        case pilBox = "pil-box"
+        case pilBilinear = "pil-bilinear"
+        case pilBicubic = "pil-bicubic"
     }
 
     /// Which part of an image is resized.
@@ -39,6 +45,14 @@ extension DatasetConfiguration {
                     line: fields.line,
                     detail: "is true, and so is crop_to_aspect_ratio; choose one of them")
             }
+            guard !pads || interpolation.pillow == nil else {
+                throw ConfigError(
+                    code: .outOfRange, path: "\(fields.path).pad_to_aspect_ratio",
+                    line: fields.line,
+                    detail:
+                        "is true, but Pillow, whose way \(interpolation.rawValue) is, only crops;"
+                        + " use another interpolation, or crop_to_aspect_ratio")
+            }
             self.init(
                 interpolation: interpolation, framing: crops ? .crop : pads ? .pad : .stretch)
         }
@@ -49,6 +63,18 @@ extension DatasetConfiguration {
                 .init("crop_to_aspect_ratio", .scalar(framing == .crop)),
                 .init("pad_to_aspect_ratio", .scalar(framing == .pad)),
             ]
+        }
+    }
+}
+
+extension DatasetConfiguration.Interpolation {
+    /// nil for what Pillow has no part in.
+    var pillow: PillowFilter? {
+        switch self {
+        case .nearest, .bilinear, .bicubic, .area: nil
+        case .pilBox: .box
+        case .pilBilinear: .bilinear
+        case .pilBicubic: .bicubic
         }
     }
 }

@@ -61,6 +61,19 @@ private func resize(
         // As many bytes on both sides.
         unsafe UnsafeMutableRawBufferPointer(target).copyMemory(
             from: UnsafeRawBufferPointer(source))
+    } else if let filter = fitting.interpolation.pillow {
+        guard size.channels == 4 else {
+            // Overwrites `target`.
+            return unsafe resizeAsPillow(
+                source, size, into: target, shape, filter, framing: fitting.framing)
+        }
+        let colours = MutableBytes.allocate(capacity: source.count)
+        defer { unsafe colours.deallocate() }
+        // As many bytes; both outlive the calls.
+        unsafe premultiply(source, into: colours)
+        unsafe resizeAsPillow(
+            Bytes(colours), size, into: target, shape, filter, framing: fitting.framing)
+        unsafe divideByAlpha(target)
     } else if fitting == .init(interpolation: .bilinear, framing: .stretch) {
         unsafe interpolate(source, size, into: target, shape)  // overwrites `target`
     } else {

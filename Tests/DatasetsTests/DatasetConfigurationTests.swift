@@ -119,12 +119,20 @@ import Testing
                 == "dataset.pad_to_aspect_ratio: is true, and so is crop_to_aspect_ratio; choose one of"
                 + " them")
         #expect(
+            complaint(
+                folder + [
+                    .init("interpolation", .scalar("pil-bilinear")),
+                    .init("pad_to_aspect_ratio", .scalar(true)),
+                ])
+                == "dataset.pad_to_aspect_ratio: is true, but Pillow, whose way pil-bilinear is, only crops;"
+                + " use another interpolation, or crop_to_aspect_ratio")
+        #expect(
             complaint(folder + [.init("classes", list("a", "b", "a"))])
                 == "dataset.classes: found a list of 3, expected each name once")
         #expect(
             complaint(folder + [.init("interpolation", .scalar("cubic"))])
                 == "dataset.interpolation: found 'cubic', expected one of nearest, bilinear, bicubic,"
-                + " area; did you mean 'bicubic'?")
+                + " area, pil-box, pil-bilinear, pil-bicubic; did you mean 'bicubic'?")
         #expect(
             complaint([.init("format", .scalar("shapes")), .init("classes", list("circle"))])?
                 .hasPrefix("dataset.classes: is not a field of dataset") == true)

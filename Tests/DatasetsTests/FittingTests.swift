@@ -15,9 +15,9 @@ import Testing
         let shape: [Int]
         let pixels: [UInt8]
 
-        static func list() throws -> [Golden] {
+        static func list(_ name: String = "fittings.txt") throws -> [Golden] {
             let text = String(
-                decoding: try contents("\(GoldenImage.folder)/fittings.txt"), as: UTF8.self)
+                decoding: try contents("\(GoldenImage.folder)/\(name)"), as: UTF8.self)
             return text.split(separator: "\n").map { line in
                 let words = line.split(separator: " ").map(String.init)
                 let digits = Array(words[5])
@@ -44,7 +44,7 @@ import Testing
         for y in 0..<source.shape[0] {
             rows.append(0)  // the filter: none
             for x in 0..<source.shape[1] {
-                let pixel = (y * source.shape[1] + x) * 3
+                let pixel = (y * source.shape[1] + x) * source.shape[2]
                 rows += source.pixels[pixel..<pixel + channels]
             }
         }
@@ -76,6 +76,30 @@ import Testing
         #expect(goldens.count == 1 + 4 * 3 * 3)
     }
 
+    @Test func whatPillowDoesIsThatOfPillowToTheBit() throws {
+        let goldens = try Golden.list("pillow.txt")
+        let source = try #require(goldens.first)
+        var files: [Int: [UInt8]] = [:]
+        for (channels, color) in [(1, 0), (3, 2), (4, 6)] as [(Int, UInt8)] {
+            files[channels] = try png(
+                width: UInt32(source.shape[1]), height: UInt32(source.shape[0]), color: color,
+                rows: rows(of: source, channels))
+        }
+        for golden in goldens.dropFirst() {
+            let interpolation = try #require(
+                DatasetConfiguration.Interpolation(rawValue: golden.interpolation))
+            let fitting = Fitting(
+                interpolation: interpolation, framing: golden.framing == "crop" ? .crop : .stretch)
+            let file = try #require(files[golden.shape[2]])
+            let name = "\(golden.interpolation) \(golden.framing) \(golden.shape)"
+            #expect(try fit(file, fitting, golden.shape) == golden.pixels, "\(name)")
+            guard golden.shape[2] == 1 else { continue }
+            let three = try fit(file, fitting, Array(golden.shape[..<2]) + [3])
+            #expect(three == golden.pixels.flatMap { [$0, $0, $0] }, "\(name)")
+        }
+        #expect(goldens.count == 1 + (1 + 3 * 2) * 5)
+    }
+
     /// The fast loop and the general one: a frame of the image's own proportions changes nothing.
     @Test(arguments: [DatasetConfiguration.Framing.crop, .pad])
     func bilinearIsOneRuleInBothLoops(framing: DatasetConfiguration.Framing) throws {
@@ -101,6 +125,7 @@ import Testing
                 #expect(pixels.allSatisfy { $0 == 201 }, "\(shape) \(framing)")
             }
         }
+        if interpolation.rawValue.hasPrefix("pil-") { return }  // they do not pad
         // 7 x 3 in the middle of 7 x 7: two black rows above and two below.
         let square = try fit(file, .init(interpolation: interpolation, framing: .pad), [7, 7, 1])
         let (black, white) = ([UInt8](repeating: 0, count: 14), [UInt8](repeating: 201, count: 21))
@@ -112,7 +137,9 @@ import Testing
     func extremeProportionsCostNoMemory(interpolation: DatasetConfiguration.Interpolation) throws {
         let file = try png(
             width: 1, height: 4000, color: 0, rows: (0..<4000).flatMap { _ in [0, 255] })
-        for framing in [DatasetConfiguration.Framing.stretch, .crop, .pad] {
+        let isPillow = interpolation.rawValue.hasPrefix("pil-")
+        for framing in [DatasetConfiguration.Framing.stretch, .crop, .pad]
+        where framing != .pad || !isPillow {
             let pixels = try fit(
                 file, .init(interpolation: interpolation, framing: framing), [4, 4096, 1])
             #expect(pixels.count == 4 * 4096)

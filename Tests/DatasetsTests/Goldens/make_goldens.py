@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""make_goldens.py [DATA]: makes images/, images.txt, alphas.txt and orientations.txt with Pillow, arrays.npz and compressed.npz; with DATA, a folder that holds
+"""make_goldens.py [DATA]: makes images/, images.txt, alphas.txt, pillow.txt and orientations.txt with Pillow, arrays.npz and compressed.npz; with DATA, a folder that holds
 flowers/ and cifar10/ (class folders of JPEG files), also photographs.txt.
 
 With KERAS=1 in the environment it makes fittings.txt with Keras, and nothing else.
 
 Each line of images.txt and photographs.txt: path, width, height, then the SHA-256 of the pixels
 as RGB, as grey, as RGB fitted to FIT, as grey fitted to FIT.
-Each line of fittings.txt: interpolation, framing, height, width, channels, the pixels in hexadecimal;
+Each line of fittings.txt and pillow.txt: interpolation, framing, height, width, channels, the pixels in hexadecimal;
 first comes the picture that is fitted, as "source".
-Needs pillow and numpy; tensorflow and keras for fittings.txt.
+Needs pillow (11 for pillow.txt) and numpy; tensorflow and keras for fittings.txt.
 """
 import hashlib
 import os
@@ -18,6 +18,7 @@ import struct
 import sys
 import zlib
 
+import PIL
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -173,6 +174,28 @@ def make_fittings():
         for name, framing, p in lines))
 
 
+def make_pillow():
+    """As flow_from_directory. Later releases go along y first where that is less work, which changes some
+    pixels by a level; and for pieces of an image their nearest pixel adds up rounded steps."""
+    filters = {"nearest": Image.Resampling.NEAREST, "pil-box": Image.Resampling.BOX,
+               "pil-bilinear": Image.Resampling.BILINEAR, "pil-bicubic": Image.Resampling.BICUBIC}
+    four = picture(25, 18, 4)
+    sources = {1: Image.fromarray(four[..., 0]), 3: Image.fromarray(four[..., :3]), 4: Image.fromarray(four, "RGBA")}
+    lines = [("source", "-", four)]
+    for name, filter in filters.items():
+        for framing in ("stretch",) if name == "nearest" else ("stretch", "crop"):
+            for (height, width), channels in (((9, 14), 3), ((23, 31), 1), ((24, 11), 4), ((5, 40), 3), ((1, 1), 1)):
+                box = None
+                if framing == "crop":  # load_img's keep_aspect_ratio
+                    kept = min(18, 25 * height // width), min(25, 18 * width // height)
+                    top, left = (18 - kept[0]) // 2, (25 - kept[1]) // 2
+                    box = (left, top, left + kept[1], top + kept[0])
+                resized = sources[channels].resize((width, height), filter, box=box)
+                lines.append((name, framing, np.asarray(resized).reshape(height, width, channels)))
+    (HERE / "pillow.txt").write_text("".join(
+        " ".join([name, framing, *map(str, p.shape), p.tobytes().hex()]) + "\n" for name, framing, p in lines))
+
+
 def make_arrays():
     """Five RGB images of 3 x 2 that count up, labels 0 to 4; two more for a test, labels 6 and 7."""
     arrays = {
@@ -200,6 +223,8 @@ def main():
     make_images(HERE / "images")
     make_orientations()
     make_arrays()
+    if PIL.__version__.startswith("11."):
+        make_pillow()
     images = sorted((HERE / "images").iterdir())
     (HERE / "images.txt").write_text("".join(line(HERE / "images", p) for p in images))
     make_alphas(images)
