@@ -14,7 +14,7 @@ package final class ConvTrial {
     package let weightGradient: AlignedBuffer<Float>
     /// Whether the backward pass adds the input's gradient to what is there.
     package var addsToInput = false
-    /// Whether the transformed gradient is that of the trial alone, whatever was there before.
+    /// Whether the weight gradient is that of the trial alone, whatever was there before.
     package var startsSum = false
     private let prepared, kept, scratch, accumulator: AlignedBuffer<Float>
     /// The block of the shard that the passes are for.
@@ -65,7 +65,7 @@ package final class ConvTrial {
     package func finish(_ kernels: KernelSet) {
         kernels.convFinish(
             geometry, Floats(accumulator.elements), blocks: block + 1, scratch: scratch.elements,
-            into: weightGradient.elements)
+            adding: !startsSum, into: weightGradient.elements)
     }
 
     package var operands: ConvOperands {

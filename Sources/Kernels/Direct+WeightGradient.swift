@@ -6,11 +6,9 @@
 import Tensors
 
 extension Direct {
-    /// Images times outputs that go through one sum: both operands stay near.
-    private static let run = 64
-
     /// The rows and columns of outputs that are a run.
     private static func area(_ g: ConvGeometry) -> (rows: Int, columns: Int) {
+        let run = ConvGeometry.directRun
         let columns = min(g.convWidth, max(1, run / g.images))
         return (columns < g.convWidth ? 1 : max(1, run / (g.convWidth * g.images)), columns)
     }
@@ -24,8 +22,12 @@ extension Direct {
         let gradient = gradients.outputGradient.baseAddress!
         biasGradient(
             g, gradients.output.baseAddress!, gradient, into: gradients.bias.baseAddress!)
-        weightGradient(
-            g, operands.input.baseAddress!, gradient, into: gradients.weights.baseAddress!)
+        let sums = gradients.weights.baseAddress!
+        if g.sumsAtOnce {
+            sums.update(from: gradient, count: g.outputCount)
+        } else {
+            add(g, Rows(operands.input.baseAddress!, gradient), to: sums)
+        }
         if let transposed {
             inputGradient(
                 g, gradient, transposed, adding: gradients.addsToInput,
@@ -33,10 +35,32 @@ extension Direct {
         }
     }
 
-    /// dw[o / 16][ky][kx][c][o % 16] += Σ in[y', x', n, c] * dOut[y, x, n, o]
+    /// The weight gradient of a shard, out of what its blocks kept.
+    static func finish(
+        _ g: ConvGeometry, _ shard: Source, blocks: Int, adding: Bool, into weights: Target
+    ) {
+        let (kept, gradient) = g.rows(ofBlock: 0)
+        let rows = Rows(
+            shard + kept.lowerBound, shard + gradient.lowerBound, blocks: blocks,
+            apart: g.rowsCount)
+        add(g, rows, to: weights, starts: !adding)
+    }
+
+    /// The inputs and the gradients of the outputs of one or more blocks.
+    private struct Rows {
+        let input: Source, gradient: Source
+        let blocks: Int, apart: Int
+        init(_ input: Source, _ gradient: Source, blocks: Int = 1, apart: Int = 0) {
+            (self.input, self.gradient) = (input, gradient)
+            (self.blocks, self.apart) = (blocks, apart)
+        }
+    }
+
+    /// dw[o / 16][ky][kx][c][o % 16] += Σ in[y', x', n, c] * dOut[y, x, n, o], from zero on if it `starts`;
+    /// then, and where there are several blocks, the outputs have to be one area.
     @inline(never)
-    private static func weightGradient(
-        _ g: ConvGeometry, _ input: Source, _ gradient: Source, into weights: Target
+    private static func add(
+        _ g: ConvGeometry, _ rows: Rows, to weights: Target, starts: Bool = false
     ) {
         let area = area(g)
         for top in stride(from: 0, to: g.convHeight, by: area.rows) {
@@ -46,11 +70,11 @@ extension Direct {
                 for ky in 0..<g.kernelHeight {
                     eachPanel(of: g.outputChannels / 16) {
                         add(
-                            g, input, gradient, into: weights, ys, xs, ky, from: $0,
+                            g, rows, to: weights, starts, ys, xs, ky, from: $0,
                             columns: Columns.self)
                     } alone: {
                         add(
-                            g, input, gradient, into: weights, ys, xs, ky, from: $0,
+                            g, rows, to: weights, starts, ys, xs, ky, from: $0,
                             columns: Line<1>.self)
                     }
                 }
@@ -61,30 +85,36 @@ extension Direct {
     /// What an area of outputs adds through row `ky` of the taps, for `P` blocks of output channels.
     @inline(always)
     private static func add<let P: Int>(
-        _ g: ConvGeometry, _ input: Source, _ gradient: Source, into weights: Target,
-        _ ys: Range<Int>, _ xs: Range<Int>, _ ky: Int, from block: Int, columns: Line<P>.Type
+        _ g: ConvGeometry, _ rows: Rows, to weights: Target, _ starts: Bool, _ ys: Range<Int>,
+        _ xs: Range<Int>, _ ky: Int, from block: Int, columns: Line<P>.Type
     ) {
         let ys = ys.clamped(to: g.vertical.outputs(ofTap: ky)), horizontal = g.horizontal
         let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
         let next = g.kernelHeight * g.kernelWidth * ic * 16
-        for kx in 0..<g.kernelWidth where !ys.isEmpty {
+        for kx in 0..<g.kernelWidth {
             let xs = xs.clamped(to: horizontal.outputs(ofTap: kx))
-            if xs.isEmpty { continue }
+            if (xs.isEmpty || ys.isEmpty) && !starts { continue }
             // With stride 1 the images of neighbouring pixels follow each other in both operands.
             let (runs, length) = g.strideX == 1 ? (1, xs.count * n) : (xs.count, n)
             let top = ys.lowerBound * g.strideY + ky - g.padTop
             let left = xs.lowerBound * g.strideX + kx - g.padLeft
-            let a = input + (top * g.inputWidth + left) * n * ic
-            let b = gradient + (ys.lowerBound * g.convWidth + xs.lowerBound) * n * oc + block * 16
+            let a = rows.input + (top * g.inputWidth + left) * n * ic
+            let b =
+                rows.gradient + (ys.lowerBound * g.convWidth + xs.lowerBound) * n * oc + block * 16
             let tap = weights + block * next + (ky * g.kernelWidth + kx) * ic * 16
             for c in stride(from: 0, to: ic, by: Tile.count) {
                 let sum = tap + c * 16
-                var acc = Tiles<P> { load(sum + $0 * next, 16) as Tile }
-                for y in 0..<ys.count {
-                    let a = a + y * g.strideY * g.inputWidth * n * ic + c
-                    let b = b + y * g.convWidth * n * oc
-                    for x in 0..<runs {
-                        outer(&acc, a + x * g.strideX * n * ic, ic, length, b + x * n * oc, oc)
+                var acc = Tiles<P> {
+                    starts ? Tile(repeating: Vector()) : load(sum + $0 * next, 16)
+                }
+                for block in 0..<rows.blocks {
+                    for y in 0..<ys.count {
+                        let a = a + block * rows.apart + y * g.strideY * g.inputWidth * n * ic + c
+                        let b = b + block * rows.apart + y * g.convWidth * n * oc
+                        for x in 0..<runs {
+                            outer(
+                                &acc, a + x * g.strideX * n * ic, ic, length, b + x * n * oc, oc)
+                        }
                     }
                 }
                 unrolled(Line<P>.self) { p in store(acc[p], sum + p * next, 16) }

@@ -24,6 +24,9 @@ extension Loops {
         let argmax = geometry.pooled ? argmax.baseAddress : nil
         switch geometry.algorithm {
         case .direct:
+            if geometry.sumsAtOnce {
+                operands.kept.baseAddress!.update(from: input, count: geometry.inputCount)
+            }
             Direct.forward(
                 geometry, input, operands.weights.baseAddress!,
                 Epilogue(geometry, operands, output), into: output)
@@ -69,15 +72,16 @@ extension Loops {
 
     package static func convFinish(
         _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, scratch: MutableFloats,
-        into weightGradient: MutableFloats
+        adding: Bool, into weightGradient: MutableFloats
     ) {
-        guard geometry.algorithm == .winograd else { return }
         let accumulator = accumulator.baseAddress!, gradient = weightGradient.baseAddress!
-        if geometry.sumsAtOnce {
+        if geometry.algorithm == .direct {
+            Direct.finish(geometry, accumulator, blocks: blocks, adding: adding, into: gradient)
+        } else if geometry.sumsAtOnce {
             WinogradSums(geometry, accumulator, blocks: blocks, scratch.baseAddress!)
-                .add(to: gradient)
+                .finish(adding: adding, into: gradient)
         } else {
-            Winograd.finish(geometry, accumulator, into: gradient)
+            Winograd.finish(geometry, accumulator, adding: adding, into: gradient)
         }
     }
 }

@@ -48,9 +48,11 @@ extension Winograd {
         }
     }
 
-    /// dw += Gᵀ du G
+    /// dw = Gᵀ du G, or += that if `adding`
     @inline(never)
-    static func finish(_ g: ConvGeometry, _ accumulator: Source, into gradient: Target) {
+    static func finish(
+        _ g: ConvGeometry, _ accumulator: Source, adding: Bool, into gradient: Target
+    ) {
         let ic = g.inputChannels, step = ConvGeometry.pointStride(depth: ic)
         withSquare { square in
             for o in 0..<g.outputChannels / 16 {
@@ -59,7 +61,7 @@ extension Winograd {
                         (accumulator + (o * 36 + $0 * 6 + $1) * step + c * 16).vector
                     } store: {
                         let to = gradient + ((o * 9 + $0 * 3 + $1) * ic + c) * 16
-                        to.vector = to.vector + $2
+                        to.vector = adding ? to.vector + $2 : $2
                     }
                 }
             }

@@ -24,20 +24,22 @@ struct WinogradSums {
         sums = scratch
     }
 
-    /// dw += Gᵀ (Σ v ⊗ rows) G
-    func add(to gradient: Target) {
+    /// dw = Gᵀ (Σ v ⊗ rows) G, or += that if `adding`
+    func finish(adding: Bool, into gradient: Target) {
         let run = ConvGeometry.summedChannels
         eachPanel(of: oc / 16) { block in
             for c in stride(from: 0, to: ic, by: run) {
                 let channels = c..<min(ic, c + run)
                 sum(channels, from: block, columns: Columns.self)
-                for p in 0..<Columns.count { transform(channels, p, block + p, into: gradient) }
+                for p in 0..<Columns.count {
+                    transform(channels, p, block + p, adding, into: gradient)
+                }
             }
         } alone: { block in
             for c in stride(from: 0, to: ic, by: run) {
                 let channels = c..<min(ic, c + run)
                 sum(channels, from: block, columns: Line<1>.self)
-                transform(channels, 0, block, into: gradient)
+                transform(channels, 0, block, adding, into: gradient)
             }
         }
     }
@@ -73,7 +75,9 @@ struct WinogradSums {
     }
 
     @inline(never)
-    private func transform(_ channels: Range<Int>, _ p: Int, _ block: Int, into gradient: Target) {
+    private func transform(
+        _ channels: Range<Int>, _ p: Int, _ block: Int, _ adding: Bool, into gradient: Target
+    ) {
         let step = ConvGeometry.pointStride(depth: ConvGeometry.summedChannels)
         Winograd.withSquare { square in
             for c in channels {
@@ -82,7 +86,7 @@ struct WinogradSums {
                     (from + ($0 * 6 + $1) * step).vector
                 } store: {
                     let to = gradient + ((block * 9 + $0 * 3 + $1) * ic + c) * 16
-                    to.vector = to.vector + $2
+                    to.vector = adding ? to.vector + $2 : $2
                 }
             }
         }

@@ -34,7 +34,7 @@ extension ConvGeometry {
     }
 
     /// Whether the backward pass reads the input again, or only what the forward pass kept of it.
-    var rereadsInput: Bool { algorithm != .winograd }
+    var rereadsInput: Bool { algorithm != .winograd && !sumsAtOnce }
 
     /// Whether the backward pass reads the output again, to see where ReLU stopped the signal. A fused
     /// pool remembers that in its argmax.

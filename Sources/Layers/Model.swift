@@ -18,6 +18,8 @@ public struct Model: Sendable {
     public let parameters: ParameterLayout
     /// Images that go through the network together; see `blockSize(for:)`.
     public let blockSize: Int
+    /// The parameters whose gradients are added to block by block, from zero on.
+    let addedRanges: [Range<Int>]
     /// The most blocks that a shard has.
     public let blocksPerShard: Int
 
@@ -103,11 +105,25 @@ public struct Model: Sendable {
         tensors = network.parameters
         parameters = ParameterLayout(entries: network.parameters.map(\.entry))
         training = Network(network)
+        addedRanges = Self.gaps(
+            between: training.stages.map(\.finishedRange), in: 0..<parameters.count)
         evaluation = training.folded
         self.standardization = standardization
         pixelScale = network.pixelScale
         pixelOffset = network.pixelOffset
         inputStored = network.inputStored
+    }
+
+    /// What ascending ranges leave of a whole.
+    private static func gaps(between ranges: [Range<Int>], in whole: Range<Int>) -> [Range<Int>] {
+        var gaps: [Range<Int>] = []
+        var lower = whole.lowerBound
+        for range in ranges where !range.isEmpty {
+            if lower < range.lowerBound { gaps.append(lower..<range.lowerBound) }
+            lower = range.upperBound
+        }
+        if lower < whole.upperBound { gaps.append(lower..<whole.upperBound) }
+        return gaps
     }
 
     /// A line of layers, each of which reads the one before it.

@@ -126,29 +126,47 @@ extension ConvGeometry {
     }
     /// Floats of the gradients that a narrow convolution has in L1 at a time: two rows of 32 channels.
     public var narrowRunCount: Int { 2 * max(Self.narrowRun, 2 * images) * 32 }
-    /// What the backward pass wants kept from the forward one: the transformed or the framed input. Without
-    /// one, what a block of tiles needs.
+    /// What the backward pass wants kept from the forward one: the input, as it is, transformed or framed.
+    /// Without one, what a block of tiles needs.
     public var keptCount: Int {
         switch algorithm {
-        case .direct: 0
+        case .direct: sumsAtOnce ? inputRowsCount : 0
         case .narrow: isFramed ? frameHeight * frameWidth * images * inputChannels : 0
-        case .winograd:
-            (keepsInput ? tileBlocks : 1) * 36 * planeStride(channels: inputChannels)
+        case .winograd: inputRowsCount
         }
     }
-    /// Whether the weight gradient of a shard is summed after its last block, out of the rows (tiles times
-    /// images) of all its blocks, and not block by block. Where layers are wide and maps are small there
-    /// are fewer rows than sums, which then need not pass through memory for every block. The order of
-    /// the sums is the same, and so are their bits.
+    /// Images times outputs that go through one sum of a direct convolution's weight gradient: both operands
+    /// stay near.
+    public static let directRun = 64
+    /// Whether the weight gradient of a shard is summed after its last block, out of the rows (tiles or pixels
+    /// times images) of all its blocks, and not block by block. Where layers are wide and maps are small,
+    /// and in dense layers, there are fewer rows than sums, which then need not pass through memory for
+    /// every block. The order of the sums is the same, and so are their bits.
     public var sumsAtOnce: Bool {
-        algorithm == .winograd && keepsInput && blocksPerShard * rowsCount <= transformedCount
+        guard keepsInput else { return false }
+        switch algorithm {
+        case .winograd: return blocksPerShard * rowsCount <= transformedCount
+        case .direct:
+            return convHeight * convWidth * images <= Self.directRun
+                && blocksPerShard * rowsCount <= weightCount
+        case .narrow: return false
+        }
     }
-    /// The rows of one block: V, then those of the output's gradient.
-    private var rowsCount: Int { keptCount + gradientRowsCount }
-    private var gradientRowsCount: Int { tileBlocks * 36 * planeStride(channels: outputChannels) }
+    /// Floats from the rows of one block to those of the next: those of the input, then those of the output's
+    /// gradient.
+    public var rowsCount: Int { inputRowsCount + gradientRowsCount }
+    private var inputRowsCount: Int {
+        algorithm == .direct
+            ? inputCount
+            : (keepsInput ? tileBlocks : 1) * 36 * planeStride(channels: inputChannels)
+    }
+    private var gradientRowsCount: Int {
+        algorithm == .direct
+            ? outputCount : tileBlocks * 36 * planeStride(channels: outputChannels)
+    }
     /// Where in the accumulator both lie, if the weight gradient is summed at once.
     public func rows(ofBlock block: Int) -> (kept: Range<Int>, gradient: Range<Int>) {
-        let start = block * rowsCount, middle = start + keptCount
+        let start = block * rowsCount, middle = start + inputRowsCount
         return (start..<middle, middle..<start + rowsCount)
     }
     /// What a block keeps from its forward to its backward pass: memory of its own, or its rows.
@@ -167,16 +185,16 @@ extension ConvGeometry {
             ? .init(rebasing: accumulator[rows(ofBlock: block).gradient]) : accumulator
     }
 
-    /// What a shard's weight gradient is summed in or out of in the transformed domain; zero if it is
-    /// summed in place.
+    /// What a shard's weight gradient is summed in or out of before `convFinish`; zero if it is summed in
+    /// place.
     public var accumulatorCount: Int {
-        guard algorithm == .winograd else { return 0 }
-        return sumsAtOnce ? blocksPerShard * rowsCount : transformedCount
+        if sumsAtOnce { return blocksPerShard * rowsCount }
+        return algorithm == .winograd ? transformedCount : 0
     }
     /// What the backward pass of a block writes for the weights.
     public var weightSumCount: Int {
-        guard algorithm == .winograd else { return weightCount }
-        return sumsAtOnce ? gradientRowsCount : transformedCount
+        if sumsAtOnce { return gradientRowsCount }
+        return algorithm == .winograd ? transformedCount : weightCount
     }
     /// Input channels whose sums of 32 output channels are formed together at the end of a shard, so that
     /// they are still in the cache when they are transformed back.

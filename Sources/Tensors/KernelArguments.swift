@@ -45,8 +45,8 @@ public struct ConvGradients {
     public var inputGradient: MutableFloats
     /// Whether that gradient is added to what stands there already, instead.
     public var addsToInput: Bool
-    /// Added to: the weight gradient itself (`weightCount`), or the transformed one (`accumulatorCount`)
-    /// which `convFinish` adds to the weight gradient at the end of a shard.
+    /// Added to: the weight gradient itself, or the transformed one. Or overwritten: a block's rows of the
+    /// accumulator (see `ConvGeometry.weightSums`). `convFinish` makes the weight gradient of the latter two.
     public var weights: MutableFloats
     /// Whether the sum over a shard starts here, so that what is in the transformed one does not count.
     public var startsSum: Bool

@@ -35,8 +35,8 @@ extension KernelSet {
 
     /// The gradients of input, weights and bias, from the gradient of what `convForward` wrote.
     ///
-    /// `operands` are those of the forward pass, `kept` as it left them; a transformed algorithm needs
-    /// `convFinish` once the last block of a shard is through.
+    /// `operands` are those of the forward pass, `kept` as it left them; with an accumulator the weight
+    /// gradient needs `convFinish` once the last block of a shard is through.
     public func convBackward(
         _ geometry: ConvGeometry, _ operands: ConvOperands, _ gradients: ConvGradients,
         argmax: Bytes
@@ -48,15 +48,16 @@ extension KernelSet {
         loops.convBackward(geometry, operands, gradients, argmax: argmax)
     }
 
-    /// Transforms the accumulator of a shard back and adds it to the weight gradient; without an
-    /// accumulator (`geometry.accumulatorCount == 0`) there is nothing to do.
+    /// Makes the weight gradient of a shard out of its accumulator; without one
+    /// (`geometry.accumulatorCount == 0`) there is nothing to do.
     ///
     /// - Parameters:
     ///   - blocks: That the shard had, at most `geometry.blocksPerShard`.
     ///   - scratch: `geometry.scratchCount` floats.
+    ///   - adding: Whether to add to what stands in `weightGradient` instead of overwriting it.
     public func convFinish(
         _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, scratch: MutableFloats,
-        into weightGradient: MutableFloats
+        adding: Bool = false, into weightGradient: MutableFloats
     ) {
         geometry.check()
         expect(accumulator.count, geometry.accumulatorCount, "convFinish: accumulator", geometry)
@@ -68,7 +69,8 @@ extension KernelSet {
         expect(
             weightGradient.count, geometry.weightCount, "convFinish: weight gradient", geometry)
         loops.convFinish(
-            geometry, accumulator, blocks: blocks, scratch: scratch, into: weightGradient)
+            geometry, accumulator, blocks: blocks, scratch: scratch, adding: adding,
+            into: weightGradient)
     }
 
     /// A max pool.

@@ -44,7 +44,7 @@ package protocol KernelLoops: Sendable {
         argmax: Bytes)
     static func convFinish(
         _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, scratch: MutableFloats,
-        into weightGradient: MutableFloats)
+        adding: Bool, into weightGradient: MutableFloats)
 
     static func maxPoolForward(
         _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats, argmax: MutableBytes)

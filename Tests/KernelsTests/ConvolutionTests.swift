@@ -201,7 +201,7 @@ import Testing
     }
 
     /// Without a sweep of zeros before each shard.
-    @Test(arguments: Engine.available, ConvGeometry.named.filter { $0.algorithm == .winograd })
+    @Test(arguments: Engine.available, ConvGeometry.named.filter { $0.accumulatorCount > 0 })
     func sumStartsFromNothing(_ kernels: KernelSet, _ geometry: ConvGeometry) {
         func trial() -> ConvTrial {
             var noise = Noise(seed: 10)
@@ -211,17 +211,20 @@ import Testing
         fresh.run(kernels)
         used.startsSum = true
         for i in used.gradients.weights.indices { used.gradients.weights[i] = .nan }
+        for i in 0..<geometry.weightCount { used.weightGradient.base[i] = .nan }
         used.run(kernels)
         // Between the planes lie floats that nobody sums.
         #expect(used.weightGradient.bits == fresh.weightGradient.bits)
     }
 
     /// A shard of several blocks, with an accumulator and without one.
-    @Test(arguments: Engine.available, ConvGeometry.named.filter(\.sumsAtOnce))
+    @Test(
+        arguments: Engine.available,
+        ConvGeometry.named.filter { $0.inShard(blocks: 2).sumsAtOnce })
     func sumsAtOnceAreThoseOfTheBlocks(_ kernels: KernelSet, _ geometry: ConvGeometry) {
         func weightGradient(blocksPerShard: Int, isAtOnce: Bool) -> [UInt32] {
-            var geometry = geometry, noise = Noise(seed: 11)
-            geometry.blocksPerShard = blocksPerShard
+            let geometry = geometry.inShard(blocks: blocksPerShard)
+            var noise = Noise(seed: 11)
             #expect(geometry.sumsAtOnce == isAtOnce)
             let trial = ConvTrial(geometry) { _, _ in noise.unit() }
             trial.prepare(kernels)
@@ -271,4 +274,13 @@ extension ReferenceConvolution {
 /// The largest difference of two lists.
 func distance(_ a: [Double], _ b: [Double]) -> Double {
     zip(a, b).map { abs($0 - $1) }.max() ?? 0
+}
+
+extension ConvGeometry {
+    /// The same as one of several blocks of a shard.
+    fileprivate func inShard(blocks count: Int) -> ConvGeometry {
+        var geometry = self
+        geometry.blocksPerShard = count
+        return geometry
+    }
 }

@@ -59,6 +59,8 @@ extension ConvGeometry: CustomTestStringConvertible {
         .keras(3, 3, 16, to: 16, images: 40, .winograd),
         .keras(1, 2, 16, to: 16, same: true, .winograd),
         // Few rows and wide layers: the weight gradient is summed at once.
+        .keras(4, 4, 32, to: 48, kernel: (4, 4)),
+        .keras(1, 2, 32, to: 48, same: true),
         .keras(4, 4, 64, to: 64, same: true, .winograd),
         .keras(3, 6, 80, to: 80, same: true, relu: false, .winograd),
         .keras(6, 4, 64, to: 96, pooled: true, .winograd),

@@ -27,6 +27,7 @@ struct ConvolutionStage: Stage {
 
     var parameterRange: Range<Int> { kernel.lowerBound..<bias.upperBound }
     var preparedCount: Int { geometry.preparedCount }
+    var finishedRange: Range<Int> { geometry.accumulatorCount > 0 ? kernel : 0..<0 }
 
     var withoutBackward: any Stage {
         var stage = self
@@ -59,7 +60,7 @@ struct ConvolutionStage: Stage {
     func finish(_ block: Block, _ memory: StageMemory) {
         block.kernels.convFinish(
             geometry, Floats(memory.accumulator), blocks: block.number + 1,
-            scratch: memory.scratch.slice(0..<geometry.scratchCount),
+            scratch: memory.scratch.slice(0..<geometry.scratchCount), adding: block.addsToGradient,
             into: block.gradient.slice(kernel))
     }
 

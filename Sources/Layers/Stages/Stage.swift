@@ -17,6 +17,8 @@ protocol Stage: Sendable {
     var needs: StageNeeds { get }
     /// Where its weights lie in the flat buffer; empty if it has none.
     var parameterRange: Range<Int> { get }
+    /// The part of it whose gradient is there after `finish` alone; that of the rest is added to from zero on.
+    var finishedRange: Range<Int> { get }
     /// Floats of its weights in the form that the kernels read.
     var preparedCount: Int { get }
 
@@ -34,6 +36,7 @@ protocol Stage: Sendable {
 
 extension Stage {
     var parameterRange: Range<Int> { 0..<0 }
+    var finishedRange: Range<Int> { 0..<0 }
     var preparedCount: Int { 0 }
     var withoutBackward: any Stage { self }
     func prepare(_ kernels: KernelSet, from weights: Floats, into prepared: MutableFloats) {}
@@ -117,6 +120,8 @@ struct Block {
     let weights: Floats
     let gradient: MutableFloats
     let isTraining: Bool
+    /// Whether a shard's gradient is added to what stands there.
+    let addsToGradient: Bool
     let seed: UInt64
     let epoch: Int
     /// Place of the shard's, and of the block's first image in the epoch's order.

@@ -47,9 +47,11 @@ public final class Replica {
         precondition(
             shard.count <= model.blocksPerShard * model.blockSize,
             "Replica: a shard of \(shard.count) images, more than \(model.blocksPerShard) blocks")
-        if !adding { gradient.update(repeating: 0) }
+        if !adding {
+            for range in model.addedRanges { gradient.slice(range).update(repeating: 0) }
+        }
         var metrics = ShardMetrics()
-        var block = block(of: shard, weights, gradient, isTraining: true)
+        var block = block(of: shard, weights, gradient, isTraining: true, adding: adding)
         for start in stride(from: 0, to: shard.count, by: model.blockSize) {
             let isFirst = start == 0
             let isLast = start + model.blockSize >= shard.count
@@ -116,13 +118,15 @@ extension Replica {
     /// The block as all of a shard's share it.
     private func block(
         of shard: ShardInput, _ weights: Floats,
-        _ gradient: MutableFloats = .init(start: nil, count: 0), isTraining: Bool = false
+        _ gradient: MutableFloats = .init(start: nil, count: 0), isTraining: Bool = false,
+        adding: Bool = false
     ) -> Block {
         model.expectFlat(weights.count)
         if isTraining { model.expectFlat(gradient.count) }
         return Block(
             kernels: kernels, weights: weights, gradient: gradient, isTraining: isTraining,
-            seed: shard.seed, epoch: shard.epoch, shardPosition: shard.firstPosition)
+            addsToGradient: adding, seed: shard.seed, epoch: shard.epoch,
+            shardPosition: shard.firstPosition)
     }
 
     /// Unpacks the next images of `count`; a block that they do not fill ends in images of zeros.
