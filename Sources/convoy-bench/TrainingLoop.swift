@@ -105,18 +105,25 @@ final class TrainingLoop: @unchecked Sendable {
         } catch { failures.add(1, ordering: .relaxed) }
     }
 
-    /// Adds gradients and steps the optimizer, on a part of the parameters.
+    /// Adds gradients and steps the optimizer, on a part of the parameters: in pieces, as they travel in a
+    /// run, so that a sum is still in the cache when it is used.
     private func apply(step: Int, slice: Range<Int>) {
-        guard !slice.isEmpty else { return }
+        let piece = 1 << 16
+        for start in stride(from: slice.lowerBound, to: slice.upperBound, by: piece) {
+            apply(step: step, piece: start..<min(start + piece, slice.upperBound))
+        }
+    }
+
+    private func apply(step: Int, piece: Range<Int>) {
         func slot(_ index: Int) -> MutableFloats {
-            index < slots.count ? slots[index][slice] : MutableFloats(start: nil, count: 0)
+            index < slots.count ? slots[index][piece] : MutableFloats(start: nil, count: 0)
         }
         optimizer.apply(
             kernels, step: step, samples: batch,
             OptimizerSlice(
-                gradient: sum.add(slice, kernels), weights: Floats(weights[slice]),
-                newWeights: weights[slice], first: slot(0), second: slot(1)),
-            at: slice.lowerBound, of: model.parameters)
+                gradient: sum.add(piece, kernels), weights: Floats(weights[piece]),
+                newWeights: weights[piece], first: slot(0), second: slot(1)),
+            at: piece.lowerBound, of: model.parameters)
     }
 
     /// A thread's part of the parameters: whole vectors.
