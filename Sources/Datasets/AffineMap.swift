@@ -15,7 +15,8 @@ package struct AffineMap: Equatable {
     package let y0: Int64
 
     /// Rotation, shift, shear and zoom, multiplied in this order, about the centre of the image, then
-    /// the mirrors: what Keras's `apply_affine_transform` does. The crop moves the image beforehand.
+    /// the mirrors: what Keras's `apply_affine_transform` does. A piece is made as large as the image
+    /// beforehand, and before that the crop moves it.
     ///
     /// Keras takes the height of an image for its width, and a shift of the height for one of the width.
     /// On square images that only exchanges the two shifts; on others it turns them about a place beside
@@ -33,12 +34,29 @@ package struct AffineMap: Equatable {
         let shiftX = turn.cosine * draw.shiftX - turn.sine * draw.shiftY
         let shiftY = turn.sine * draw.shiftX + turn.cosine * draw.shiftY
         let centreX = Double(width - 1) / 2, centreY = Double(height - 1) / 2
-        self.xx = Self.fixed(xx)
-        self.xy = Self.fixed(xy)
-        x0 = Self.fixed(Double(draw.cropX) + shiftX + centreX - (xx * centreX + xy * centreY))
-        self.yx = Self.fixed(yx)
-        self.yy = Self.fixed(yy)
-        y0 = Self.fixed(Double(draw.cropY) + shiftY + centreY - (yx * centreX + yy * centreY))
+        let crop = (x: Double(draw.cropX), y: Double(draw.cropY))
+        let early = draw.piece == nil ? crop : (x: 0, y: 0)
+        let x = early.x + shiftX + centreX - (xx * centreX + xy * centreY)
+        let y = early.y + shiftY + centreY - (yx * centreX + yy * centreY)
+        guard let piece = draw.piece else {
+            self.init(xx, xy, x, yx, yy, y)
+            return
+        }
+        // Pixel p of the piece made large is at (p + 1/2) part - 1/2 + its first one.
+        let partX = Double(piece.columns.count) / Double(width)
+        let partY = Double(piece.rows.count) / Double(height)
+        self.init(
+            partX * xx, partX * xy,
+            crop.x + (x + 0.5) * partX - 0.5 + Double(piece.columns.lowerBound),
+            partY * yx, partY * yy,
+            crop.y + (y + 0.5) * partY - 0.5 + Double(piece.rows.lowerBound))
+    }
+
+    private init(
+        _ xx: Double, _ xy: Double, _ x0: Double, _ yx: Double, _ yy: Double, _ y0: Double
+    ) {
+        (self.xx, self.xy, self.x0) = (Self.fixed(xx), Self.fixed(xy), Self.fixed(x0))
+        (self.yx, self.yy, self.y0) = (Self.fixed(yx), Self.fixed(yy), Self.fixed(y0))
     }
 
     /// The nearest multiple of 2^-32, as a number of them.

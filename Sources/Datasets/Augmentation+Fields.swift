@@ -19,6 +19,14 @@ extension DatasetConfiguration.Augmentation {
         fillMode = try fields.choice("fill_mode", default: .nearest)
         cval = try fields.double("cval", default: 0, in: 0...255)
         randomCropPadding = try fields.int("random_crop_padding", default: 0, in: 0...8192)
+        randomResizedCrop = try fields.span("random_resized_crop", to: 1, in: 1e-6...1)
+        let ratio = try fields.span("random_resized_crop_ratio", to: nil, in: 0.001...1000)
+        guard ratio == nil || randomResizedCrop != nil else {
+            throw ConfigError(
+                code: .outOfRange, path: "\(path).random_resized_crop_ratio", line: fields.line,
+                detail: "is of no use without random_resized_crop; give that, too, as [0.08, 1]")
+        }
+        randomResizedCropRatio = ratio ?? randomResizedCropRatio
         channelShiftRange = try fields.double("channel_shift_range", default: 0, in: 0...255)
         brightnessRange = try fields.factors("brightness_range", in: 0...100)
         contrastRange = try fields.factors("contrast_range", in: 0...100)
@@ -26,6 +34,8 @@ extension DatasetConfiguration.Augmentation {
         hueRange = try fields.double("hue_range", default: 0, in: 0...0.5)
         grayscale = try fields.double("grayscale", default: 0, in: 0...1)
         gaussianNoise = try fields.double("gaussian_noise", default: 0, in: 0...255)
+        gaussianBlur =
+            try fields.span("gaussian_blur", from: 0, in: 0...GaussianBlur.mostDeviation) ?? 0...0
         cutout = try fields.int("cutout", default: 0, in: 0...8192)
         try fields.finish()
         let needsColours = saturationRange != 1...1 || hueRange != 0 || grayscale != 0
@@ -57,6 +67,8 @@ extension DatasetConfiguration.Augmentation {
         add("fill_mode", \.fillMode) { .scalar($0.rawValue) }
         add("cval", \.cval) { .scalar($0) }
         add("random_crop_padding", \.randomCropPadding) { .scalar($0) }
+        add("random_resized_crop", \.randomResizedCrop) { $0.map { .bounds($0) } ?? .init(.null) }
+        add("random_resized_crop_ratio", \.randomResizedCropRatio) { .bounds($0) }
         add("channel_shift_range", \.channelShiftRange) { .scalar($0) }
         add("brightness_range", \.brightnessRange) { .bounds($0) }
         add("contrast_range", \.contrastRange) { .bounds($0) }
@@ -64,6 +76,7 @@ extension DatasetConfiguration.Augmentation {
         add("hue_range", \.hueRange) { .scalar($0) }
         add("grayscale", \.grayscale) { .scalar($0) }
         add("gaussian_noise", \.gaussianNoise) { .scalar($0) }
+        add("gaussian_blur", \.gaussianBlur) { .bounds($0) }
         add("cutout", \.cutout) { .scalar($0) }
         return .map(entries)
     }

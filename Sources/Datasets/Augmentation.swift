@@ -42,6 +42,11 @@ extension DatasetConfiguration {
 
         /// Pixels that are added to each side before a piece of the old size is taken out anywhere.
         public var randomCropPadding = 0
+        /// The share of the image's area that a piece has which is made as large as the image; nil takes
+        /// the whole image.
+        public var randomResizedCrop: ClosedRange<Double>?
+        /// Of the piece's width to its height, in pixels.
+        public var randomResizedCropRatio = 3.0 / 4...4.0 / 3
 
         /// Grey levels that are added to all channels, to either side.
         public var channelShiftRange = 0.0
@@ -57,6 +62,8 @@ extension DatasetConfiguration {
         public var grayscale = 0.0
         /// The standard deviation of what is added to each channel of each pixel, in grey levels.
         public var gaussianNoise = 0.0
+        /// The standard deviation of a Gaussian that blurs the image, in pixels.
+        public var gaussianBlur = 0.0...0.0
         /// The side of a square that is made `cval`, in pixels. Its centre is anywhere in the image.
         public var cutout = 0
 
@@ -64,6 +71,7 @@ extension DatasetConfiguration {
         var recolours: Bool {
             channelShiftRange != 0 || brightnessRange != 1...1 || contrastRange != 1...1
                 || saturationRange != 1...1 || hueRange != 0 || grayscale != 0 || gaussianNoise != 0
+                || gaussianBlur != 0...0
         }
 
         public init(horizontalFlip: Bool = false) { self.horizontalFlip = horizontalFlip }

@@ -13,7 +13,7 @@ package struct Chance {
         case horizontalFlip = 0
         case verticalFlip, rotation, shear, widthShift, heightShift, zoomX, zoomY
         case channelShift, brightness, contrast, saturation, hue, grayscale
-        case cropX, cropY, cutoutX, cutoutY
+        case cropX, cropY, cutoutX, cutoutY, blur
     }
 
     private let random: Philox
@@ -44,6 +44,9 @@ package struct Chance {
 
     /// Four words of the noise in an image.
     package func noise(_ index: Int) -> SIMD4<UInt32> { random.words((1 << 32) + UInt64(index)) }
+
+    /// The four words of one attempt to find a crop.
+    func crop(_ attempt: Int) -> SIMD4<UInt32> { random.words((1 << 33) + UInt64(attempt)) }
 
     /// A number from `-bound` to `bound`.
     package func number(_ question: Question, within bound: Double) -> Double {

@@ -13,6 +13,8 @@ package struct PixelDraw: Equatable {
     /// Turns of the colour circle.
     package var hue = 0.0
     package var isGrey = false
+    /// The standard deviation of a Gaussian, in pixels.
+    package var blur = 0.0
     /// What is cut out, if anything is.
     package var hole: Hole?
 
@@ -41,6 +43,7 @@ extension DatasetConfiguration.Augmentation {
         draw.saturation = chance.number(.saturation, in: saturationRange)
         draw.hue = chance.number(.hue, within: hueRange)
         draw.isGrey = chance.number(.grayscale, in: 0...1) < grayscale
+        draw.blur = chance.number(.blur, in: gaussianBlur)
         if cutout > 0 {
             let y = chance.number(.cutoutY, below: height)
             let x = chance.number(.cutoutX, below: width)

@@ -59,7 +59,10 @@ public struct SampleDecoder: Sendable {
 
     /// Bytes of scratch that `augment` needs.
     public var scratchCount: Int {
-        augmentation.resamples || recoloursBesideAlpha ? imageShape.count : 0
+        let blurs = augmentation.gaussianBlur.upperBound > 0
+        let isUsed = augmentation.resamples || recoloursBesideAlpha || blurs
+        return (isUsed ? imageShape.count : 0)
+            + (blurs ? GaussianBlur.scratchCount(imageShape[0], imageShape[1] * imageShape[2]) : 0)
     }
 
     /// Varies the sample, in place, by where it stands in which epoch: the same place always gives the
@@ -96,23 +99,30 @@ public struct SampleDecoder: Sendable {
             if spatial.flipsVertically { unsafe flipVertically(pixels, imageShape) }
         }
         let draw = augmentation.pixelDraw(chance, height: imageShape[0], width: imageShape[1])
+        let rest = unsafe MutableBytes(rebasing: scratch[min(count, scratch.count)...])
         // Within `pixels`, too, and the scratch, which is free again.
         if recoloursBesideAlpha {
             let colours = unsafe MutableBytes(rebasing: scratch[..<(count / 4 * 3)])
             unsafe copyColours(of: pixels, 4, to: colours, 3)
-            unsafe recolour(colours, channels: 3, draw, chance)
+            unsafe recolour(colours, channels: 3, draw, chance, rest)
             unsafe copyColours(of: colours, 3, to: pixels, 4)
         } else {
-            unsafe recolour(pixels, channels: imageShape[2], draw, chance)
+            unsafe recolour(pixels, channels: imageShape[2], draw, chance, rest)
         }
         if let hole = draw.hole { unsafe cut(hole, outOf: pixels, imageShape, fill: fill) }
     }
 
     private func recolour(
-        _ pixels: MutableBytes, channels: Int, _ draw: PixelDraw, _ chance: Chance
+        _ pixels: MutableBytes, channels: Int, _ draw: PixelDraw, _ chance: Chance,
+        _ scratch: MutableBytes
     ) {
-        // Both change the pixels of the buffer and nothing else.
+        // All change the pixels of the buffer and nothing else but the scratch.
         unsafe draw.recolour(pixels, channels: channels)
+        if draw.blur > 0 {
+            unsafe blur(
+                pixels, height: imageShape[0], width: imageShape[1], channels: channels,
+                deviation: draw.blur, scratch: scratch)
+        }
         if let noise { unsafe noise.add(to: pixels, chance) }
     }
 }

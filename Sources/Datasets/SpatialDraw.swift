@@ -15,6 +15,8 @@ package struct SpatialDraw: Equatable {
     /// Pixels that the image moves left and up before all else.
     package var cropX = 0
     package var cropY = 0
+    /// What is made as large as the image before anything but that, if not all of it.
+    package var piece: ResizedCrop?
     package var flipsHorizontally = false
     package var flipsVertically = false
 
@@ -34,6 +36,7 @@ extension DatasetConfiguration.Augmentation {
     package var resamples: Bool {
         rotationRange != 0 || widthShiftRange != .whole(0) || heightShiftRange != .whole(0)
             || shearRange != 0 || zoomRange != 1...1 || randomCropPadding != 0
+            || randomResizedCrop != nil
     }
 
     /// - Parameters:
@@ -49,6 +52,10 @@ extension DatasetConfiguration.Augmentation {
         draw.shear = chance.number(.shear, within: shearRange)
         draw.zoomX = chance.number(.zoomX, in: zoomRange)
         draw.zoomY = chance.number(.zoomY, in: zoomRange)
+        draw.piece = randomResizedCrop.map {
+            ResizedCrop(
+                chance, area: $0, ratio: randomResizedCropRatio, height: height, width: width)
+        }
         draw.cropX = chance.number(.cropX, below: 2 * randomCropPadding + 1) - randomCropPadding
         draw.cropY = chance.number(.cropY, below: 2 * randomCropPadding + 1) - randomCropPadding
         return draw

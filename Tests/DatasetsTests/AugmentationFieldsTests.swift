@@ -43,6 +43,9 @@ import Testing
         augmentation.randomCropPadding = 4
         augmentation.gaussianNoise = 2.5
         augmentation.cutout = 16
+        augmentation.randomResizedCrop = 0.25...0.75
+        augmentation.randomResizedCropRatio = 0.5...2
+        augmentation.gaussianBlur = 0.1...2
         let configuration = DatasetConfiguration(format: .shapes, augmentation: augmentation)
         var fields = try Fields(configuration.encoded(), path: "dataset")
         #expect(try DatasetConfiguration(fields: &fields) == configuration)
@@ -66,6 +69,10 @@ import Testing
         #expect(try read(.init("width_shift_range", .scalar("2"))).widthShiftRange == .whole(2))
         #expect(try read(.init("width_shift_range", .scalar("2.0"))).widthShiftRange == .real(2))
         #expect(try read(.init("height_shift_range", .scalar("0"))) == .init())
+        let crop = try read(.init("random_resized_crop", .scalar(0.5)))
+        #expect(crop.randomResizedCrop == 0.5...1)
+        #expect(crop.randomResizedCropRatio == 3.0 / 4...4.0 / 3)
+        #expect(try read(.init("gaussian_blur", .scalar(1.5))).gaussianBlur == 0...1.5)
     }
 
     @Test func greyImagesHaveNoColoursToChange() {
@@ -103,6 +110,21 @@ import Testing
         #expect(
             complaint("zoom_range", .scalar(1.5))
                 == "zoom_range: found -0.5, expected 0.0 to 100.0")
+        #expect(
+            complaint("random_resized_crop", .list([.scalar(0.5), .scalar(2)]))
+                == "random_resized_crop: found 2.0, expected 1e-06 to 1.0")
+        #expect(
+            complaint("random_resized_crop_ratio", .list([.scalar(0.5), .scalar(2)]))
+                == "random_resized_crop_ratio: is of no use without random_resized_crop; give that, too,"
+                + " as [0.08, 1]")
+        #expect(
+            complaint("random_resized_crop_ratio", .scalar(1))
+                == "random_resized_crop_ratio: found '1', expected a list of two: the lower and the"
+                + " upper one")
+        #expect(
+            complaint("gaussian_blur", .list([.scalar(2), .scalar(1)]))
+                == "gaussian_blur: found a list of 2, expected the lower number, 1.0, before the upper"
+                + " one")
         #expect(
             complaint("fill_mode", .scalar("mirror"))
                 == "fill_mode: found 'mirror', expected one of nearest, constant, reflect, wrap")

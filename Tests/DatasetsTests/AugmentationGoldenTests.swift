@@ -49,7 +49,7 @@ struct GoldenTransform: CustomTestStringConvertible {
 @Suite struct AugmentationGoldenTests {
     /// Half for the rounding to bytes; half of a 4096th of a pixel along both axes, each with a slope of
     /// at most 255; half of the file's 128th.
-    private let tolerance = 0.5 + 2.0 * 255 / 8192 + 1.0 / 256
+    fileprivate let tolerance = 0.5 + 2.0 * 255 / 8192 + 1.0 / 256
 
     @Test(arguments: try GoldenTransform.all)
     func transformedImageIsKerass(_ golden: GoldenTransform) {
@@ -65,6 +65,36 @@ struct GoldenTransform: CustomTestStringConvertible {
         for (index, (found, expected)) in zip(pixels, golden.expected).enumerated()
         where abs(Double(found) - expected) > tolerance {
             Issue.record("byte \(index) is \(found), Keras has \(expected)")
+        }
+    }
+}
+
+extension AugmentationGoldenTests {
+    @Test func piecesAreResizedAsSciPyDoesIt() throws {
+        let lines = String(
+            decoding: try contents("\(GoldenImage.folder)/crops.txt"), as: UTF8.self
+        ).split(separator: "\n")
+        #expect(lines.count == 5)
+        for line in lines {
+            let words = line.split(separator: " ").map(String.init)
+            let n = words[..<7].map { Int($0)! }
+            var draw = SpatialDraw()
+            draw.piece = ResizedCrop(rows: n[3]..<n[3] + n[4], columns: n[5]..<n[5] + n[6])
+            let shape: Shape = [n[0], n[1], n[2]]
+            let image = (0..<shape.count).map { index in
+                let c = index % n[2], x = index / n[2] % n[1], y = index / n[2] / n[1]
+                return UInt8((37 * y + 91 * x + 53 * c + 7 * x * y) % 256)
+            }
+            var pixels = [UInt8](repeating: 0, count: image.count)
+            image.withUnsafeBufferPointer { image in
+                pixels.withUnsafeMutableBufferPointer {
+                    resample(
+                        image, shape, AffineMap(draw, height: n[0], width: n[1]), mode: .nearest,
+                        fill: 0, into: $0)
+                }
+            }
+            let worst = zip(pixels, golden(words[7])).map { abs(Double($0) - $1) }.max()
+            #expect(try #require(worst) <= tolerance, "\(words[..<7])")
         }
     }
 }

@@ -15,7 +15,7 @@ import Testing
         run.isRemote = isRemote
         let job = try TinyCIFAR.job(folder.path + "/data", overrides + [augmented])
         let report = try #require(try run.run(job))
-        #expect(run.failures.all == [])
+        #expect(run.faults == [])
         return (report, run.events, run)
     }
     private static let augmented =

@@ -31,6 +31,9 @@ final class LocalRun {
         self.folder = try folder ?? TemporaryFolder()
     }
 
+    /// The failures of workers that took part; one that comes when all is done finds nobody.
+    var faults: [String] { failures.all.filter { !$0.hasPrefix("no coordinator answers") } }
+
     var runFolder: String { folder.path + "/run" }
 
     /// - Returns: How the run ended; nil if it was stopped before its last step.

@@ -30,7 +30,7 @@ import Testing
         let run = try LocalRun(workers: workers, folder: folder)
         run.isRemote = isRemote
         let report = try run.run(job(folder, flags))
-        #expect(run.failures.all == [])
+        #expect(run.faults == [])
         return try #require(report)
     }
 

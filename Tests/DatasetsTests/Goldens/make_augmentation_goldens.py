@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes augmentation.txt: what Keras and SciPy make of a small image.
+"""Makes augmentation.txt, crops.txt and blurs.txt: what Keras and SciPy make of a small image.
 
 Each line: fill mode, height, width, channels, rotation, shift x, shift y, shear, zoom x, zoom y, flipped
 horizontally, vertically, then the pixels in 128ths, four hexadecimal digits each.
 Square images go through Keras's apply_affine_transform. It exchanges rows and columns, which on others
 turns them about a place that is not their centre; these go through SciPy about their centre.
+Each line of crops.txt: height, width, channels, first row, rows, first column, columns, then the pixels.
+Each line of blurs.txt: height, width, channels, standard deviation, then the pixels.
 Needs keras, scipy and numpy.
 """
 import pathlib
@@ -49,7 +51,38 @@ def about_centre(pixels, transform, mode):
     return np.stack(planes, 2)
 
 
+def hexadecimal(pixels):
+    return "".join(f"{round(float(v) * 128):04x}" for v in pixels.ravel())
+
+
+def make_crops():
+    """Pieces made as large as the image: pixel centres on pixel centres, as tf.image.resize has them."""
+    lines = []
+    for (height, width, channels), (top, rows, left, columns) in (
+            ((9, 9, 3), (0, 9, 0, 9)), ((9, 9, 3), (2, 4, 3, 5)), ((6, 11, 1), (5, 1, 0, 11)), ((6, 11, 1), (0, 3, 10, 1)),
+            ((8, 5, 4), (1, 7, 2, 3))):
+        y = (np.arange(height) + 0.5) * rows / height - 0.5 + top
+        x = (np.arange(width) + 0.5) * columns / width - 0.5 + left
+        places = np.meshgrid(y, x, indexing="ij")
+        out = np.stack([ndimage.map_coordinates(plane, places, order=1, mode="nearest")
+                        for plane in np.moveaxis(image(height, width, channels), 2, 0)], 2)
+        lines.append(" ".join(map(str, (height, width, channels, top, rows, left, columns, hexadecimal(out)))))
+    (HERE / "crops.txt").write_text("\n".join(lines) + "\n")
+
+
+def make_blurs():
+    lines = []
+    for height, width, channels in ((9, 9, 3), (6, 11, 1), (20, 3, 4)):
+        for sigma in (0.1, 0.4, 1.3, 5.0):
+            out = ndimage.gaussian_filter(
+                image(height, width, channels).astype(np.float64), (sigma, sigma, 0), mode="nearest", truncate=4.0)
+            lines.append(" ".join(map(str, (height, width, channels, sigma, hexadecimal(out)))))
+    (HERE / "blurs.txt").write_text("\n".join(lines) + "\n")
+
+
 def main():
+    make_crops()
+    make_blurs()
     lines = []
     for mode in ("nearest", "constant", "reflect", "wrap"):
         for size in ((9, 9, 3), (6, 11, 1)):
