@@ -49,6 +49,8 @@ public final class Replica {
             "Replica: a shard of \(shard.count) images, more than \(model.blocksPerShard) blocks")
         if !adding {
             for range in model.addedRanges { gradient.slice(range).update(repeating: 0) }
+            // Without a block nobody finishes the other ranges.
+            if shard.count == 0 { gradient.update(repeating: 0) }
         }
         var metrics = ShardMetrics()
         var block = block(of: shard, weights, gradient, isTraining: true, adding: adding)
