@@ -66,7 +66,7 @@ public struct DatasetPack: Sendable {
             + TarEntryHeader.padding(image.size).count
     }
 
-    /// Writes the archives, none of which may be there.
+    /// Writes the archives, none of which may be there; their folder is made if it is missing.
     ///
     /// - Parameter names: One for each archive.
     public func write(to names: [String]) throws(DatasetError) {
@@ -77,6 +77,9 @@ public struct DatasetPack: Sendable {
                 detail: "\(name): is there already; remove it, or choose another name")
         }
         for (name, images) in zip(names, archives) {
+            if let slash = name.lastIndex(of: "/"), slash > name.startIndex {
+                try makeFolder(String(name[..<slash]), mayExist: true)
+            }
             // Under its name it is whole.
             let unfinished = name + ".part"
             let file = try NewFile(unfinished)

@@ -79,7 +79,7 @@ public struct DatasetSplit: Sendable {
 
     /// Makes the folder, which must not be there, with the files as hard links or as copies.
     public func write(to destination: String, copying: Bool) throws(DatasetError) {
-        try Self.makeFolder(destination, mayExist: false)
+        try makeFolder(destination, mayExist: false)
         var made: Set<String> = []
         for file in files {
             let target = "\(destination)/\(file.part.rawValue)/\(file.path)"
@@ -101,18 +101,6 @@ public struct DatasetSplit: Sendable {
             folder += "/\(part)"
             if made.insert(folder).inserted { try makeFolder(folder, mayExist: true) }
         }
-    }
-
-    private static func makeFolder(_ path: String, mayExist: Bool) throws(DatasetError) {
-        // Swift passes the path as a C string for the time of the call.
-        guard unsafe mkdir(path, 0o777) != 0 else { return }
-        let number = errno
-        if mayExist, number == EEXIST { return }
-        throw DatasetError(
-            code: .unreadable,
-            detail:
-                "mkdir \(path): \(words(of: number)); name a folder that is not there yet, in one"
-                + " that is")
     }
 
     private static func link(_ origin: String, to target: String) throws(DatasetError) {

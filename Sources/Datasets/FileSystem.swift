@@ -46,3 +46,18 @@ func isLink(_ path: String) -> Bool {
     // Writes one `stat`, a local variable.
     return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
 }
+
+/// Makes a folder in one that is there.
+///
+/// - Parameter mayExist: Whether one that is there already will do.
+func makeFolder(_ path: String, mayExist: Bool) throws(DatasetError) {
+    // Swift passes the path as a C string for the time of the call.
+    guard unsafe mkdir(path, 0o777) != 0 else { return }
+    let number = errno
+    if mayExist, number == EEXIST { return }
+    throw DatasetError(
+        code: .unreadable,
+        detail:
+            "mkdir \(path): \(words(of: number)); name a folder that is not there yet, in one"
+            + " that is")
+}

@@ -67,7 +67,10 @@ package struct Safetensors {
     package static func read(from path: String) throws(RuntimeError) -> Safetensors {
         let data: Data
         do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-            throw RuntimeError(.modelFile, "\(path): cannot be read: \(error.localizedDescription)")
+            throw RuntimeError(
+                .modelFile,
+                "\(path): cannot be read: \(error.localizedDescription) Name a finished run's"
+                    + " folder or its model.safetensors")
         }
         func damaged(_ what: String) -> RuntimeError {
             RuntimeError(

@@ -27,8 +27,6 @@ import Testing
 
     private func pack(_ folder: TemporaryFolder, _ limits: DatasetPack.Limits?) throws -> [String] {
         let pack = try DatasetPack(source: "\(folder.path)/source", limits: limits)
-        try FileManager.default.createDirectory(
-            atPath: "\(folder.path)/out", withIntermediateDirectories: true)
         let name = try #require(NumberedName("\(folder.path)/out/s-%03d.tar"))
         let files = pack.archives.indices.map { name[$0] }
         try pack.write(to: files)
@@ -119,9 +117,9 @@ import Testing
                 + " name")
         let sound = try DatasetPack(source: "\(folder.path)/source", limits: nil)
         #expect(
-            complaint { try sound.write(to: ["\(folder.path)/none/a.tar"]) }
-                == "dataset.unreadable: open PATH/none/a.tar.part: No such file or directory; check the"
-                + " path and the space on the disk")
+            complaint { try sound.write(to: ["\(folder.path)/none/deep/a.tar"]) }
+                == "dataset.unreadable: mkdir PATH/none/deep: No such file or directory; name a folder"
+                + " that is not there yet, in one that is")
         try folder.remove("source/a/0.png")
         #expect(
             complaint { try sound.write(to: ["\(folder.path)/b.tar"]) }?
