@@ -137,7 +137,8 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire", "CAllocations"]),
         .testTarget(
             name: "JobsTests",
-            dependencies: ["Jobs", "Layers", "Datasets", "Digests", "Configuration", "Tensors"]),
+            dependencies: ["Jobs", "Layers", "Datasets", "Digests", "Configuration", "Tensors"],
+            exclude: ["Goldens"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Runtime", "Datasets"]),
         .testTarget(
             name: "RuntimeTests",

@@ -24,6 +24,13 @@ extension Fields {
         return try bounds(name, in: range, single: nil)
     }
 
+    /// A range that has to be there: `[lower, upper]`, or one number for what `single` makes of it.
+    public mutating func range(
+        _ name: String, in range: ClosedRange<Double>, single: @escaping (Double) -> [Double]
+    ) throws(ConfigError) -> ClosedRange<Double> {
+        try preset(try bounds(name, in: range, single: single), name)
+    }
+
     /// - Parameter single: The bounds that a single number stands for; nil if there have to be two.
     private mutating func bounds(
         _ name: String, in range: ClosedRange<Double>, single: ((Double) -> [Double])?

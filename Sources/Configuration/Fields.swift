@@ -163,7 +163,7 @@ public struct Fields {
         return (text, value)
     }
 
-    private func preset<T>(_ preset: T?, _ name: String) throws(ConfigError) -> T {
+    func preset<T>(_ preset: T?, _ name: String) throws(ConfigError) -> T {
         guard let preset else {
             throw ConfigError(
                 code: .missingField, path: Self.join(path, name), line: line,

@@ -52,6 +52,17 @@ package struct AffineMap: Equatable {
             crop.y + (y + 0.5) * partY - 0.5 + Double(piece.rows.lowerBound))
     }
 
+    /// About the centre of the image. What is further away than any image is large is as far as that.
+    package init(_ map: PlaneMap, height: Int, width: Int) {
+        let centreX = Double(width - 1) / 2, centreY = Double(height - 1) / 2
+        func near(_ x: Double) -> Double { min(max(x, -0x1p30), 0x1p30) }
+        self.init(
+            near(map.xx), near(map.xy),
+            near(map.x + centreX - (map.xx * centreX + map.xy * centreY)),
+            near(map.yx), near(map.yy),
+            near(map.y + centreY - (map.yx * centreX + map.yy * centreY)))
+    }
+
     private init(
         _ xx: Double, _ xy: Double, _ x0: Double, _ yx: Double, _ yy: Double, _ y0: Double
     ) {

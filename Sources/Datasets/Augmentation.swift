@@ -14,7 +14,28 @@ extension DatasetConfiguration {
             /// `dcba|abcd|dcba`
             case reflect
             /// `abc|abcd|bcd`: the first and the last pixel are one place, as in Keras, that is in SciPy.
+            /// Of layers `abcd|abcd|abcd`, as in TensorFlow.
             case wrap
+
+            /// What Keras's `ImageDataGenerator` means by the name.
+            package var ofGenerator: Border.Mode {
+                switch self {
+                case .nearest: .nearest
+                case .constant: .cut
+                case .reflect: .reflect
+                case .wrap: .joined
+                }
+            }
+
+            /// What its layers mean by it.
+            package var ofLayers: Border.Mode {
+                switch self {
+                case .nearest: .nearest
+                case .constant: .blended
+                case .reflect: .reflect
+                case .wrap: .tiled
+                }
+            }
         }
 
         /// How far images are moved along an axis.
@@ -66,6 +87,8 @@ extension DatasetConfiguration {
         public var gaussianBlur = 0.0...0.0
         /// The side of a square that is made `cval`, in pixels. Its centre is anywhere in the image.
         public var cutout = 0
+        /// What a model's own layers do after all of that. It stands in the job's `model`, not here.
+        public var transforms: [RandomTransform] = []
 
         /// Whether any option changes the colours of pixels.
         var recolours: Bool {

@@ -38,8 +38,11 @@ package struct Chance {
 
     /// A number of the range, one of 2^32 at equal distances.
     package func number(_ question: Question, in range: ClosedRange<Double>) -> Double {
-        let part = Double(word(question)) * 0x1p-32
-        return range.lowerBound + (range.upperBound - range.lowerBound) * part
+        Self.number(word(question), in: range)
+    }
+
+    static func number(_ word: UInt32, in range: ClosedRange<Double>) -> Double {
+        range.lowerBound + (range.upperBound - range.lowerBound) * (Double(word) * 0x1p-32)
     }
 
     /// Four words of the noise in an image.
@@ -47,6 +50,9 @@ package struct Chance {
 
     /// The four words of one attempt to find a crop.
     func crop(_ attempt: Int) -> SIMD4<UInt32> { random.words((1 << 33) + UInt64(attempt)) }
+
+    /// The four words of one of a model's own transforms, by its place among them.
+    func transform(_ index: Int) -> SIMD4<UInt32> { random.words((1 << 34) + UInt64(index)) }
 
     /// A number from `-bound` to `bound`.
     package func number(_ question: Question, within bound: Double) -> Double {

@@ -28,8 +28,13 @@ package func shiftLevels(_ pixels: MutableBytes, by shift: Double, brightness: D
 
 /// Moves the pixels of each channel away from its mean, or towards it, as `RandomContrast` does.
 ///
-/// - Parameter pixels: `[H, W, C]`, C at most 4.
-package func changeContrast(_ pixels: MutableBytes, channels: Int, by factor: Double) {
+/// - Parameters:
+///   - pixels: `[H, W, C]`, C at most 4.
+///   - levels: What results are kept in.
+package func changeContrast(
+    _ pixels: MutableBytes, channels: Int, by factor: Double,
+    levels: ClosedRange<Double> = 0...255
+) {
     precondition(1...4 ~= channels, "contrast: \(channels) channels, expected 1 to 4")
     var sums = SIMD4<Int64>()
     for pixel in stride(from: 0, to: pixels.count, by: channels) {
@@ -39,7 +44,8 @@ package func changeContrast(_ pixels: MutableBytes, channels: Int, by factor: Do
     // Each channel with its own mean.
     unsafe mapLevels(pixels, channels: channels) { level, channel in
         let mean = Double(sums[channel]) / count
-        return nearestByte((Double(level) - mean) * factor + mean)
+        let moved = (Double(level) - mean) * factor + mean
+        return nearestByte(min(max(moved, levels.lowerBound), levels.upperBound))
     }
 }
 

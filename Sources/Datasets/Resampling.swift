@@ -10,26 +10,30 @@ import Tensors
 /// their weights, exactly; the sum is rounded once, half up. What is computed is all whole numbers.
 ///
 /// - Parameters:
-///   - source: `[H, W, C]`, apart from `target`.
-///   - fill: What `constant` puts where `source` has nothing.
+///   - source: `[H, W, C]`, C at most 4, apart from `target`.
+///   - mode: What is beyond the edges.
+///   - fill: The constant of those modes that have one.
+///   - nearest: Takes the nearest pixel instead, of two equally near the one to the right or below.
 ///   - target: Overwritten. `[H, W, C]`.
 /// - Precondition: `source.count == shape.count && target.count == shape.count`.
 package func resample(
-    _ source: Bytes, _ shape: Shape, _ map: AffineMap,
-    mode: DatasetConfiguration.Augmentation.FillMode, fill: UInt8, into target: MutableBytes
+    _ source: Bytes, _ shape: Shape, _ map: AffineMap, mode: Border.Mode, fill: UInt8,
+    nearest: Bool = false, into target: MutableBytes
 ) {
     precondition(
-        source.count == shape.count && target.count == shape.count && shape.count > 0,
+        source.count == shape.count && target.count == shape.count && shape.count > 0
+            && shape[2] <= 4,
         "resample: from \(source.count) bytes to \(target.count), shape \(shape)")
     let walk = Walk(
         map: map, rows: Border(mode: mode, count: shape[0]),
-        columns: Border(mode: mode, count: shape[1]), fill: fill)
+        columns: Border(mode: mode, count: shape[1]), fill: .init(repeating: fill))
     // Both buffers outlive the calls, and are as large as the precondition says.
     let (from, to) = (source.baseAddress!, target.baseAddress!)
-    switch shape[2] {
-    case 1: unsafe walk.run(from, into: to, channels: 1)
-    case 3: unsafe walk.run(from, into: to, channels: 3)
-    default: unsafe walk.run(from, into: to, channels: shape[2])
+    switch (shape[2], nearest) {
+    case (1, false): unsafe walk.run(from, into: to, channels: 1, snaps: false)
+    case (3, false): unsafe walk.run(from, into: to, channels: 3, snaps: false)
+    case (let channels, false): unsafe walk.run(from, into: to, channels: channels, snaps: false)
+    case (let channels, true): unsafe walk.run(from, into: to, channels: channels, snaps: true)
     }
 }
 
@@ -38,12 +42,14 @@ private struct Walk {
     let map: AffineMap
     let rows: Border
     let columns: Border
-    let fill: UInt8
+    /// The pixel beyond the edges.
+    let fill: SIMD4<UInt8>
 
     /// With a literal number of channels the inner loops unroll.
     @inline(__always)
     func run(
-        _ source: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<UInt8>, channels: Int
+        _ source: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<UInt8>, channels: Int,
+        snaps: Bool
     ) {
         let shift = Int64(AffineMap.fractionBits - Border.fractionBits)
         let half: Int64 = 1 << (shift - 1)
@@ -65,11 +71,13 @@ private struct Walk {
                     let down = UInt32(truncatingIfNeeded: placeY & (Border.one - 1))
                     // Four neighbours, each with all its channels.
                     unsafe mix(
-                        above, above + channels, below, below + channels, right, down, into: pixel,
-                        channels: channels)
+                        above, above + channels, below, below + channels,
+                        snaps ? Self.snapped(right) : right, snaps ? Self.snapped(down) : down,
+                        into: pixel, channels: channels)
                 } else {
                     // Finds out what of `source` there is.
-                    unsafe edge(source, placeX, placeY, into: pixel, channels: channels)
+                    unsafe edge(
+                        source, placeX, placeY, into: pixel, channels: channels, snaps: snaps)
                 }
                 x64 &+= map.xx
                 y64 &+= map.yx
@@ -81,22 +89,30 @@ private struct Walk {
     @inline(never)
     private func edge(
         _ source: UnsafePointer<UInt8>, _ placeX: Int, _ placeY: Int,
-        into pixel: UnsafeMutablePointer<UInt8>, channels: Int
+        into pixel: UnsafeMutablePointer<UInt8>, channels: Int, snaps: Bool
     ) {
-        guard let column = columns.neighbours(of: placeX), let row = rows.neighbours(of: placeY)
-        else {
-            for c in 0..<channels { unsafe pixel[c] = fill }  // c < channels
-            return
+        let column = columns.neighbours(of: placeX), row = rows.neighbours(of: placeY)
+        let right = snaps ? Self.snapped(column.weight) : column.weight
+        let down = snaps ? Self.snapped(row.weight) : row.weight
+        // A pixel of `source`, by what `neighbours` promises, or the one of four bytes on the stack.
+        unsafe withUnsafeBytes(of: fill) { fill in
+            let nothing = unsafe fill.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            func at(_ y: Int, _ x: Int) -> UnsafePointer<UInt8> {
+                let isThere = y != Border.outside && x != Border.outside
+                // y < rows.count and x < columns.count.
+                return unsafe isThere ? source + (y * columns.count + x) * channels : nothing
+            }
+            // Each of them has all its channels, four at most.
+            unsafe mix(
+                at(row.before, column.before), at(row.before, column.after),
+                at(row.after, column.before), at(row.after, column.after), right, down,
+                into: pixel, channels: channels)
         }
-        // Rows and columns of the image, by what `neighbours` promises.
-        let length = columns.count * channels
-        let above = unsafe source + row.before * length, below = unsafe source + row.after * length
-        let (left, right) = (column.before * channels, column.after * channels)
-        // Four pixels of `source`.
-        unsafe mix(
-            above + left, above + right, below + left, below + right, column.weight, row.weight,
-            into: pixel, channels: channels)
     }
+
+    /// All of the nearer neighbour.
+    @inline(__always)
+    private static func snapped(_ weight: UInt32) -> UInt32 { (weight &+ 2048) & 4096 }
 
     /// The sums are at most 255 * 4096 * 4096 + 2^23, which fits 32 bits.
     @inline(__always)

@@ -60,7 +60,9 @@ public struct SampleDecoder: Sendable {
     /// Bytes of scratch that `augment` needs.
     public var scratchCount: Int {
         let blurs = augmentation.gaussianBlur.upperBound > 0
-        let isUsed = augmentation.resamples || recoloursBesideAlpha || blurs
+        let isUsed =
+            augmentation.resamples || recoloursBesideAlpha || blurs
+            || augmentation.transforms.contains { $0.sampling != nil }
         return (isUsed ? imageShape.count : 0)
             + (blurs ? GaussianBlur.scratchCount(imageShape[0], imageShape[1] * imageShape[2]) : 0)
     }
@@ -93,7 +95,7 @@ public struct SampleDecoder: Sendable {
             unsafe resample(
                 Bytes(copy), imageShape,
                 AffineMap(spatial, height: imageShape[0], width: imageShape[1]),
-                mode: augmentation.fillMode, fill: fill, into: pixels)
+                mode: augmentation.fillMode.ofGenerator, fill: fill, into: pixels)
         } else {
             if spatial.flipsHorizontally { unsafe flipHorizontally(pixels, imageShape) }
             if spatial.flipsVertically { unsafe flipVertically(pixels, imageShape) }
@@ -110,6 +112,7 @@ public struct SampleDecoder: Sendable {
             unsafe recolour(pixels, channels: imageShape[2], draw, chance, rest)
         }
         if let hole = draw.hole { unsafe cut(hole, outOf: pixels, imageShape, fill: fill) }
+        unsafe augmentation.transforms.apply(to: pixels, imageShape, chance, scratch: scratch)
     }
 
     private func recolour(

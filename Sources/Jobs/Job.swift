@@ -71,6 +71,14 @@ public struct Job: Sendable {
         dataset = try Self.dataset(&fields)
         let model = fields.value("model") ?? ConfigValue(.null, line: fields.line)
         nodes = try parseLayers(model, path: "model")
+        dataset.augmentation.transforms = RandomTransform.all(of: nodes)
+        guard dataset.augmentation.transforms.isEmpty || dataset.preprocessing == .init() else {
+            throw ConfigError(
+                code: .outOfRange, path: "model", line: model.line,
+                detail:
+                    "varies images by layers, but dataset.preprocessing comes before the model; "
+                    + "vary them by dataset.augmentation, or leave the preprocessing out")
+        }
         loss = try fields.choice("loss", default: .sparseCategoricalCrossentropy)
         var training = try fields.section("training")
         self.training = try TrainingOptions(fields: &training)

@@ -50,6 +50,7 @@ public struct Model: Sendable {
         }
         try standardization.check(channels: input[2])
         let wiring = try Wiring(nodes), names = wiring.names
+        try wiring.checkAugmentation(nodes)
         var shapes: [Shape] = []
         for (index, node) in nodes.enumerated() {
             let inputs = wiring.inputs[index].map { shapes[$0] }

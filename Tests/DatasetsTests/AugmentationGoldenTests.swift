@@ -58,7 +58,8 @@ struct GoldenTransform: CustomTestStringConvertible {
         var pixels = [UInt8](repeating: 0, count: image.count)
         image.withUnsafeBufferPointer { image in
             pixels.withUnsafeMutableBufferPointer {
-                resample(image, golden.shape, map, mode: golden.mode, fill: 77, into: $0)
+                resample(
+                    image, golden.shape, map, mode: golden.mode.ofGenerator, fill: 77, into: $0)
             }
         }
         #expect(pixels.count == golden.expected.count)

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Tensors
+
+extension [RandomTransform] {
+    /// Does to an image, in place, what chance makes of these, in their order. Neighbours that move pixels
+    /// in one way of sampling are one resampling. Allocates nothing.
+    ///
+    /// - Parameters:
+    ///   - pixels: uint8 `[H, W, C]`, C at most 4.
+    ///   - scratch: Overwritten, as large as `pixels` where any of them samples.
+    func apply(to pixels: MutableBytes, _ shape: Shape, _ chance: Chance, scratch: MutableBytes) {
+        var map = PlaneMap(), sampling: RandomTransform.Sampling?
+        for (index, transform) in enumerated() {
+            let words = chance.transform(index)
+            let own = transform.sampling
+            let motion = transform.motion(words, height: shape[0], width: shape[1])
+            if motion == nil || (own != nil && sampling != nil && own != sampling) {
+                unsafe move(pixels, shape, map, sampling, scratch)
+                (map, sampling) = (PlaneMap(), nil)
+            }
+            sampling = own ?? sampling
+            if let motion { map = map.followed(by: motion) }
+            if case .contrast(let factors, let levels) = transform {
+                // Within `pixels`.
+                unsafe changeContrast(
+                    pixels, channels: shape[2], by: Chance.number(words[0], in: factors),
+                    levels: levels)
+            }
+        }
+        unsafe move(pixels, shape, map, sampling, scratch)
+    }
+
+    private func move(
+        _ pixels: MutableBytes, _ shape: Shape, _ map: PlaneMap,
+        _ sampling: RandomTransform.Sampling?, _ scratch: MutableBytes
+    ) {
+        if map.mirrorsOnly {
+            // Both stay within `pixels`.
+            if map.xx < 0 { unsafe flipHorizontally(pixels, shape) }
+            if map.yy < 0 { unsafe flipVertically(pixels, shape) }
+        } else if let sampling {
+            // The first bytes of `scratch`, as many as there are pixels.
+            let copy = unsafe MutableBytes(rebasing: scratch[..<pixels.count])
+            unsafe UnsafeMutableRawBufferPointer(copy).copyMemory(
+                from: UnsafeRawBufferPointer(pixels))
+            unsafe resample(
+                Bytes(copy), shape, AffineMap(map, height: shape[0], width: shape[1]),
+                mode: sampling.fillMode.ofLayers, fill: nearestByte(sampling.fillValue),
+                nearest: sampling.interpolation == .nearest, into: pixels)
+        }
+    }
+}
