@@ -52,6 +52,8 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "CDigests", providers: [.apt(["libxxhash-dev", "libssl-dev"])]),
+        .systemLibrary(
+            name: "CLapack", providers: [.apt(["liblapack-dev", "libblas-dev"])]),
         .target(name: "CMachine"),
         .target(  // apt: libjpeg-dev, libpng-dev, libwebp-dev, zlib1g-dev
             name: "CImageCodecs",
@@ -79,7 +81,7 @@ let package = Package(
         .target(name: "Digests", dependencies: ["CDigests"], swiftSettings: strict),
         .target(
             name: "Datasets",
-            dependencies: ["Tensors", "Configuration", "Digests", "CImageCodecs"],
+            dependencies: ["Tensors", "Configuration", "Digests", "CImageCodecs", "CLapack"],
             swiftSettings: strict),
 
         // The cluster.

@@ -16,15 +16,23 @@ extension DatasetConfiguration {
         public var featurewiseCenter: Bool
         /// Each channel is divided by its deviation in the training images.
         public var featurewiseStdNormalization: Bool
+        /// Each image is multiplied by the matrix that makes the numbers of the training images
+        /// uncorrelated; see `Whitening`.
+        public var zcaWhitening: Bool
+        /// Added to each singular value of the training images before it divides.
+        public var zcaEpsilon: Double
 
         public init(
             samplewiseCenter: Bool = false, samplewiseStdNormalization: Bool = false,
-            featurewiseCenter: Bool = false, featurewiseStdNormalization: Bool = false
+            featurewiseCenter: Bool = false, featurewiseStdNormalization: Bool = false,
+            zcaWhitening: Bool = false, zcaEpsilon: Double = 1e-6
         ) {
             self.samplewiseCenter = samplewiseCenter
             self.samplewiseStdNormalization = samplewiseStdNormalization
             self.featurewiseCenter = featurewiseCenter
             self.featurewiseStdNormalization = featurewiseStdNormalization
+            self.zcaWhitening = zcaWhitening
+            self.zcaEpsilon = zcaEpsilon
         }
 
         /// Whether it is of no use without `ChannelStatistics`.
@@ -36,7 +44,37 @@ extension DatasetConfiguration {
             (samplewiseCenter, samplewiseStdNormalization) = try Self.pair("samplewise", &fields)
             (featurewiseCenter, featurewiseStdNormalization) = try Self.pair(
                 "featurewise", &fields)
+            try readWhitening(&fields)
             try fields.finish()
+        }
+
+        /// In Keras, too, it centres and takes the place of deviations.
+        private mutating func readWhitening(_ fields: inout Fields) throws(ConfigError) {
+            zcaWhitening = try fields.bool("zca_whitening", default: false)
+            let isGiven = fields.value("zca_epsilon") != nil
+            zcaEpsilon = try fields.double("zca_epsilon", default: 1e-6, in: 0...1e6)
+            func fault(_ name: String, _ detail: String) -> ConfigError {
+                ConfigError(
+                    code: .outOfRange, path: "\(fields.path).\(name)", line: fields.line,
+                    detail: detail)
+            }
+            guard zcaWhitening else {
+                if isGiven {
+                    throw fault("zca_epsilon", "is of no use without zca_whitening: true")
+                }
+                return
+            }
+            guard !featurewiseStdNormalization else {
+                throw fault(
+                    "featurewise_std_normalization",
+                    "is what zca_whitening takes the place of; leave one of them out")
+            }
+            guard featurewiseCenter || fields.value("featurewise_center") == nil else {
+                throw fault(
+                    "featurewise_center",
+                    "is false, but zca_whitening centres, too; leave one of them out")
+            }
+            featurewiseCenter = true
         }
 
         /// In Keras, too, what is divided by its deviation is centred first.
@@ -61,8 +99,11 @@ extension DatasetConfiguration {
                 ("samplewise_std_normalization", samplewiseStdNormalization),
                 ("featurewise_center", featurewiseCenter),
                 ("featurewise_std_normalization", featurewiseStdNormalization),
+                ("zca_whitening", zcaWhitening),
             ]
-            return .map(all.filter(\.1).map { .init($0.0, .scalar($0.1)) })
+            var entries: [ConfigValue.Entry] = all.filter(\.1).map { .init($0.0, .scalar($0.1)) }
+            if zcaWhitening { entries.append(.init("zca_epsilon", .scalar(zcaEpsilon))) }
+            return .map(entries)
         }
     }
 }

@@ -4,9 +4,12 @@ import Datasets
 import Layers
 
 extension Job {
-    /// Whether images cannot be standardized yet: no run has found their mean and deviation.
+    /// Whether images cannot be standardized yet: no run has found their mean and deviation, or the
+    /// matrix that whitens them.
     public var lacksStatistics: Bool {
-        dataset.preprocessing.needsStatistics && resolution?.statistics == nil
+        let wanted = dataset.preprocessing
+        return wanted.needsStatistics && resolution?.statistics == nil
+            || wanted.zcaWhitening && resolution?.whitening == nil
     }
 
     /// What becomes of pixels before the first layer; without statistics, what needs none.
@@ -16,6 +19,7 @@ extension Job {
             centersSamples: wanted.samplewiseCenter,
             scalesSamples: wanted.samplewiseStdNormalization,
             mean: wanted.featurewiseCenter ? found?.mean ?? [] : [],
-            deviation: wanted.featurewiseStdNormalization ? found?.deviation ?? [] : [])
+            deviation: wanted.featurewiseStdNormalization ? found?.deviation ?? [] : [],
+            whitens: wanted.zcaWhitening)
     }
 }

@@ -97,8 +97,8 @@ public struct Job: Sendable {
                 throw ConfigError(
                     code: .missingField, path: "resolved.mean", line: value.line,
                     detail:
-                        "is missing, but dataset.preprocessing needs mean and deviation; remove "
-                        + "'resolved' to have them found again")
+                        "is missing, but dataset.preprocessing needs what the run has found of its "
+                        + "images; remove 'resolved' to have it found again")
             }
         }
         try fields.finish()

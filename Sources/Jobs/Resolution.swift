@@ -22,12 +22,14 @@ public struct Resolution: Sendable, Equatable {
     public var classWeights: [Double]?
     /// Of the training images; nil where the job has no use for them.
     public var statistics: ChannelStatistics?
+    /// SHA-256 of the matrix that whitens images; nil where the job has no use for one.
+    public var whitening: Digest?
 
     public init(
         blockSize: Int, imageShape: [Int], classes: Int, encoding: SampleEncoding,
         startingWeights: Digest, trainingData: Digest,
         validationData: Digest? = nil, testData: Digest? = nil, classWeights: [Double]? = nil,
-        statistics: ChannelStatistics? = nil
+        statistics: ChannelStatistics? = nil, whitening: Digest? = nil
     ) {
         self.blockSize = blockSize
         self.imageShape = imageShape
@@ -39,6 +41,7 @@ public struct Resolution: Sendable, Equatable {
         self.testData = testData
         self.classWeights = classWeights
         self.statistics = statistics
+        self.whitening = whitening
     }
 
     init(fields: inout Fields) throws(ConfigError) {
@@ -54,6 +57,7 @@ public struct Resolution: Sendable, Equatable {
         trainingData = try Self.digest("training_data", &fields)
         validationData = try Self.optionalDigest("validation_data", &fields)
         testData = try Self.optionalDigest("test_data", &fields)
+        whitening = try Self.optionalDigest("zca_whitening", &fields)
         let weights = try fields.numbers("class_weights", in: ClassWeight.range)
         guard weights.isEmpty || weights.count == classes else {
             throw ConfigError(
@@ -69,6 +73,7 @@ public struct Resolution: Sendable, Equatable {
         let digests: [(String, Digest?)] = [
             ("starting_weights", startingWeights), ("training_data", trainingData),
             ("validation_data", validationData), ("test_data", testData),
+            ("zca_whitening", whitening),
         ]
         return .map(
             [

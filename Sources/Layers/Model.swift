@@ -32,6 +32,14 @@ public struct Model: Sendable {
     /// Channels in memory of the images.
     let inputStored: Int
 
+    /// How images are whitened, if they are.
+    var whitening: ImageWhitening? {
+        standardization.whitens ? ImageWhitening(images: blockSize, input: input) : nil
+    }
+
+    /// Floats of the matrix that whitens images; 0 if none does.
+    public var whiteningCount: Int { standardization.whitens ? input.count * input.count : 0 }
+
     /// - Parameters:
     ///   - input: `[H, W, C]` of the images.
     ///   - classes: Of the data; nil if that is not known.

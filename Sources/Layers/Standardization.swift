@@ -16,18 +16,22 @@ public struct Standardization: Sendable, Hashable {
     public var mean: [Double]
     /// Last, each channel is divided by this; empty for nothing.
     public var deviation: [Double]
+    /// After all of that the numbers of an image are multiplied by a matrix, which whoever prepares weights
+    /// is given.
+    public var whitens: Bool
 
     /// Added to a deviation before it divides.
     private static let epsilon = 1e-6
 
     public init(
         centersSamples: Bool = false, scalesSamples: Bool = false, mean: [Double] = [],
-        deviation: [Double] = []
+        deviation: [Double] = [], whitens: Bool = false
     ) {
         self.centersSamples = centersSamples
         self.scalesSamples = scalesSamples
         self.mean = mean
         self.deviation = deviation
+        self.whitens = whitens
     }
 
     /// Whether pixels of one value differ between images.

@@ -3,6 +3,7 @@
 // The whole state of a run between two steps.
 
 import Coordination
+import Datasets
 import Foundation
 import Layers
 import Tensors
@@ -19,18 +20,21 @@ package struct Checkpoint {
     package var epochSums: NodeMetrics
     package var weights: [Float]
     package var slots: [[Float]]
+    /// What images are whitened by, if they are: kept here too, since it cannot be found again to the bit.
+    package var whitening: Whitening?
 
     private static let weightsName = "weights"
 
     package init(
         next: StepID, optimizerSteps: UInt64, epochSums: NodeMetrics, weights: [Float],
-        slots: [[Float]]
+        slots: [[Float]], whitening: Whitening? = nil
     ) {
         self.next = next
         self.optimizerSteps = optimizerSteps
         self.epochSums = epochSums
         self.weights = weights
         self.slots = slots
+        self.whitening = whitening
     }
 
     package func write(to path: String, identity: String) throws(RuntimeError) {
@@ -46,6 +50,7 @@ package struct Checkpoint {
             file.tensors.append(
                 .init(name: "slot\(index)", shape: [slot.count], values: slot))
         }
+        if let whitening { file.tensors.append(whitening.tensor) }
         try file.write(to: path)
     }
 
@@ -92,7 +97,7 @@ package struct Checkpoint {
             epochSums: NodeMetrics(
                 lossSum: Double(bitPattern: try number("epoch_loss")),
                 correct: try number("epoch_correct"), samples: try number("epoch_samples")),
-            weights: try tensor(weightsName), slots: state)
+            weights: try tensor(weightsName), slots: state, whitening: Whitening(in: file))
     }
 }
 

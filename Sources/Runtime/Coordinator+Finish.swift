@@ -14,7 +14,7 @@ extension Coordinator {
         shelf.gather(into: weights.elements)
         let file = ModelFile(
             job: run.job, data: run.data, classNames: run.classNames, model: run.model,
-            weights: Array(weights.elements))
+            weights: Array(weights.elements), whitening: run.whitening)
         let digest = try file.write(to: run.folder.modelPath)
         let test = try run.test.map {
             try Evaluator(file, engine: run.kernels.name).evaluate($0, threads: threads)

@@ -168,8 +168,21 @@ extension Coordinator {
                 name: member.name, threads: member.threads, alive: workersAlive,
                 missing: machine.waitingFor.reduce(0) { $0 + $1.1.count }))
         logger.info("worker joined", metadata: ["worker": "\(member.name)", "id": "\(id)"])
+        sendWhitening(to: index)
         machine.workerJoined(id, threads: member.threads, at: now, into: &actions)
         perform()
+    }
+
+    /// What images are whitened by; nobody computes without it.
+    private func sendWhitening(to index: Int) {
+        guard let whitening, let peer = members[index].data else { return }
+        for (part, range) in WhiteningParts.ranges(whitening.memory.count).enumerated() {
+            let bytes = UnsafeRawBufferPointer(whitening.memory[range])
+            let message = Message.Weights(
+                session: session, version: WhiteningParts.version, chunk: part,
+                checksum: checksum64(bytes))
+            send(.weights(message), bytes, of: whitening, to: peer)
+        }
     }
 
     var workersAlive: Int { members.count { $0.phase == .working } }

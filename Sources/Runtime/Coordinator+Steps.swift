@@ -298,7 +298,8 @@ extension Coordinator {
         shelf.gather(into: weights.elements)
         let checkpoint = Checkpoint(
             next: next, optimizerSteps: optimizerSteps, epochSums: phase.sums,
-            weights: Array(weights.elements), slots: shelf.optimizerState.map(Array.init))
+            weights: Array(weights.elements), slots: shelf.optimizerState.map(Array.init),
+            whitening: run.whitening)
         try checkpoint.write(to: path, identity: run.identity)
         run.folder.pruneCheckpoints()
         observer.handle(.checkpoint(path: path))

@@ -43,6 +43,8 @@ public final class Coordinator {
     var nextNumber: UInt64 = 1
     var nextWorker: UInt64 = 1
     let shelf: WeightShelf
+    /// The matrix that whitens images, if any does.
+    let whitening: FlightBuffer<Float>?
     let pool: VectorPool
     var boards: [ReductionBoard] = []
     var spareBoards: [ReductionBoard] = []
@@ -104,6 +106,11 @@ public final class Coordinator {
             plan: run.chunks, optimizer: run.job.optimizer, kernels: run.kernels,
             weights: state.weights, slots: state.slots, version: state.optimizerSteps,
             memory: memory)
+        whitening = run.whitening.map { whitening in
+            let buffer = FlightBuffer<Float>(count: whitening.matrix.count)
+            _ = buffer.memory.elements.update(fromContentsOf: whitening.matrix)
+            return buffer
+        }
         trainingChunks = run.chunks.chunks.map(\.range.count)
         pool = VectorPool(floats: trainingChunks.max() ?? 0)
         machine = StepMachine(

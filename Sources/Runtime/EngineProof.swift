@@ -28,6 +28,12 @@ package enum EngineProof {
         model.initialize(weights.elements, seed: 1)
         defer { withExtendedLifetime((pixels, weights, gradient)) {} }
         let prepared = PreparedWeights(model: model, kernels: kernels)
+        let whitening = AlignedBuffer<Float>(count: model.whiteningCount)
+        for index in whitening.elements.indices {
+            let word = noise.words(UInt64(index / 4))[index % 4]
+            whitening.base[index] = (2 * word.unitFloat - 1) / Float(size)
+        }
+        prepared.prepareWhitening(from: Floats(whitening.elements))
         let replica = Replica(model: model, kernels: kernels)
         labels.withUnsafeBufferPointer { labels in
             let shard = ShardInput(

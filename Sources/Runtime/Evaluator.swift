@@ -32,6 +32,11 @@ public final class Evaluator: @unchecked Sendable {
         weights = AlignedBuffer(count: file.weights.count)
         _ = weights.elements.update(fromContentsOf: file.weights)
         prepared = PreparedWeights(model: file.model, kernels: kernels)
+        if let whitening = file.whitening {
+            let matrix = AlignedBuffer<Float>(count: whitening.matrix.count)
+            _ = matrix.elements.update(fromContentsOf: whitening.matrix)
+            prepared.prepareWhitening(from: Floats(matrix.elements))
+        }
         for stage in 0..<file.model.stageCount {
             prepared.prepare(stage: stage, from: Floats(weights.elements))
         }

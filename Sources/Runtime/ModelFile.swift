@@ -20,15 +20,19 @@ public struct ModelFile: Sendable {
     public let model: Model
     /// The flat buffer.
     public let weights: [Float]
+    /// What images are whitened by, if they are.
+    public let whitening: Whitening?
 
     public init(
-        job: Job, data: DataDescription, classNames: [String], model: Model, weights: [Float]
+        job: Job, data: DataDescription, classNames: [String], model: Model, weights: [Float],
+        whitening: Whitening? = nil
     ) {
         self.job = job
         self.data = data
         self.classNames = classNames
         self.model = model
         self.weights = weights
+        self.whitening = whitening
     }
 
     /// - Returns: SHA-256 of the weights as they stand in the file.
@@ -46,6 +50,7 @@ public struct ModelFile: Sendable {
                 .init(name: $0.name, shape: $0.shape, values: $0.values)
             }
         }
+        if let whitening { file.tensors.append(whitening.tensor) }
         try file.write(to: path)
         return file.digest
     }
@@ -86,8 +91,15 @@ public struct ModelFile: Sendable {
         guard !job.lacksStatistics else {
             throw RuntimeError(
                 .modelFile,
-                "\(path): the job has no mean and deviation of its training images; "
+                "\(path): the job does not say what the run found of its training images; "
                     + "copy the file again")
+        }
+        let whitening = Whitening(in: file)
+        guard whitening?.digest == job.resolution?.whitening else {
+            throw RuntimeError(
+                .modelFile,
+                "\(path): the matrix that whitens images is not the one it was trained with; copy "
+                    + "the file again")
         }
         do throws(LayerError) {
             let model = try job.model(input: Shape(shape), classes: classes.count)
@@ -102,13 +114,15 @@ public struct ModelFile: Sendable {
             let flat = AlignedBuffer<Float>(count: model.parameters.count)
             defer { withExtendedLifetime(flat) {} }
             try model.importTensors(
-                file.tensors.map { (name: $0.name, shape: $0.shape, values: $0.values) },
+                file.tensors.filter { $0.name != Whitening.tensorName }
+                    .map { (name: $0.name, shape: $0.shape, values: $0.values) },
                 into: flat.elements)
             return ModelFile(
                 job: job,
                 data: DataDescription(
                     imageShape: Shape(shape), classes: classes.count, encoding: encoding),
-                classNames: classes, model: model, weights: Array(flat.elements))
+                classNames: classes, model: model, weights: Array(flat.elements),
+                whitening: whitening)
         } catch { throw RuntimeError(.modelFile, "\(path): \(error)") }
     }
 
@@ -116,6 +130,21 @@ public struct ModelFile: Sendable {
         let data = try? JSONSerialization.data(
             withJSONObject: names, options: [.withoutEscapingSlashes])
         return data.map { String(decoding: $0, as: UTF8.self) } ?? "[]"
+    }
+}
+
+extension Whitening {
+    static let tensorName = "zca_whitening"
+
+    /// As it stands in checkpoints and model files.
+    var tensor: Safetensors.Tensor {
+        .init(name: Self.tensorName, shape: [count, count], values: matrix)
+    }
+
+    /// The one of a file; nil if it has none.
+    init?(in file: Safetensors) {
+        guard let tensor = file[Self.tensorName] else { return nil }
+        self.init(matrix: tensor.values)
     }
 }
 

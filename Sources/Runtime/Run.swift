@@ -25,6 +25,8 @@ public struct Run {
     public let plan: RunPlan
     let chunks: ChunkPlan
     let decoder: SampleDecoder
+    /// The matrix that whitens images, if any does.
+    let whitening: Whitening?
     /// Where the run stands: its beginning, or its last checkpoint.
     let start: Checkpoint
     /// Checkpoints that could not be used, and why.
@@ -63,8 +65,17 @@ public struct Run {
             try given.dataset.preprocessing.needsStatistics
             ? folder.statistics(of: training.fingerprint)
                 ?? ChannelStatistics(of: training, given.dataset) : nil
+        if given.dataset.preprocessing.zcaWhitening { try Whitening.check(data.imageShape) }
         let model = try given.model(
             input: data.imageShape, classes: data.classes, statistics: statistics)
+        var whitening: Whitening?
+        if let statistics, given.dataset.preprocessing.zcaWhitening {
+            whitening =
+                try folder.whitening(of: training.fingerprint)
+                ?? Whitening(
+                    of: training, given.dataset, mean: statistics.mean,
+                    epsilon: given.dataset.preprocessing.zcaEpsilon)
+        }
         let initial = AlignedBuffer<Float>(count: model.parameters.count)
         defer { withExtendedLifetime(initial) {} }
         model.initialize(initial.elements, seed: given.seed)
@@ -76,9 +87,10 @@ public struct Run {
             trainingData: training.fingerprint, validationData: validation?.fingerprint,
             testData: datasets[.test]?.fingerprint,
             classWeights: try given.training.classWeight?.weights(in: training),
-            statistics: statistics)
+            statistics: statistics, whitening: whitening?.digest)
         let identity = job.identityWithData
         try folder.claim(job)
+        if let whitening { try folder.save(whitening) }
         var hash = SHA256()
         for set in [training, validation].compactMap({ $0 }) {
             set.fingerprint.bytes.withUnsafeBytes { hash.update($0) }
@@ -106,6 +118,7 @@ public struct Run {
             chunks: ChunkPlan(layout: model.parameters),
             decoder: SampleDecoder(
                 configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding),
+            whitening: whitening,
             start: start ?? beginning, damaged: damaged, incarnation: try folder.countIncarnation(),
             id: job.name, host: ProcessInfo.processInfo.hostName, identity: identity,
             fingerprint: hash.finalize())
@@ -168,6 +181,7 @@ extension Job {
             + (resolution.statistics.map {
                 "mean: \($0.mean)\ndeviation: \($0.deviation)\n"
             } ?? "")
+            + (resolution.whitening.map { "zca_whitening: \($0)\n" } ?? "")
             + (resolution.classWeights.map { "class_weights: \($0)\n" } ?? "")
     }
 

@@ -89,11 +89,39 @@ public final class RunFolder {
 
     /// What the run that is here has found of its training images, if they are those of a fingerprint.
     func statistics(of training: Digest) -> ChannelStatistics? {
+        resolution(of: training)?.statistics
+    }
+
+    private var whiteningPath: String { path + "/zca_whitening.safetensors" }
+
+    /// The matrix that the run which is here whitens its images by, if they are those of a fingerprint and
+    /// the file or a checkpoint still has it.
+    func whitening(of training: Digest) -> Whitening? {
+        guard let digest = resolution(of: training)?.whitening else { return nil }
+        for path in [whiteningPath] + checkpoints {
+            if let file = try? Safetensors.read(from: path), let found = Whitening(in: file),
+                found.digest == digest
+            {
+                return found
+            }
+        }
+        return nil
+    }
+
+    /// Keeps it, as long as it cannot be found again to the bit.
+    func save(_ whitening: Whitening) throws(RuntimeError) {
+        var file = Safetensors()
+        file.metadata = ["format": "convoy-whitening-1"]
+        file.tensors = [whitening.tensor]
+        try file.write(to: whiteningPath)
+    }
+
+    private func resolution(of training: Digest) -> Resolution? {
         guard let text = try? String(contentsOfFile: jobPath, encoding: .utf8),
             let found = (try? Job.parse(yaml: text, file: jobPath))?.resolution,
             found.trainingData == training
         else { return nil }
-        return found.statistics
+        return found
     }
 
     /// Makes sure that the run that is here, if there is one, is of the same job and data.

@@ -18,7 +18,9 @@ extension WorkQueue {
             for work in leases where work.isWaiting && work.lease.step < first?.lease.step ?? .max {
                 first = work
             }
-            if let first { return first.returned.popLast() ?? first.takeShard(of: shardSize) }
+            if whitening == nil, let first {
+                return first.returned.popLast() ?? first.takeShard(of: shardSize)
+            }
             monitor.waitAwake()
         }
         return nil

@@ -33,6 +33,8 @@ final class WorkQueue: @unchecked Sendable {
     var outgoing: [Outgoing] = []
     var failure: WorkFailure?
     var isClosed = false
+    /// What images are whitened by, until all of it is there: before that nothing is computed.
+    var whitening: ArrivingWhitening?
 
     /// A sum of gradients that is ready to leave.
     struct Outgoing {
@@ -69,6 +71,7 @@ final class WorkQueue: @unchecked Sendable {
         isPreparing = Array(repeating: false, count: model.stageCount)
         gradients = FlightPool(count: model.chunks.count, in: memory)
         outgoing.reserveCapacity(4 * chunks + 64)
+        whitening = ArrivingWhitening(model)
         leases.reserveCapacity(8)
         spares.reserveCapacity(8)
         for _ in 0..<4 { spares.append(LeaseWork()) }
@@ -152,6 +155,22 @@ final class WorkQueue: @unchecked Sendable {
             monitor.broadcast()
         }
         return true
+    }
+
+    /// A part of the matrix that whitens images has come. Nobody computes before the last one has.
+    ///
+    /// - Returns: False if it is not what was sent.
+    func addWhitening(part: Int, _ bytes: UnsafeRawBufferPointer, checksum: UInt64) -> Bool {
+        monitor.withLock {
+            guard
+                let isWhole = whitening?.add(part, bytes, checksum: checksum, to: model)
+            else { return false }
+            if isWhole {
+                whitening = nil
+                monitor.broadcast()
+            }
+            return true
+        }
     }
 
     /// Everything that is ready to leave, appended to `list`.

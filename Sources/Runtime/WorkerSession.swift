@@ -263,6 +263,14 @@ final class WorkerSession {
 
     private func addWeights(_ weights: Message.Weights, _ payload: UnsafeRawBufferPointer) {
         guard weights.session == session, let crew else { return }
+        if weights.version == WhiteningParts.version {
+            if !crew.queue.addWhitening(
+                part: weights.chunk, payload, checksum: weights.checksum)
+            {
+                end = .again("part \(weights.chunk) of the whitening matrix arrived damaged")
+            }
+            return
+        }
         let chunks = crew.model.chunks.chunks
         guard weights.chunk < chunks.count else {
             end = .again("there is no chunk \(weights.chunk) of the weights")

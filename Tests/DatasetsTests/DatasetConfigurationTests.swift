@@ -33,7 +33,9 @@ import Testing
         let configuration = DatasetConfiguration(
             format: .folder, path: "/data/flowers", targetSize: [180, 160], colorMode: .grayscale,
             validation: .split, validationSplit: 0.15, augmentation: .init(horizontalFlip: true),
-            preprocessing: .init(samplewiseCenter: true, featurewiseCenter: true),
+            preprocessing: .init(
+                samplewiseCenter: true, featurewiseCenter: true, zcaWhitening: true,
+                zcaEpsilon: 0.5),
             fitting: .init(interpolation: .area, framing: .pad), classes: ["b", "a"],
             classMode: .binary)
         for configuration in [
@@ -77,6 +79,8 @@ import Testing
 
     @Test func whatIsScaledIsCentred() throws {
         func preprocessing(_ fields: (String, Bool)...) throws -> DatasetConfiguration.Preprocessing
+        { try preprocessing(fields) }
+        func preprocessing(_ fields: [(String, Bool)]) throws -> DatasetConfiguration.Preprocessing
         {
             let map = fields.map { ConfigValue.Entry($0.0, .scalar($0.1)) }
             return try read([
@@ -91,6 +95,25 @@ import Testing
         #expect(samples == .init(samplewiseCenter: true, samplewiseStdNormalization: true))
         #expect(!samples.needsStatistics)
         #expect(try preprocessing(("featurewise_center", true)).needsStatistics)
+        let white = try preprocessing(("zca_whitening", true))
+        #expect(white == .init(featurewiseCenter: true, zcaWhitening: true, zcaEpsilon: 1e-6))
+        for (fields, detail) in [
+            (
+                [("zca_whitening", true), ("featurewise_std_normalization", true)],
+                "featurewise_std_normalization: is what zca_whitening takes the place of; leave one of "
+                    + "them out"
+            ),
+            (
+                [("zca_whitening", true), ("featurewise_center", false)],
+                "featurewise_center: is false, but zca_whitening centres, too; leave one of them out"
+            ),
+        ] {
+            #expect {
+                _ = try preprocessing(fields)
+            } throws: {
+                "\($0)" == "dataset.preprocessing.\(detail)"
+            }
+        }
         #expect {
             _ = try preprocessing(
                 ("samplewise_center", false), ("samplewise_std_normalization", true))

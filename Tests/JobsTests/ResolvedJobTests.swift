@@ -17,7 +17,8 @@ import Testing
             blockSize: 16, imageShape: [28, 28, 3], classes: 10, encoding: .pixels,
             startingWeights: digest("w"), trainingData: digest("t"),
             testData: digest("e"), classWeights: (0..<10).map { Double($0) / 3 },
-            statistics: .init(mean: [1.0 / 3, 0, 255], deviation: [0.1 + 0.2, 1e-9, 100]))
+            statistics: .init(mean: [1.0 / 3, 0, 255], deviation: [0.1 + 0.2, 1e-9, 100]),
+            whitening: digest("z"))
         let resolved = try Job.parse(yaml: job.resolvedYAML, file: "other.yaml")
         #expect(resolved.resolution == job.resolution)
         #expect(resolved.resolvedYAML == job.resolvedYAML)
@@ -130,7 +131,7 @@ import Testing
         }
         #expect(
             complaint().contains(
-                "resolved.mean: is missing, but dataset.preprocessing needs mean and deviation"))
+                "resolved.mean: is missing, but dataset.preprocessing needs what the run has found"))
         job.resolution?.statistics = .init(mean: [1, 2], deviation: [1])
         #expect(
             complaint().contains(

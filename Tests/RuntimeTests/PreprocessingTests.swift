@@ -85,7 +85,7 @@ import Testing
         let error = runtimeError { _ = try ModelFile.read(folder.path + "/cut.safetensors") }
         #expect(
             error?.sentence(in: folder)
-                == "cut.safetensors: the job has no mean and deviation of its training images; copy "
+                == "cut.safetensors: the job does not say what the run found of its training images; copy "
                 + "the file again")
     }
 

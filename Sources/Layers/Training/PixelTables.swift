@@ -6,16 +6,20 @@ import Tensors
 /// one look-up.
 final class PixelTables {
     private let floats: AlignedBuffer<Float>
+    /// Of the `Rescaling`, unless it has to wait for the whitening.
+    private let scale: Float, offset: Float
 
     init(_ model: Model) {
         let standardization = model.standardization
         let channels = standardization.isPerChannel ? model.input[2] : 1
         let images = standardization.isPerImage ? model.blockSize : 1
         floats = AlignedBuffer(count: images * channels * 256)
+        scale = standardization.whitens ? 1 : model.pixelScale
+        offset = standardization.whitens ? 0 : model.pixelOffset
         if !standardization.isPerImage {
             standardization.fill(
-                floats.elements, image: Bytes(start: nil, count: 0), scale: model.pixelScale,
-                offset: model.pixelOffset)
+                floats.elements, image: Bytes(start: nil, count: 0), scale: scale,
+                offset: offset)
         }
     }
 
@@ -27,8 +31,8 @@ final class PixelTables {
         for image in 0..<block.liveImages {
             model.standardization.fill(
                 tables.slice(image * block.tableStride..<(image + 1) * block.tableStride),
-                image: images.slice(image * size..<(image + 1) * size), scale: model.pixelScale,
-                offset: model.pixelOffset)
+                image: images.slice(image * size..<(image + 1) * size), scale: scale,
+                offset: offset)
         }
         return Floats(tables)
     }

@@ -12,6 +12,7 @@ public final class PreparedWeights: Sendable {
     private let kernels: KernelSet
     private let ranges: [Range<Int>]
     private let buffer: AlignedBuffer<Float>
+    private let whitening: AlignedBuffer<Float>
 
     public init(model: Model, kernels: KernelSet) {
         var ranges: [Range<Int>] = []
@@ -23,6 +24,17 @@ public final class PreparedWeights: Sendable {
         self.kernels = kernels
         self.ranges = ranges
         buffer = AlignedBuffer(count: ranges.last?.upperBound ?? 0)
+        whitening = AlignedBuffer(count: model.whitening?.geometry.weightCount ?? 0)
+    }
+
+    /// Takes the matrix that whitens images, once and before any of them is computed with.
+    ///
+    /// - Parameter matrix: `model.whiteningCount` floats.
+    public func prepareWhitening(from matrix: Floats) {
+        precondition(
+            matrix.count == model.whiteningCount,
+            "whitening: \(matrix.count) floats, the model takes \(model.whiteningCount)")
+        model.whitening?.place(matrix, into: whitening.elements)
     }
 
     /// Brings the weights of one stage into the form of the kernels; for a stage without weights there
@@ -37,6 +49,8 @@ public final class PreparedWeights: Sendable {
     public func prepareAll(from weights: Floats) {
         for stage in model.stages.indices { prepare(stage: stage, from: weights) }
     }
+
+    var whiteningFloats: Floats { Floats(whitening.elements) }
 
     func floats(stage: Int) -> Floats { Floats(buffer[ranges[stage]]) }
 }

@@ -57,7 +57,8 @@ public final class Replica {
         for start in stride(from: 0, to: shard.count, by: model.blockSize) {
             let isFirst = start == 0
             let isLast = start + model.blockSize >= shard.count
-            load(&block, shard.pixels, from: start, of: shard.count, into: memory.training)
+            load(
+                &block, shard.pixels, from: start, of: shard.count, into: memory.training, prepared)
             try forward(&block, model.training, memory.training, prepared) {
                 stage throws(LayerError) in
                 if isFirst { try willUse(stage) }
@@ -77,7 +78,9 @@ public final class Replica {
         var block = block(of: shard, weights)
         for start in stride(from: 0, to: shard.count, by: model.blockSize) {
             let isFirst = start == 0
-            load(&block, shard.pixels, from: start, of: shard.count, into: memory.evaluation)
+            load(
+                &block, shard.pixels, from: start, of: shard.count, into: memory.evaluation,
+                prepared)
             try forward(&block, model.evaluation, memory.evaluation, prepared) {
                 stage throws(LayerError) in
                 if isFirst { try willUse(stage) }
@@ -102,7 +105,7 @@ public final class Replica {
         var block = block(of: shard, weights)
         let rows = logitRows, logits = memory.evaluation.logits
         for start in stride(from: 0, to: count, by: model.blockSize) {
-            load(&block, pixels, from: start, of: count, into: memory.evaluation)
+            load(&block, pixels, from: start, of: count, into: memory.evaluation, prepared)
             forward(&block, model.evaluation, memory.evaluation, prepared) { _ in }
             kernels.activationForward(model.loss.activation, rows, logits)
             for row in 0..<block.live {
@@ -134,7 +137,7 @@ extension Replica {
     /// Unpacks the next images of `count`; a block that they do not fill ends in images of zeros.
     private func load(
         _ block: inout Block, _ pixels: Bytes, from start: Int, of count: Int,
-        into memory: NetworkMemory
+        into memory: NetworkMemory, _ prepared: PreparedWeights
     ) {
         let size = model.input.count
         precondition(
@@ -149,9 +152,13 @@ extension Replica {
             width: model.input[1], channels: model.input[2], storedChannels: model.inputStored,
             hasImageTables: model.standardization.isPerImage,
             hasChannelTables: model.standardization.isPerChannel)
-        kernels.packPixels(
-            layout, images, tables: self.memory.tables(layout, images, of: model),
-            into: memory.pixels)
+        let tables = self.memory.tables(layout, images, of: model)
+        guard let whitening = self.memory.whitening else {
+            return kernels.packPixels(layout, images, tables: tables, into: memory.pixels)
+        }
+        whitening.run(
+            layout, images, tables: tables, weights: prepared.whiteningFloats, kernels: kernels,
+            scale: model.pixelScale, offset: model.pixelOffset, into: memory.pixels)
     }
 
     private func forward<Failure>(

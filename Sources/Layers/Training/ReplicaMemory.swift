@@ -24,6 +24,8 @@ final class ReplicaMemory {
     private let bytes: AlignedBuffer<UInt8>
     private let streams: AlignedBuffer<Philox>
     private let tables: PixelTables
+    /// nil where images are not whitened.
+    let whitening: WhiteningMemory?
 
     /// - Parameter sharing: False gives each number memory of its own, the reference of tests.
     init(_ model: Model, sharing: Bool = true) {
@@ -75,6 +77,7 @@ final class ReplicaMemory {
         self.bytes = bytes
         self.streams = streams
         tables = PixelTables(model)
+        whitening = model.whitening.map(WhiteningMemory.init)
     }
 
     /// What becomes of each pixel of a block's images.

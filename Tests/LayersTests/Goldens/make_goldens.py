@@ -230,6 +230,8 @@ STANDARDIZED = {
     "standardized_samples": ([5, 6, 3], dict(samplewise_std_normalization=True), conv(4, 3, activation="sigmoid")),
     "standardized_both": ([5, 4, 2], dict(featurewise_center=True, samplewise_center=True), dense(4, activation="sigmoid")),
     "standardized_all": ([4, 5, 1], dict(featurewise_std_normalization=True, samplewise_std_normalization=True), dense(4, activation="relu")),
+    "whitened": ([3, 4, 2], dict(zca_whitening=True), conv(4, 2, activation="sigmoid")),
+    "whitened_samples": ([4, 5, 1], dict(zca_whitening=True, zca_epsilon=2.5, samplewise_std_normalization=True), dense(4, activation="sigmoid")),
 }
 
 
@@ -244,7 +246,8 @@ def standardized(seed, shape, options, layer):
     channels = lambda values: [] if values is None else [float(v) for v in np.ravel(values)]
     return result | {"steps": [], "standardization": {
         "centers_samples": generator.samplewise_center, "scales_samples": generator.samplewise_std_normalization,
-        "mean": channels(generator.mean), "deviation": channels(generator.std)}}
+        "mean": channels(generator.mean), "deviation": channels(generator.std),
+        "whitening": channels(generator.zca_whitening_matrix)}}
 
 
 def weighted(seed, shape, batch, weights, loss, layers):

@@ -34,10 +34,12 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
 
     struct Standardized: Decodable {
         let centersSamples: Bool, scalesSamples: Bool, mean: [Double], deviation: [Double]
+        /// The matrix, row by row; empty for none.
+        let whitening: [Double]?
 
         private enum CodingKeys: String, CodingKey {
             case centersSamples = "centers_samples", scalesSamples = "scales_samples"
-            case mean, deviation
+            case mean, deviation, whitening
         }
     }
     var name = ""
@@ -71,7 +73,8 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
             standardization: standardization.map {
                 Standardization(
                     centersSamples: $0.centersSamples, scalesSamples: $0.scalesSamples,
-                    mean: $0.mean, deviation: $0.deviation)
+                    mean: $0.mean, deviation: $0.deviation,
+                    whitens: $0.whitening?.isEmpty == false)
             } ?? Standardization())
     }
 }

@@ -13,6 +13,8 @@ struct Trial {
     var pixels: [UInt8]
     var labels: [Int32]
     var classWeights: [Float] = []
+    /// The matrix that whitens images, if any does.
+    var whitening: [Float] = []
     var seed: UInt64 = 0, epoch = 0, firstPosition = 0
 
     /// Weights and images drawn from `seed`; biases are not zero, so that a forgotten one shows.
@@ -44,6 +46,7 @@ struct Trial {
         pixels = golden.pixels
         labels = golden.labels
         classWeights = golden.classWeights ?? []
+        whitening = golden.standardization?.whitening?.map(Float.init) ?? []
         try importWeights(golden.weights.map(\.tensor))
     }
 
@@ -129,6 +132,7 @@ struct Trial {
         _ body: (ShardInput, Floats, PreparedWeights) throws -> Result
     ) rethrows -> Result {
         let prepared = PreparedWeights(model: model, kernels: kernels)
+        whitening.withUnsafeBufferPointer { prepared.prepareWhitening(from: $0) }
         return try weights.withUnsafeBufferPointer { weights in
             prepared.prepareAll(from: weights)
             return try pixels.withUnsafeBufferPointer { pixels in
