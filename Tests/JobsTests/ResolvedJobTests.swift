@@ -131,7 +131,8 @@ import Testing
         }
         #expect(
             complaint().contains(
-                "resolved.mean: is missing, but dataset.preprocessing needs what the run has found"))
+                "resolved.mean: is missing, but dataset.preprocessing needs what the run has found")
+        )
         job.resolution?.statistics = .init(mean: [1, 2], deviation: [1])
         #expect(
             complaint().contains(
