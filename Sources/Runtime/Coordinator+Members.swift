@@ -115,7 +115,8 @@ extension Coordinator {
         let view = memory == nil ? nil : hello.memory.flatMap(SharedView.init)
         members.append(
             Member(
-                number: number, name: hello.name, pid: hello.host == run.host ? hello.pid : -1,
+                number: number, name: distinct(hello.name),
+                pid: hello.host == run.host ? hello.pid : -1,
                 control: peer,
                 heard: now, memory: view,
                 sentVersions: Array(
@@ -128,6 +129,17 @@ extension Coordinator {
                     job: run.job.resolvedYAML, localData: run.job.cluster.data == .local,
                     fingerprint: run.fingerprint.bytes, memory: memory?.name,
                     readsMemory: view != nil)), to: peer)
+    }
+
+    /// Two workers may go by one name; messages tell them apart all the same.
+    private func distinct(_ name: String) -> String {
+        var result = name
+        var namesakes = 1
+        while members.contains(where: { $0.name == result }) {
+            namesakes += 1
+            result = "\(name)#\(namesakes)"
+        }
+        return result
     }
 
     private func prove(_ ready: Message.Ready, _ index: Int) {

@@ -256,9 +256,15 @@ public final class Coordinator {
         } catch { logger.debug("send failed", metadata: ["error": "\(error)"]) }
     }
 
+    /// Workers from elsewhere stay when the run is only stopped: most likely its coordinator is started
+    /// again, and they find it.
     private func farewell() {
+        let isPaused = failure?.code == .stopped && options.localWorkers == 0
         let reason = failure.map(\.detail) ?? "the run is finished"
-        for member in members { send(.shutdown(reason: reason), to: member.control) }
+        for member in members {
+            send(
+                isPaused ? .goodbye(reason: reason) : .shutdown(reason: reason), to: member.control)
+        }
     }
 }
 

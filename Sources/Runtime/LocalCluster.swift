@@ -89,13 +89,12 @@ public final class LocalCluster {
 
     /// Waits for the workers to go by themselves, then sends SIGTERM, then SIGKILL.
     public func stop() {
-        for (signal, patience) in [(nil, 2.0), (SIGTERM, 2.0), (SIGKILL, 2.0)] as [(CInt?, Double)]
-        {
+        for signal in [nil, SIGTERM, SIGKILL] {
             for child in children where child.process.isRunning {
                 if let signal { kill(child.process.processIdentifier, signal) }
             }
-            let end = Date().addingTimeInterval(patience)
-            while children.contains(where: \.process.isRunning), Date() < end { usleep(2000) }
+            let end = ContinuousClock.now + .seconds(2)
+            while children.contains(where: \.process.isRunning), .now < end { usleep(2000) }
         }
         children = []
     }

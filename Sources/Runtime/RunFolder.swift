@@ -40,17 +40,36 @@ public final class RunFolder {
         // A process that is being started shares the lock until it runs its program: that passes.
         var attempts = 0
         while flock(lock, LOCK_EX | LOCK_NB) != 0 {
+            let code = errno
             attempts += 1
-            if attempts < 50 {
+            if code == EINTR || (code == EWOULDBLOCK && attempts < 50) {
                 usleep(20_000)
                 continue
             }
+            let holder = Self.holder(of: lock)
             close(lock)
+            guard code == EWOULDBLOCK else {
+                throw RuntimeError(
+                    call: "flock \(path)/.lock", errno: code,
+                    cure: "choose an --output on a file system with locks")
+            }
             throw RuntimeError(
                 .runFolder,
-                "another coordinator is working on \(path); "
+                "another coordinator (\(holder)) is working on \(path); "
                     + "wait for it to end, stop it, or choose another --output")
         }
+        let holder = Array(
+            "process \(getpid()) on \(ProcessInfo.processInfo.hostName)\n".utf8)
+        // Only for the message above: a disk that has no room for it may still have some for less.
+        if ftruncate(lock, 0) == 0 { _ = pwrite(lock, holder, holder.count, 0) }
+    }
+
+    /// "process 4711 on node7", as whoever holds the lock wrote it.
+    private static func holder(of lock: CInt) -> String {
+        var bytes = [UInt8](repeating: 0, count: 300)
+        let count = pread(lock, &bytes, bytes.count, 0)
+        let line = bytes.prefix(max(0, count)).prefix { $0 >= 0x20 && $0 < 0x7f }
+        return line.isEmpty ? "which has not said who it is" : String(decoding: line, as: UTF8.self)
     }
 
     // The kernel gives the lock back when the descriptor closes, however the process ends.

@@ -27,8 +27,9 @@ import Runtime
         ])
 
     static func main() {
-        // A reader that goes away must not take the run with it.
+        // A reader that goes away must not take the run with it, nor a limit on the size of files.
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try parseAsRoot()
             try command.run()

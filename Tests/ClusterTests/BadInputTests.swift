@@ -190,7 +190,8 @@ import Testing
             })
         try expect(
             train("--dataset", "shapes"),
-            "error: another coordinator is working on \(folder.path)/run; ")
+            "error: another coordinator (process \(first.identifier) on ",
+            ") is working on \(folder.path)/run; ")
         first.end(SIGKILL)
     }
 

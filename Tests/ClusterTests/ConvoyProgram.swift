@@ -17,13 +17,27 @@ final class ConvoyProgram {
         return URL(fileURLWithPath: own).deletingLastPathComponent().path + "/convoy"
     }()
 
-    /// - Parameter folder: Where its output goes, to a file of its own.
-    init(_ arguments: [String], in folder: String) throws {
+    /// - Parameters:
+    ///   - folder: Where its output goes, to a file of its own.
+    ///   - largestFile: That it may write, in KiB; nil for any.
+    ///   - variables: Of its environment, in place of those of this process; nil takes one away.
+    init(
+        _ arguments: [String], in folder: String, largestFile: Int? = nil,
+        variables: [String: String?] = [:]
+    ) throws {
         output = folder + "/output-\(UUID().uuidString.prefix(8)).txt"
         #expect(FileManager.default.createFile(atPath: output, contents: nil))
         let file = try #require(FileHandle(forWritingAtPath: output))
         process.executableURL = URL(fileURLWithPath: Self.path)
         process.arguments = arguments
+        if let largestFile {
+            process.executableURL = URL(fileURLWithPath: "/bin/bash")
+            process.arguments =
+                ["-c", "ulimit -f \(largestFile); exec \"$0\" \"$@\"", Self.path] + arguments
+        }
+        var environment = ProcessInfo.processInfo.environment
+        for (name, value) in variables { environment[name] = value }
+        process.environment = environment
         process.standardOutput = file
         process.standardError = file
         process.standardInput = FileHandle.nullDevice

@@ -11,7 +11,7 @@ final class DisturbedRun {
     private(set) var workers: [Int: ConvoyProgram] = [:]
     private let folder: ScratchFolder
     private let endpoint: String
-    private var coordinator: ConvoyProgram?
+    private(set) var coordinator: ConvoyProgram?
     private var dismissed: [(number: Int, program: ConvoyProgram)] = []
     private var later: [(time: Date, action: () throws -> Void)] = []
 
@@ -46,12 +46,13 @@ final class DisturbedRun {
         return log
     }
 
-    func startCoordinator() throws {
+    /// - Parameter largestFile: That it may write, in KiB; nil for any.
+    func startCoordinator(largestFile: Int? = nil) throws {
         coordinator = try ConvoyProgram(
             [
                 "coordinator", folder.path + "/job.yaml", "--quiet", "--bind", endpoint,
                 "--output", folder.path + "/run", "--log-json", log.path,
-            ], in: folder.path)
+            ], in: folder.path, largestFile: largestFile)
     }
 
     func perform(_ event: ChaosSchedule.Event) throws {
@@ -81,11 +82,15 @@ final class DisturbedRun {
         }
     }
 
-    /// - Parameter patience: Seconds; it ends the worker should this process be killed.
-    func startWorker(_ number: Int, threads: Int, patience: Int = 90) throws {
+    /// - Parameters:
+    ///   - name: Nil for one with its number.
+    ///   - patience: Seconds; it ends the worker should this process be killed.
+    func startWorker(
+        _ number: Int, name: String? = nil, threads: Int = 1, patience: Int = 90
+    ) throws {
         workers[number] = try ConvoyProgram(
             [
-                "worker", "--connect", endpoint, "--name", "worker-\(number)",
+                "worker", "--connect", endpoint, "--name", name ?? "worker-\(number)",
                 "--threads", "\(threads)", "--patience", "\(patience)",
             ], in: folder.path)
     }

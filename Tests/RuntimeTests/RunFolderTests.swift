@@ -17,8 +17,9 @@ import Testing
         #expect(error?.code == .runFolder)
         #expect(
             error?.sentence(in: folder).replacingOccurrences(of: folder.path, with: "")
-                == "another coordinator is working on run; wait for it to end, stop it, or choose "
-                + "another --output")
+                == "another coordinator (process \(getpid()) on "
+                + "\(ProcessInfo.processInfo.hostName)) is working on run; wait for it to end, stop "
+                + "it, or choose another --output")
         withExtendedLifetime(first) {}
     }
 

@@ -76,7 +76,16 @@ struct WorkerCommand: ParsableCommand {
         var log = LineLog(descriptor: 2)
         log.logLevel = verbose ? .debug : parent == nil ? .info : .warning
         let logger = Logger(label: "convoy") { [log] _ in log }
+        defer { if let parent, getppid() != parent { removeSocket() } }
         let reason = try Worker(options: options, stop: stop, logger: logger).work()
         if parent == nil { print(reason) }
+    }
+
+    /// A run that was killed has left its socket behind, in a directory made for it.
+    private func removeSocket() {
+        let path = connect.dropFirst("ipc://".count)
+        guard connect.hasPrefix("ipc:///"), let end = path.lastIndex(of: "/") else { return }
+        unlink(String(path))
+        rmdir(String(path[..<end]))
     }
 }
