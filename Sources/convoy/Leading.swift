@@ -38,6 +38,7 @@ struct Leading {
 
         Engine.enableFlushToZero()
         let run = try Run.open(job: job, folder: folder, engine: engine)
+        if !options.quiet { for warning in job.warnings { console.line("warning: \(warning)") } }
         for reason in run.damaged { console.line("passed over a checkpoint: \(reason)") }
         if run.isFinished, FileManager.default.fileExists(atPath: folder.modelPath) {
             return try showFinished(run, console)

@@ -64,5 +64,6 @@ struct Summary: ParsableCommand {
                 + "\(job.training.batchSize) images; \(SummaryTable.size(model.planBytes)) of memory "
                 + "for a thread, \(SummaryTable.size(model.preparedBytes)) of prepared weights for all"
         )
+        for warning in job.warnings { print("warning: \(warning)") }
     }
 }
