@@ -37,6 +37,8 @@ extension DatasetConfiguration.Augmentation {
         gaussianBlur =
             try fields.span("gaussian_blur", from: 0, in: 0...GaussianBlur.mostDeviation) ?? 0...0
         cutout = try fields.int("cutout", default: 0, in: 0...8192)
+        mixup = try fields.double("mixup", default: 0, in: Self.alphas)
+        cutmix = try fields.double("cutmix", default: 0, in: Self.alphas)
         try fields.finish()
         let needsColours = saturationRange != 1...1 || hueRange != 0 || grayscale != 0
         guard colorMode != .grayscale || !needsColours else {
@@ -46,6 +48,9 @@ extension DatasetConfiguration.Augmentation {
                     + " \(colorMode.rawValue); leave them out, or use color_mode: rgb")
         }
     }
+
+    /// Off, or what can be told from certainty.
+    private static let alphas = 0.0...1000.0
 
     /// Every option that does something, so that what is written reads back as the same value.
     func encoded() -> ConfigValue {
@@ -78,6 +83,8 @@ extension DatasetConfiguration.Augmentation {
         add("gaussian_noise", \.gaussianNoise) { .scalar($0) }
         add("gaussian_blur", \.gaussianBlur) { .bounds($0) }
         add("cutout", \.cutout) { .scalar($0) }
+        add("mixup", \.mixup) { .scalar($0) }
+        add("cutmix", \.cutmix) { .scalar($0) }
         return .map(entries)
     }
 }

@@ -87,6 +87,11 @@ extension DatasetConfiguration {
         public var gaussianBlur = 0.0...0.0
         /// The side of a square that is made `cval`, in pixels. Its centre is anywhere in the image.
         public var cutout = 0
+        /// The alpha of Beta(alpha, alpha), by which the share is drawn that an image keeps when it is mixed
+        /// with another one of its shard; 0 mixes none. See `ImageMixing`.
+        public var mixup = 0.0
+        /// The same for the share of its area that it keeps when a part is put over it.
+        public var cutmix = 0.0
         /// What a model's own layers do after all of that. It stands in the job's `model`, not here.
         public var transforms: [RandomTransform] = []
 

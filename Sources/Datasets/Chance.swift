@@ -14,6 +14,7 @@ package struct Chance {
         case verticalFlip, rotation, shear, widthShift, heightShift, zoomX, zoomY
         case channelShift, brightness, contrast, saturation, hue, grayscale
         case cropX, cropY, cutoutX, cutoutY, blur
+        case mixing, boxX, boxY
     }
 
     private let random: Philox
@@ -53,6 +54,12 @@ package struct Chance {
 
     /// The four words of one of a model's own transforms, by its place among them.
     func transform(_ index: Int) -> SIMD4<UInt32> { random.words((1 << 34) + UInt64(index)) }
+
+    /// The words of one attempt to draw how much an image keeps of itself.
+    func share(_ attempt: Int) -> SIMD4<UInt32> { random.words((1 << 35) + UInt64(attempt)) }
+
+    /// A word that helps to find the partners in a shard.
+    func partner(_ index: Int) -> UInt32 { random.words((1 << 36) + UInt64(index / 4))[index % 4] }
 
     /// A number from `-bound` to `bound`.
     package func number(_ question: Question, within bound: Double) -> Double {

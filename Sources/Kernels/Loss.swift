@@ -11,6 +11,7 @@ enum Loss {
         _ rows: LossRows, _ logits: Target, _ losses: Target,
         _ correct: UnsafeMutablePointer<UInt8>
     ) {
+        if !rows.shares.isEmpty { return mixedCrossEntropy(rows, logits, losses, correct) }
         for i in 0..<rows.labels.count {
             let row = logits + i * rows.stored, label = Int(rows.labels[i]), x = row[label]
             correct[i] = isFirstLargest(row, label, rows.classes) ? 1 : 0
@@ -24,6 +25,30 @@ enum Loss {
         clearDead(rows, logits, losses, correct)
     }
 
+    /// The same for labels of two classes, p of the own and 1 - p of the partner's:
+    /// loss = ln Σ e^x - p x[label] - (1 - p) x[partner], gradient = softmax(x) - p onehot - (1 - p) onehot
+    @inline(never)
+    private static func mixedCrossEntropy(
+        _ rows: LossRows, _ logits: Target, _ losses: Target,
+        _ correct: UnsafeMutablePointer<UInt8>
+    ) {
+        for i in 0..<rows.labels.count {
+            let row = logits + i * rows.stored
+            let label = Int(rows.labels[i]), partner = Int(rows.partners[i])
+            let p = rows.shares[i], rest = 1 - p
+            let (x, y) = (row[label], row[partner])
+            correct[i] = isFirstLargest(row, Int(rows.label(ofRow: i)), rows.classes) ? 1 : 0
+            let (largest, sum) = exponentials(of: row, stored: rows.stored, live: rows.classes)
+            losses[i] = ln(Vector(sum))[0] + (p * (largest - x) + rest * (largest - y))
+            for q in stride(from: 0, to: rows.stored, by: 16) {
+                (row + q).vector = (row + q).vector / Vector(sum)
+            }
+            row[label] -= p
+            row[partner] -= rest
+        }
+        clearDead(rows, logits, losses, correct)
+    }
+
     /// loss = max(x, 0) - x * label + ln(1 + e^-|x|), gradient = sigmoid(x) - label
     @inline(never)
     static func binaryCrossEntropy(
@@ -31,10 +56,14 @@ enum Loss {
         _ correct: UnsafeMutablePointer<UInt8>
     ) {
         for i in 0..<rows.labels.count {
-            let row = logits + i * rows.stored, x = row[0], label = Float(rows.labels[i])
+            let row = logits + i * rows.stored, x = row[0]
+            var label = Float(rows.labels[i])
+            if !rows.shares.isEmpty {
+                label = rows.shares[i] * label + (1 - rows.shares[i]) * Float(rows.partners[i])
+            }
             let e = exp(Vector(x > 0 ? -x : x))
             losses[i] = logarithmOfOne(plus: e)[0] + ((x > 0 ? x : 0) - x * label)
-            correct[i] = (x > 0) == (label > 0) ? 1 : 0
+            correct[i] = (x > 0) == (rows.label(ofRow: i) > 0) ? 1 : 0
             let gradient = sigmoid(Vector(x)) - Vector(label)
             for q in stride(from: 0, to: rows.stored, by: 16) {
                 (row + q).vector = gradient.keeping(channels(from: q, below: 1))

@@ -16,6 +16,7 @@ final class ComputeThread: @unchecked Sendable {
     private let pixels: AlignedBuffer<UInt8>
     private let scratch: AlignedBuffer<UInt8>
     private let labels: AlignedBuffer<Int32>
+    private let mixture: Mixture?
     private var stored: AlignedBuffer<UInt8>
     private var thread: PlainThread?
 
@@ -33,6 +34,7 @@ final class ComputeThread: @unchecked Sendable {
         pixels = AlignedBuffer(count: shardSize * model.data.imageShape.count)
         scratch = AlignedBuffer(count: model.decoder.scratchCount)
         labels = AlignedBuffer(count: shardSize)
+        mixture = model.mixing.map { Mixture($0, shardSize, model.data.imageShape) }
         stored = AlignedBuffer(count: 1 << 16)
         thread = PlainThread("convoy-compute\(number)", core: core) { [self] in run() }
     }
@@ -43,6 +45,11 @@ final class ComputeThread: @unchecked Sendable {
         while let task = queue.nextShard() {
             do throws(DatasetError) {
                 try decode(task)
+                if task.work.lease.kind == .train {
+                    mixture?.mix(
+                        pixels, labels, seed: model.job.seed, epoch: task.work.lease.epoch,
+                        positions: task.positions)
+                }
             } catch {
                 // Nothing is made of pixels that are not there: the step waits, and the run ends.
                 queue.fail(task.work, shard: task.shard, layer: "", message: error.description)
@@ -67,7 +74,9 @@ final class ComputeThread: @unchecked Sendable {
             pixels: Bytes(pixels[0..<task.positions.count * model.data.imageShape.count]),
             labels: UnsafeBufferPointer(labels[0..<task.positions.count]), seed: model.job.seed,
             epoch: lease.epoch, firstPosition: task.positions.lowerBound,
-            classWeights: model.classWeights)
+            classWeights: model.classWeights,
+            partners: mixture?.partners(task.positions.count) ?? .init(start: nil, count: 0),
+            shares: mixture?.shares(task.positions.count) ?? .init(start: nil, count: 0))
         do throws(LayerError) {
             switch lease.kind {
             case .train: try train(task, input)

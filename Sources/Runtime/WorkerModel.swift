@@ -29,6 +29,8 @@ final class WorkerModel: @unchecked Sendable {
     let kernels: KernelSet
     let chunks: ChunkPlan
     let decoder: SampleDecoder
+    /// What mixes the images of a shard; nil if nothing does.
+    let mixing: ImageMixing?
     let data: DataDescription
     /// What the loss of an image of each class counts; empty where all count the same.
     private let classWeightBuffer: AlignedBuffer<Float>
@@ -50,6 +52,7 @@ final class WorkerModel: @unchecked Sendable {
         chunks = ChunkPlan(layout: model.parameters)
         decoder = SampleDecoder(
             configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding)
+        mixing = ImageMixing(job.dataset.augmentation, imageShape: data.imageShape)
         let counts = job.resolution?.classWeights ?? []
         classWeightBuffer = AlignedBuffer(count: counts.count)
         _ = classWeightBuffer.elements.update(fromContentsOf: counts.map(Float.init))

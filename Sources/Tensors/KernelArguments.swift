@@ -119,12 +119,30 @@ public struct LossRows {
     public var stored: Int, classes: Int
     /// One label for each live image; rows after them are dead.
     public var labels: UnsafeBufferPointer<Int32>
+    /// The labels of the images that these are mixed with, one for each live image; empty where none is.
+    public var partners: UnsafeBufferPointer<Int32>
+    /// What counts of the own label, 0 to 1; the rest is the partner's. As many.
+    public var shares: Floats
 
-    public init(images: Int, stored: Int, classes: Int, labels: UnsafeBufferPointer<Int32>) {
+    public init(
+        images: Int, stored: Int, classes: Int, labels: UnsafeBufferPointer<Int32>,
+        partners: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0),
+        shares: Floats = .init(start: nil, count: 0)
+    ) {
         self.images = images
         self.stored = stored
         self.classes = classes
         self.labels = labels
+        self.partners = partners
+        self.shares = shares
+    }
+
+    /// The label that counts most; of two that count the same the smaller one.
+    public func label(ofRow row: Int) -> Int32 {
+        guard !shares.isEmpty else { return labels[row] }
+        let (own, other, share) = (labels[row], partners[row], shares[row])
+        if share == 0.5 { return min(own, other) }
+        return share > 0.5 ? own : other
     }
 }
 

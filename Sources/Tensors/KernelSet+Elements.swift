@@ -50,7 +50,8 @@ extension KernelSet {
     /// - Parameters:
     ///   - logits: Replaced by their gradient; `rows.images * rows.stored` floats.
     ///   - losses: Overwritten, one for each image; zero for the dead.
-    ///   - correct: Overwritten, 1 where the first largest logit is the label's, else 0.
+    ///   - correct: Overwritten, 1 where the first largest logit is the label's, else 0; of a mixture the
+    ///     label that counts most, as in Keras's `categorical_accuracy`.
     public func softmaxCrossEntropy(
         _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes
     ) {
@@ -164,6 +165,12 @@ extension LossRows {
         precondition(
             labels.allSatisfy { $0 >= 0 && $0 < classes },
             "\(kernel): a label is outside 0..<\(classes)")
+        precondition(
+            partners.count == shares.count && (shares.isEmpty || shares.count == labels.count)
+                && partners.allSatisfy { $0 >= 0 && $0 < classes }
+                && shares.allSatisfy { 0...1 ~= $0 },
+            "\(kernel): \(partners.count) partners, \(shares.count) shares for \(labels.count) labels"
+        )
         expect(logits.count, images * stored, "\(kernel): logits", self)
         expect(losses.count, images, "\(kernel): losses", self)
         expect(correct.count, images, "\(kernel): correct", self)

@@ -46,6 +46,8 @@ import Testing
         augmentation.randomResizedCrop = 0.25...0.75
         augmentation.randomResizedCropRatio = 0.5...2
         augmentation.gaussianBlur = 0.1...2
+        augmentation.mixup = 0.2
+        augmentation.cutmix = 1
         let configuration = DatasetConfiguration(format: .shapes, augmentation: augmentation)
         var fields = try Fields(configuration.encoded(), path: "dataset")
         #expect(try DatasetConfiguration(fields: &fields) == configuration)

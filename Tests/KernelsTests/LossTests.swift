@@ -10,15 +10,21 @@ import Testing
 
     private static func run(
         _ kernels: KernelSet, _ x: [Float], labels: [Int32], classes: Int, stored: Int,
-        binary: Bool = false
+        binary: Bool = false, partners: [Int32] = [], shares: [Float] = []
     ) -> Result {
         let images = x.count / stored
         let logits = AlignedBuffer(x), losses = AlignedBuffer([Float](repeating: 7, count: images))
         let correct = AlignedBuffer<UInt8>(count: images)
-        labels.withUnsafeBufferPointer {
-            let rows = LossRows(images: images, stored: stored, classes: classes, labels: $0)
-            let loss = binary ? kernels.binaryCrossEntropy : kernels.softmaxCrossEntropy
-            loss(rows, logits.elements, losses.elements, correct.elements)
+        labels.withUnsafeBufferPointer { labels in
+            partners.withUnsafeBufferPointer { partners in
+                shares.withUnsafeBufferPointer { shares in
+                    let rows = LossRows(
+                        images: images, stored: stored, classes: classes, labels: labels,
+                        partners: partners, shares: shares)
+                    let loss = binary ? kernels.binaryCrossEntropy : kernels.softmaxCrossEntropy
+                    loss(rows, logits.elements, losses.elements, correct.elements)
+                }
+            }
         }
         return (logits.values, losses.values, Array(correct.elements))
     }
@@ -82,6 +88,64 @@ import Testing
         #expect(result.losses[14...].allSatisfy { $0 == 0 })
     }
 
+    /// Loss and gradient of two labels are those of each, by its share; what is right is decided by the
+    /// label that counts most.
+    @Test(arguments: Engine.available, [2, 10, 17])
+    func mixedLabelsEqualTheDefinition(_ kernels: KernelSet, classes: Int) {
+        var noise = Noise(seed: classes + 50)
+        let stored = (classes + 15) / 16 * 16
+        let x = (0..<16 * stored).map { _ in noise.unit() * 10 }
+        func draw() -> [Int32] { (0..<13).map { _ in Int32(noise.integer(0...classes - 1)) } }
+        let labels = draw(), partners = draw()
+        let shares = [0, 1, 0.5] + (3..<13).map { _ in abs(noise.unit()) }
+        let result = Self.run(
+            kernels, x, labels: labels, classes: classes, stored: stored, partners: partners,
+            shares: shares)
+        for i in 0..<16 {
+            let row = x[i * stored..<i * stored + classes].map(Double.init)
+            let gradient = result.logits[i * stored..<(i + 1) * stored].map(Double.init)
+            guard i < labels.count else {
+                #expect(result.losses[i] == 0 && result.correct[i] == 0)
+                #expect(gradient.allSatisfy { $0 == 0 })
+                continue
+            }
+            let sum = row.map { exp($0) }.reduce(0, +)
+            var target = [Double](repeating: 0, count: stored)
+            target[Int(labels[i])] += Double(shares[i])
+            target[Int(partners[i])] += 1 - Double(shares[i])
+            let loss = log(sum) - zip(row, target).reduce(0) { $0 + $1.0 * $1.1 }
+            #expect(abs(Double(result.losses[i]) - loss) <= 32 * 6 * u)
+            let most = target.firstIndex(of: target.max()!)!
+            #expect(result.correct[i] == (row.max() == row[most] ? 1 : 0))
+            for c in 0..<stored {
+                let expected = c < classes ? exp(row[c]) / sum - target[c] : 0
+                #expect(abs(gradient[c] - expected) <= Double(classes + 6) * u)
+            }
+        }
+    }
+
+    @Test(arguments: Engine.available)
+    func mixedBinaryLabelsEqualTheDefinition(_ kernels: KernelSet) {
+        let values: [Float] = [0, 1, -1, 12, -12, 0.01, -0.01, 100, -100, 5, -5, 2]
+        var x = [Float](repeating: 3, count: 16 * 16)
+        for (i, value) in values.enumerated() { x[i * 16] = value }
+        let labels = values.indices.map { Int32($0 / 2 % 2) }
+        let partners = values.indices.map { Int32($0 / 3 % 2) }
+        let shares = values.indices.map { Float($0) / 11 }
+        let result = Self.run(
+            kernels, x, labels: labels, classes: 1, stored: 16, binary: true, partners: partners,
+            shares: shares)
+        for (i, value) in values.enumerated() {
+            let z = Double(value), share = Double(shares[i])
+            let label = share * Double(labels[i]) + (1 - share) * Double(partners[i])
+            let loss = max(z, 0) - z * label + log1p(exp(-abs(z)))
+            #expect(abs(Double(result.losses[i]) - loss) <= 4 * u * (loss + abs(z)) + 0x1p-126)
+            #expect(result.correct[i] == ((z > 0) == (label > 0.5) ? 1 : 0))
+            let gradient = 1 / (1 + exp(-z)) - label
+            #expect(abs(Double(result.logits[i * 16]) - gradient) <= 6 * u)
+        }
+    }
+
     @Test func bitsAreThoseOfEveryInstructionSet() {
         var noise = Noise(seed: 5)
         let x = (0..<64 * 32).map { _ in noise.unit() * 15 }
@@ -90,11 +154,15 @@ import Testing
             [
                 Self.run(kernels, x, labels: labels, classes: 23, stored: 32),
                 Self.run(kernels, x, labels: labels, classes: 1, stored: 32, binary: true),
+                Self.run(
+                    kernels, x, labels: labels, classes: 23, stored: 32,
+                    partners: labels.reversed(),
+                    shares: labels.indices.map { Float($0) / 61 }),
             ]
         }
         for (i, result) in results.enumerated() {
-            #expect(result.logits == results[i % 2].logits)
-            #expect(result.losses == results[i % 2].losses)
+            #expect(result.logits == results[i % 3].logits)
+            #expect(result.losses == results[i % 3].losses)
         }
     }
 }

@@ -38,6 +38,37 @@ import Testing
         try check(model, seed: channels * 8 + kind)
     }
 
+    /// Mixed labels, with class weights, in a shard of two blocks; in evaluation they are not mixed.
+    @Test(arguments: [Loss.sparseCategoricalCrossentropy, .binaryCrossentropy])
+    func gradientOfMixedLabelsIsTheSlopeOfTheirLoss(loss: Loss) throws {
+        let units = loss == .binaryCrossentropy ? 1 : 3
+        let model = try Model(
+            layers: [
+                Rescaling(scale: 1 / 127.5, offset: -1),
+                Conv2D(filters: 5, kernelSize: Size2D(3), activation: .relu), Flatten(),
+                Dense(units: units),
+            ], input: [5, 6, 2], loss: loss)
+        var trial = Trial(model, samples: 21, seed: 8)
+        trial.partners = trial.labels.reversed()
+        trial.shares = trial.labels.indices.map { Float($0 % 5) / 4 }
+        trial.classWeights = [0.5, 2, 1.25]
+        let (metrics, flat) = try trial.train()
+        var reference = ReferenceNetwork(trial)
+        #expect(abs(metrics.lossSum - reference.lossSum) <= 2e-6 * reference.lossSum)
+        for (name, gradient) in model.tensors(flat) {
+            let scale = Double(gradient.reduce(0) { max($0, abs($1)) })
+            for index in stride(from: 0, to: gradient.count, by: max(1, gradient.count / 20)) {
+                let slope = reference.slope(of: name, at: index)
+                #expect(
+                    abs(Double(gradient[index]) - slope) <= 2 * Self.tolerance * scale, "\(name)")
+            }
+        }
+        var plain = trial
+        (plain.partners, plain.shares, plain.classWeights) = ([], [], [])
+        #expect(try trial.evaluate() == plain.evaluate())
+        #expect(try trial.train().metrics != plain.train().metrics)
+    }
+
     private func check(_ model: Model, seed: Int) throws {
         var trial = Trial(model, samples: 3, seed: UInt64(seed))
         trial.epoch = 2

@@ -36,6 +36,17 @@ import Testing
         }
     }
 
+    @Test(arguments: Golden.all.filter { $0.name.hasPrefix("whitened") })
+    func kernelSetsAgreeOnWhitenedImages(golden: Golden) throws {
+        let trial = try Trial(golden)
+        let best = try trial.train()
+        for kernels in Engine.available {
+            let other = try trial.train(kernels)
+            #expect(other.metrics == best.metrics, "\(kernels.name)")
+            #expect(bits(other.gradient) == bits(best.gradient), "\(kernels.name)")
+        }
+    }
+
     @Test(arguments: 0..<24)
     func sharedMemoryChangesNothing(seed: Int) throws {
         let trial = Trial(try Model.random(seed: UInt64(seed)), samples: 22, seed: UInt64(seed))

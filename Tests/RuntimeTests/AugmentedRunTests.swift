@@ -11,7 +11,8 @@ import Testing
         shear_range: 10, zoom_range: 0.2, horizontal_flip: true, vertical_flip: true, \
         fill_mode: reflect, random_crop_padding: 3, random_resized_crop: [0.3, 1], \
         channel_shift_range: 20, brightness_range: 0.3, contrast_range: 0.3, saturation_range: 0.5, \
-        hue_range: 0.1, grayscale: 0.2, gaussian_blur: 1.5, gaussian_noise: 4, cutout: 8}
+        hue_range: 0.1, grayscale: 0.2, gaussian_blur: 1.5, gaussian_noise: 4, cutout: 8, \
+        mixup: 0.4, cutmix: 1}
         """
     private static let preprocessing = """
         dataset.preprocessing={featurewise_std_normalization: true, \
@@ -41,5 +42,7 @@ import Testing
         #expect(local.weightsDigest == alone.weightsDigest)
         let other = try Self.run(["seed=6"], workers: 1)
         #expect(other.weightsDigest != alone.weightsDigest)
+        let plain = try Self.run(["dataset.augmentation.mixup=0"], workers: 1)
+        #expect(plain.weightsDigest != alone.weightsDigest)
     }
 }

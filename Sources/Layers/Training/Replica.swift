@@ -180,9 +180,13 @@ extension Replica {
         _ block: Block, _ memory: NetworkMemory, _ shard: ShardInput, from start: Int,
         to metrics: inout ShardMetrics
     ) throws(LayerError) {
+        let images = start..<start + block.live
+        let isMixed = block.isTraining && !shard.shares.isEmpty
         let rows = LossRows(
             images: model.blockSize, stored: logitRows.stored, classes: model.outputs,
-            labels: shard.labels.slice(start..<start + block.live))
+            labels: shard.labels.slice(images),
+            partners: shard.partners.slice(isMixed ? images : 0..<0),
+            shares: shard.shares.slice(isMixed ? images : 0..<0))
         if memory.logits.baseAddress != memory.logitsGradient.baseAddress {
             _ = memory.logitsGradient.update(fromContentsOf: memory.logits)
         }
@@ -203,12 +207,13 @@ extension Replica {
         }
     }
 
-    /// Multiplies the loss of each live row and its gradient by what its label counts.
+    /// Multiplies the loss of each live row and its gradient by what its label counts, of a mixture the one
+    /// that counts most: as in Keras.
     private func weigh(
         _ rows: LossRows, by weights: Floats, _ losses: MutableFloats, _ gradient: MutableFloats
     ) {
-        for (row, label) in rows.labels.enumerated() {
-            let weight = weights[Int(label)]
+        for row in rows.labels.indices {
+            let weight = weights[Int(rows.label(ofRow: row))]
             losses[row] *= weight
             kernels.affine(
                 scale: weight, offset: 0, Rows(count: 1, stored: rows.stored, live: rows.classes),

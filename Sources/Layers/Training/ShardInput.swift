@@ -16,10 +16,16 @@ public struct ShardInput {
     public var firstPosition: Int
     /// What the loss of an image counts in training, by its label; empty where all count the same.
     public var classWeights: Floats
+    /// The labels of the images that these are mixed with in training; empty where none is.
+    public var partners: UnsafeBufferPointer<Int32>
+    /// What counts of each image's own label, 0 to 1; the rest is the partner's. As many.
+    public var shares: Floats
 
     public init(
         pixels: Bytes, labels: UnsafeBufferPointer<Int32>, seed: UInt64 = 0, epoch: Int = 0,
-        firstPosition: Int = 0, classWeights: Floats = .init(start: nil, count: 0)
+        firstPosition: Int = 0, classWeights: Floats = .init(start: nil, count: 0),
+        partners: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0),
+        shares: Floats = .init(start: nil, count: 0)
     ) {
         self.pixels = pixels
         self.labels = labels
@@ -27,6 +33,8 @@ public struct ShardInput {
         self.epoch = epoch
         self.firstPosition = firstPosition
         self.classWeights = classWeights
+        self.partners = partners
+        self.shares = shares
     }
 
     public var count: Int { labels.count }

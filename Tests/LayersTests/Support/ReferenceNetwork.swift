@@ -18,7 +18,20 @@ struct ReferenceNetwork {
     }
 
     var lossSum: Double {
-        zip(logits(), trial.labels).reduce(0) { $0 + loss($1.0, $1.1) }
+        logits().enumerated().reduce(0) { $0 + loss($1.element, image: $1.offset) }
+    }
+
+    /// By its own label and that of its partner; the weight is the class's that counts more.
+    private func loss(_ z: [Double], image: Int) -> Double {
+        let label = trial.labels[image]
+        var share = 1.0, partner = label
+        if isTraining, !trial.shares.isEmpty {
+            (share, partner) = (Double(trial.shares[image]), trial.partners[image])
+        }
+        let most = share > 0.5 ? label : share < 0.5 ? partner : min(label, partner)
+        let weighs = isTraining && !trial.classWeights.isEmpty
+        let weight = weighs ? Double(trial.classWeights[Int(most)]) : 1
+        return weight * (share * loss(z, label) + (1 - share) * loss(z, partner))
     }
 
     /// The slope of the loss along one weight, by central differences. In double precision a step of

@@ -13,6 +13,8 @@ struct Trial {
     var pixels: [UInt8]
     var labels: [Int32]
     var classWeights: [Float] = []
+    /// What images are mixed with, and their own shares.
+    var partners: [Int32] = [], shares: [Float] = []
     /// The matrix that whitens images, if any does.
     var whitening: [Float] = []
     var seed: UInt64 = 0, epoch = 0, firstPosition = 0
@@ -137,12 +139,18 @@ struct Trial {
             prepared.prepareAll(from: weights)
             return try pixels.withUnsafeBufferPointer { pixels in
                 try labels.withUnsafeBufferPointer { labels in
-                    try classWeights.withUnsafeBufferPointer { classWeights in
-                        try body(
-                            ShardInput(
-                                pixels: pixels, labels: labels, seed: seed, epoch: epoch,
-                                firstPosition: firstPosition, classWeights: classWeights),
-                            weights, prepared)
+                    var shard = ShardInput(
+                        pixels: pixels, labels: labels, seed: seed, epoch: epoch,
+                        firstPosition: firstPosition)
+                    return try classWeights.withUnsafeBufferPointer { classWeights in
+                        shard.classWeights = classWeights
+                        return try partners.withUnsafeBufferPointer { partners in
+                            shard.partners = partners
+                            return try shares.withUnsafeBufferPointer { shares in
+                                shard.shares = shares
+                                return try body(shard, weights, prepared)
+                            }
+                        }
                     }
                 }
             }
