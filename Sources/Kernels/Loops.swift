@@ -94,9 +94,11 @@ package enum Loops: KernelLoops {
         Pixels.pack(block, pixels.baseAddress, tables.baseAddress, into: values)
     }
 
-    package static func add(_ addend: UnsafeRawBufferPointer, to sum: MutableFloats) {
+    package static func add(
+        _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, into sum: MutableFloats
+    ) {
         guard let base = sum.baseAddress else { return }
-        Sums.add(addend.baseAddress!, to: base, count: sum.count)
+        Sums.add(first.baseAddress!, second.baseAddress!, into: base, count: sum.count)
     }
 
     package static func isFinite(_ values: UnsafeRawBufferPointer) -> Bool {

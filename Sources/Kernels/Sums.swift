@@ -3,17 +3,22 @@
 // Vectors as they travel: added where they arrive, and looked through for NaN and infinity.
 
 enum Sums {
-    /// sum[i] += addend[i]; the addend may lie at any byte.
+    /// sum[i] = first[i] + second[i]; the addends may lie at any byte.
     @inline(never)
-    static func add(_ addend: UnsafeRawPointer, to sum: Target, count: Int) {
+    static func add(
+        _ first: UnsafeRawPointer, _ second: UnsafeRawPointer, into sum: Target, count: Int
+    ) {
         var i = 0
         while i + 16 <= count {
             (sum + i).vector =
-                (sum + i).vector + (addend + i * 4).loadUnaligned(as: Vector.self)
+                (first + i * 4).loadUnaligned(as: Vector.self)
+                + (second + i * 4).loadUnaligned(as: Vector.self)
             i += 16
         }
         while i < count {
-            sum[i] += (addend + i * 4).loadUnaligned(as: Float.self)
+            sum[i] =
+                (first + i * 4).loadUnaligned(as: Float.self)
+                + (second + i * 4).loadUnaligned(as: Float.self)
             i += 1
         }
     }

@@ -43,8 +43,7 @@ extension Coordinator {
             }
             heard(index)
             if let place = contribution.place {
-                contribute(
-                    contribution, bytes(at: place, of: contribution, from: index), from: index)
+                contribute(contribution, at: place, from: index)
             } else {
                 message.payload.withPayload { contribute(contribution, $0, from: index) }
             }
@@ -228,8 +227,9 @@ extension Coordinator {
     }
 
     private func fail(_ report: Message.Failure, worker: String) {
-        guard failure == nil else { return }
         let step = StepID(raw: report.step)
+        // Of a step that is over it means nothing: the weights may have been those of a later one.
+        guard failure == nil, boards.contains(where: { $0.step == step }) else { return }
         let place = run.describe(step, shard: report.shard)
         guard report.layer.isEmpty else {
             failure = RuntimeError(.notFinite, "\(place), worker \(worker): \(report.message)")

@@ -145,32 +145,38 @@ extension Coordinator {
 
     // MARK: Sums
 
-    /// A vector that lies in its worker's memory; no bytes if it cannot be there.
-    func bytes(
-        at place: Int, of message: Message.Contribution, from index: Int
-    ) -> UnsafeRawBufferPointer {
-        let none = UnsafeRawBufferPointer(start: nil, count: 0)
-        guard trainingChunks.indices.contains(message.chunk) else { return none }
-        return members[index].memory?.bytes(at: place, count: trainingChunks[message.chunk] * 4)
-            ?? none
+    /// A vector that lies in its worker's memory has come.
+    func contribute(_ message: Message.Contribution, at place: Int, from index: Int) {
+        guard trainingChunks.indices.contains(message.chunk), let lender = members[index].memory,
+            place % MemoryLayout<Float>.alignment == 0,
+            let bytes = lender.bytes(at: place, count: trainingChunks[message.chunk] * 4)
+        else { return loseSender(of: message, index) }
+        contribute(message, bytes, lender: lender, from: index)
     }
 
-    /// A vector has come: the machine says what becomes of it, the board does it.
+    /// A vector has come with its message.
     func contribute(
         _ message: Message.Contribution, _ payload: UnsafeRawBufferPointer, from index: Int
+    ) {
+        guard checksum64(payload) == message.checksum else { return loseSender(of: message, index) }
+        contribute(message, payload, lender: nil, from: index)
+    }
+
+    private func loseSender(of message: Message.Contribution, _ index: Int) {
+        lose(members[index].number, reason: "sent a damaged gradient (chunk \(message.chunk))")
+    }
+
+    /// The machine says what becomes of a vector, the board does it.
+    private func contribute(
+        _ message: Message.Contribution, _ payload: UnsafeRawBufferPointer, lender: SharedView?,
+        from index: Int
     ) {
         let step = StepID(raw: message.step)
         let node = TreeNode(level: message.level, index: message.index)
         guard let board = boards.first(where: { $0.step == step }), let id = members[index].id
-        else {
-            return
-        }
-        guard message.chunk < board.chunks.count, payload.count == board.chunks[message.chunk] * 4,
-            checksum64(payload) == message.checksum
-        else {
-            lose(members[index].number, reason: "sent a damaged gradient (chunk \(message.chunk))")
-            return
-        }
+        else { return }
+        guard message.chunk < board.chunks.count, payload.count == board.chunks[message.chunk] * 4
+        else { return loseSender(of: message, index) }
         let sums = NodeMetrics(
             lossSum: message.lossSum, correct: UInt64(message.correct),
             samples: UInt64(message.samples))
@@ -197,7 +203,7 @@ extension Coordinator {
                     run.kernels)
                 next += 1
             } else {
-                board.store(chunk, stored, payload, sums)
+                board.store(chunk, stored, payload, sums, lender: lender)
                 // It waits for its sibling, so somebody may have nothing to do now: a core to read ahead on.
                 if chunk == 0, next == actions.count { readAhead() }
             }
@@ -227,22 +233,20 @@ extension Coordinator {
         let parity = Int(version & 1)
         guard members[index].sentVersions[parity][chunk] != version,
             let peer = members[index].data,
-            let (buffer, checksum) = shelf.chunk(chunk, version: version)
+            let weights = shelf.chunk(chunk, version: version)
         else { return }
         members[index].sentVersions[parity][chunk] = version
         let isLast =
             shelf.versions.allSatisfy { $0 == version }
             && members[index].sentVersions[parity].allSatisfy { $0 == version }
         var message = Message.Weights(
-            session: session, version: version, chunk: chunk, checksum: checksum,
+            session: session, version: version, chunk: chunk, checksum: weights.checksum,
             digest: isLast ? shelf.digest : nil)
-        if members[index].readsMemory, let place = buffer.place {
+        if members[index].readsMemory, let place = weights.place {
             message.place = place
             send(.weights(message), to: peer)
         } else {
-            send(
-                .weights(message), UnsafeRawBufferPointer(buffer.memory.elements), of: buffer,
-                to: peer)
+            send(.weights(message), weights.bytes, of: weights.buffer, to: peer)
         }
     }
 

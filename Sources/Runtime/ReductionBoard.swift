@@ -47,23 +47,41 @@ package final class VectorPool {
     func vector(_ slot: Int32, count: Int) -> MutableFloats { buffers[Int(slot)][0..<count] }
 }
 
+/// Where a vector that waits for its sibling lies.
+private enum StoredVector {
+    case none
+    /// In the pool.
+    case own(Int32)
+    /// In the memory of the worker that computed it, which leaves it alone until the step is over.
+    case lent(UnsafeRawBufferPointer, SharedView)
+}
+
 /// Performs what the step machine decides about the vectors of one step.
 ///
 /// The machine knows names; here are the numbers. A vector that completes a pair is added straight from
-/// the message to its sibling, so that most vectors are never copied. A board serves one step after
-/// another: it allocates until it has seen the largest, then no more.
+/// the message to its sibling, and a large one that lies in the memory of a worker of this machine waits
+/// there, so that most vectors are never copied. A board serves one step after another: it allocates until
+/// it has seen the largest, then no more.
 package final class ReductionBoard {
     package private(set) var step = StepID(raw: 0)
     /// Floats of each chunk.
     package private(set) var chunks: [Int] = []
+    /// Small vectors are copied while nobody waits for them: then they are in this core's cache when their
+    /// siblings come.
+    private let lentFrom: Int
+
     private let pool: VectorPool
     private var tree = ReductionTree(leaves: 1)
     private var levelOffsets: [Int] = []
     private var nodeCount = 0
-    private var slots: [Int32] = []
+    private var stored: [StoredVector] = []
     private var metrics: [NodeMetrics] = []
 
-    package init(pool: VectorPool) { self.pool = pool }
+    /// - Parameter lentFrom: From how many bytes on a lent vector is not copied.
+    package init(pool: VectorPool, lentFrom: Int = 1 << 19) {
+        self.pool = pool
+        self.lentFrom = lentFrom
+    }
 
     /// Begins another step, in the same memory.
     ///
@@ -78,8 +96,8 @@ package final class ReductionBoard {
             levelOffsets.append(nodeCount)
             nodeCount += (shards + (1 << level) - 1) >> level
         }
-        slots.removeAll(keepingCapacity: true)
-        slots.append(contentsOf: repeatElement(-1, count: nodeCount * chunks.count))
+        stored.removeAll(keepingCapacity: true)
+        stored.append(contentsOf: repeatElement(.none, count: nodeCount * chunks.count))
         metrics.removeAll(keepingCapacity: true)
         metrics.append(contentsOf: repeatElement(NodeMetrics(), count: nodeCount))
     }
@@ -93,13 +111,20 @@ package final class ReductionBoard {
     private func metricsPlace(_ node: TreeNode) -> Int { levelOffsets[node.level] + node.index }
 
     /// Keeps the vector that has just arrived. Its metrics come with chunk 0.
+    ///
+    /// - Parameter lender: Where the bytes lie, if they stay there until the step is over.
     package func store(
-        _ chunk: Int, _ node: TreeNode, _ bytes: UnsafeRawBufferPointer, _ sums: NodeMetrics
+        _ chunk: Int, _ node: TreeNode, _ bytes: UnsafeRawBufferPointer, _ sums: NodeMetrics,
+        lender: SharedView? = nil
     ) {
-        let slot = pool.take()
-        let vector = pool.vector(slot, count: chunks[chunk])
-        UnsafeMutableRawBufferPointer(vector).copyMemory(from: bytes)
-        slots[place(chunk, node)] = slot
+        if let lender, bytes.count >= lentFrom {
+            stored[place(chunk, node)] = .lent(bytes, lender)
+        } else {
+            let slot = pool.take()
+            let vector = pool.vector(slot, count: chunks[chunk])
+            UnsafeMutableRawBufferPointer(vector).copyMemory(from: bytes)
+            stored[place(chunk, node)] = .own(slot)
+        }
         if chunk == 0 { metrics[metricsPlace(node)] = sums }
     }
 
@@ -108,9 +133,18 @@ package final class ReductionBoard {
         _ chunk: Int, _ bytes: UnsafeRawBufferPointer, _ sums: NodeMetrics, to sibling: TreeNode,
         into parent: TreeNode, _ kernels: KernelSet
     ) {
-        let slot = take(chunk, sibling)
-        kernels.add(bytes, to: pool.vector(slot, count: chunks[chunk]))
-        slots[place(chunk, parent)] = slot
+        let slot: Int32
+        switch take(chunk, sibling) {
+        case .own(let its):
+            slot = its
+            kernels.add(bytes, to: pool.vector(slot, count: chunks[chunk]))
+        case .lent(let other, let lender):
+            slot = pool.take()
+            kernels.add(other, bytes, into: pool.vector(slot, count: chunks[chunk]))
+            withExtendedLifetime(lender) {}
+        case .none: preconditionFailure("take gives a vector")
+        }
+        stored[place(chunk, parent)] = .own(slot)
         if chunk == 0 { metrics[metricsPlace(parent)] = metrics[metricsPlace(sibling)] + sums }
     }
 
@@ -118,51 +152,60 @@ package final class ReductionBoard {
     package func merge(
         _ chunk: Int, left: TreeNode, right: TreeNode, into parent: TreeNode, _ kernels: KernelSet
     ) {
-        let kept = take(chunk, left), added = take(chunk, right)
-        kernels.add(
-            UnsafeRawBufferPointer(pool.vector(added, count: chunks[chunk])),
-            to: pool.vector(kept, count: chunks[chunk]))
-        pool.giveBack(added)
-        slots[place(chunk, parent)] = kept
-        if chunk == 0 {
-            metrics[metricsPlace(parent)] =
-                metrics[metricsPlace(left)] + metrics[metricsPlace(right)]
-        }
+        let right = (node: right, vector: take(chunk, right))
+        add(
+            chunk, bytes(of: right.vector, chunk), metrics[metricsPlace(right.node)], to: left,
+            into: parent, kernels)
+        giveBack(right.vector)
     }
 
     /// The node's sibling has no shards: the node is its parent.
     package func pass(_ chunk: Int, _ node: TreeNode, into parent: TreeNode) {
-        slots[place(chunk, parent)] = take(chunk, node)
+        stored[place(chunk, parent)] = take(chunk, node)
         if chunk == 0 { metrics[metricsPlace(parent)] = metrics[metricsPlace(node)] }
     }
 
     /// Forgets a vector that a bigger node has come for.
-    package func discard(_ chunk: Int, _ node: TreeNode) { pool.giveBack(take(chunk, node)) }
+    package func discard(_ chunk: Int, _ node: TreeNode) { giveBack(take(chunk, node)) }
 
-    /// The sum of the whole step, for one chunk.
-    package func rootVector(_ chunk: Int) -> MutableFloats {
-        pool.vector(slots[place(chunk, root)], count: chunks[chunk])
+    /// The sum of the whole step, for one chunk. Good until its `release`.
+    package func rootVector(_ chunk: Int) -> Floats {
+        bytes(of: stored[place(chunk, root)], chunk).assumingMemoryBound(to: Float.self)
     }
 
     package var rootMetrics: NodeMetrics { metrics[metricsPlace(root)] }
 
     /// The root's vector has been applied.
-    package func release(_ chunk: Int) { pool.giveBack(take(chunk, root)) }
+    package func release(_ chunk: Int) { giveBack(take(chunk, root)) }
 
     /// Gives all memory back: the step is committed or abandoned.
     package func clear() {
-        for index in slots.indices where slots[index] >= 0 {
-            pool.giveBack(slots[index])
-            slots[index] = -1
+        for index in stored.indices {
+            giveBack(stored[index])
+            stored[index] = .none
         }
     }
 
-    private func take(_ chunk: Int, _ node: TreeNode) -> Int32 {
+    private func bytes(of vector: StoredVector, _ chunk: Int) -> UnsafeRawBufferPointer {
+        switch vector {
+        case .none: preconditionFailure("ReductionBoard: no vector, chunk \(chunk), step \(step)")
+        case .own(let slot): UnsafeRawBufferPointer(pool.vector(slot, count: chunks[chunk]))
+        case .lent(let bytes, _): bytes
+        }
+    }
+
+    private func giveBack(_ vector: StoredVector) {
+        if case .own(let slot) = vector { pool.giveBack(slot) }
+    }
+
+    private func take(_ chunk: Int, _ node: TreeNode) -> StoredVector {
         let index = place(chunk, node)
-        let slot = slots[index]
-        precondition(
-            slot >= 0, "ReductionBoard: no vector at \(node) of chunk \(chunk), step \(step)")
-        slots[index] = -1
-        return slot
+        let vector = stored[index]
+        if case .none = vector {
+            preconditionFailure(
+                "ReductionBoard: no vector at \(node) of chunk \(chunk), step \(step)")
+        }
+        stored[index] = .none
+        return vector
     }
 }

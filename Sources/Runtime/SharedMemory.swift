@@ -9,9 +9,10 @@ import Wire
 /// Memory of this process that others of this machine and user can read.
 ///
 /// It is a memfd: it has no name that could be left behind, and goes when the last process that knows it
-/// does. Samples and weights are copied, and the copy is checked by the message's checksum: a reader that
-/// comes so late that they have been written anew notices that, and nothing has to be locked. Gradients are
-/// read in place; their worker leaves them alone until weights show that their step is over.
+/// does. Samples are copied, and the copy is checked by the message's checksum: a reader that comes so late
+/// that they have been written anew notices that, and nothing has to be locked. Gradients and weights are
+/// read in place. A worker leaves gradients alone until weights show that their step is over; a coordinator
+/// writes over weights when all steps with them are over: who still computes with them is not waited for.
 package final class SharedMemory: @unchecked Sendable {
     // `end` is touched with `monitor` locked; everything else is immutable.
     /// How others find it.
@@ -77,11 +78,11 @@ package final class SharedMemory: @unchecked Sendable {
     }
 }
 
-/// Another process's `SharedMemory`, as this one sees it. Belongs to one thread.
+/// Another process's `SharedMemory`, as this one sees it. `bytes(at:count:)` belongs to one thread.
 package final class SharedView {
     private let descriptor: CInt
-    private var base: UnsafeRawPointer?
-    private var count = 0
+    /// The newest one reaches furthest; what was found in earlier ones may still be in use.
+    private var mappings: [UnsafeRawBufferPointer] = []
 
     /// - Returns: Nil where this process cannot read that memory: another machine, another user, another
     ///   process by that number, or none.
@@ -97,31 +98,24 @@ package final class SharedView {
     }
 
     deinit {
-        unmap()
+        for mapping in mappings {
+            munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count)
+        }
         close(descriptor)
     }
 
-    /// What lies at `place`; nil if nothing can. Good until the next call.
-    package func bytes(at place: Int, count wanted: Int) -> UnsafeRawBufferPointer? {
-        guard place >= 0, wanted >= 0, place <= Int.max - wanted else { return nil }
-        if place + wanted > count {
+    /// What lies at `place`; nil if nothing can. There as long as this object lives.
+    package func bytes(at place: Int, count: Int) -> UnsafeRawBufferPointer? {
+        guard place >= 0, count >= 0, place <= Int.max - count else { return nil }
+        let end = place + count
+        if end > mappings.last?.count ?? 0 {
             var status = stat()
-            guard fstat(descriptor, &status) == 0, place + wanted <= Int(status.st_size) else {
-                return nil
-            }
-            unmap()
-            guard let mapped = mmap(nil, Int(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0),
+            guard fstat(descriptor, &status) == 0, end <= Int(status.st_size),
+                let mapped = mmap(nil, Int(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0),
                 mapped != MAP_FAILED
             else { return nil }
-            base = UnsafeRawPointer(mapped)
-            count = Int(status.st_size)
+            mappings.append(UnsafeRawBufferPointer(start: mapped, count: Int(status.st_size)))
         }
-        return UnsafeRawBufferPointer(start: base.map { $0 + place }, count: wanted)
-    }
-
-    private func unmap() {
-        if let base { munmap(UnsafeMutableRawPointer(mutating: base), count) }
-        base = nil
-        count = 0
+        return mappings.last.map { UnsafeRawBufferPointer(rebasing: $0[place..<end]) }
     }
 }

@@ -8,15 +8,19 @@ import Tensors
 
 /// The current weights of a run, with the optimizer's state.
 ///
-/// A new version of a chunk is written beside the old one, never over it, since the old one may still be
-/// on its way to workers. The state of the optimizer (moments) is renewed in place.
+/// A version is one flat buffer, written chunk by chunk beside the one before, never over it, since that one
+/// may still be on its way to workers. Workers of this machine compute with the buffer itself: its memory is
+/// written again two versions later, when all steps with it are over. The state of the optimizer (moments)
+/// is renewed in place.
 final class WeightShelf {
     let plan: ChunkPlan
     private let optimizer: any Optimizer
     private let kernels: KernelSet
-    private var pools: [FlightPool<Float>]
-    /// The newest buffer of each chunk, retained by the shelf.
-    private(set) var current: [FlightBuffer<Float>]
+    private var pool: FlightPool<Float>
+    /// What the newest version is written to, and was so far.
+    private var newest: (version: UInt64, buffer: FlightBuffer<Float>)
+    /// The buffer of each chunk's newest version, retained by the shelf once for each chunk.
+    private var current: [FlightBuffer<Float>]
     /// The version of each chunk: the number of optimizer steps in it.
     private(set) var versions: [UInt64]
     private(set) var checksums: [UInt64]
@@ -36,22 +40,18 @@ final class WeightShelf {
         self.plan = plan
         self.optimizer = optimizer
         self.kernels = kernels
-        pools = plan.chunks.map { FlightPool(count: $0.range.count, in: memory) }
-        current = []
-        checksums = []
+        pool = FlightPool(count: plan.count, in: memory)
+        let buffer = pool.take(owners: plan.chunks.count)
+        _ = buffer.memory.elements.update(fromContentsOf: weights)
+        newest = (version, buffer)
+        current = Array(repeating: buffer, count: plan.chunks.count)
+        checksums = plan.chunks.map { checksum64(UnsafeRawBufferPointer(buffer.memory[$0.range])) }
         previous = Array(repeating: nil, count: plan.chunks.count)
         previousChecksums = Array(repeating: 0, count: plan.chunks.count)
         versions = Array(repeating: version, count: plan.chunks.count)
         slots = (0..<optimizer.slots).map { _ in AlignedBuffer(count: plan.count) }
         for (slot, values) in zip(slots, state) {
             _ = slot.elements.update(fromContentsOf: values)
-        }
-        for (index, chunk) in plan.chunks.enumerated() {
-            let buffer = pools[index].take()
-            _ = buffer.memory.elements.update(
-                fromContentsOf: weights[chunk.range])
-            current.append(buffer)
-            checksums.append(checksum64(UnsafeRawBufferPointer(buffer.memory.elements)))
         }
     }
 
@@ -61,28 +61,51 @@ final class WeightShelf {
     ///   - gradient: The sum over the batch.
     ///   - step: Optimizer steps with this one, from 1.
     ///   - samples: What to divide the sum by.
-    func apply(_ chunk: Int, gradient: MutableFloats, step: UInt64, samples: Int) {
-        let old = current[chunk], new = pools[chunk].take()
-        let range = plan.chunks[chunk].range
+    func apply(_ chunk: Int, gradient: Floats, step: UInt64, samples: Int) {
+        if newest.version != step { begin(step) }
+        let old = current[chunk], new = newest.buffer, range = plan.chunks[chunk].range
         optimizer.apply(
             kernels, step: Int(step), samples: samples,
             OptimizerSlice(
-                gradient: Floats(gradient), weights: Floats(old.memory.elements),
-                newWeights: new.memory.elements, first: slot(0, range), second: slot(1, range)),
+                gradient: gradient, weights: Floats(old.memory[range]),
+                newWeights: new.memory[range], first: slot(0, range), second: slot(1, range)),
             at: range.lowerBound, of: plan.layout)
-        previous[chunk]?.release()
         previous[chunk] = old
         previousChecksums[chunk] = checksums[chunk]
         current[chunk] = new
         versions[chunk] = step
-        checksums[chunk] = checksum64(UnsafeRawBufferPointer(new.memory.elements))
+        checksums[chunk] = checksum64(UnsafeRawBufferPointer(new.memory[range]))
+    }
+
+    /// The first chunk of a version has been summed up: so all steps before the last one are over.
+    private func begin(_ version: UInt64) {
+        for chunk in previous.indices {
+            previous[chunk]?.release()
+            previous[chunk] = nil
+        }
+        newest = (version, pool.take(owners: plan.chunks.count))
+    }
+
+    /// Weights to send: a chunk of one version.
+    struct Item {
+        let buffer: FlightBuffer<Float>
+        let bytes: UnsafeRawBufferPointer
+        /// Where processes of this machine find them; nil if they cannot.
+        let place: Int?
+        let checksum: UInt64
     }
 
     /// A chunk in its newest version or the one before; nil if `version` is neither.
-    func chunk(_ chunk: Int, version: UInt64) -> (buffer: FlightBuffer<Float>, checksum: UInt64)? {
-        if versions[chunk] == version { return (current[chunk], checksums[chunk]) }
+    func chunk(_ chunk: Int, version: UInt64) -> Item? {
+        let range = plan.chunks[chunk].range
+        func item(_ buffer: FlightBuffer<Float>, _ checksum: UInt64) -> Item {
+            Item(
+                buffer: buffer, bytes: UnsafeRawBufferPointer(buffer.memory[range]),
+                place: buffer.place.map { $0 + 4 * range.lowerBound }, checksum: checksum)
+        }
+        if versions[chunk] == version { return item(current[chunk], checksums[chunk]) }
         guard versions[chunk] == version + 1, let buffer = previous[chunk] else { return nil }
-        return (buffer, previousChecksums[chunk])
+        return item(buffer, previousChecksums[chunk])
     }
 
     /// The 64-bit digest of the whole, from the checksums of its chunks.
@@ -96,7 +119,7 @@ final class WeightShelf {
     func gather(into weights: MutableFloats) {
         for (chunk, buffer) in zip(plan.chunks, current) {
             _ = UnsafeMutableBufferPointer(rebasing: weights[chunk.range])
-                .update(fromContentsOf: buffer.memory.elements)
+                .update(fromContentsOf: buffer.memory[chunk.range])
         }
     }
 

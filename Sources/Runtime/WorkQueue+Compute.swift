@@ -26,22 +26,25 @@ extension WorkQueue {
         return nil
     }
 
-    /// Waits until no thread computes with another version, then counts this one in. While another thread
-    /// still has a shard of an earlier step, there is nothing to begin: these weights wait for it.
+    /// Waits until no thread computes with another version and it is known where the weights of this one
+    /// lie, since a chunk of them is there; then counts this thread in. While another thread still has a
+    /// shard of an earlier step, there is nothing to begin: these weights wait for it.
     func enter(_ work: LeaseWork) -> Entry {
         let version = work.version
         monitor.lock()
         defer { monitor.unlock() }
         while !isClosed {
             if leases.contains(where: { $0.isWaiting && $0.step < work.step }) { return .overtaken }
-            let newer = arrived[Int(version & 1)].contains { $0 != Self.never && $0 > version }
-            if newer { return .outdated }
-            if !isOvertaken(work), runningThreads == 0 || runningVersion == version {
+            let newest = arrived[Int(version & 1)].lazy.filter { $0 != Self.never }.max()
+            if let newest, newest > version { return .outdated }
+            if newest == version, !isOvertaken(work),
+                runningThreads == 0 || runningVersion == version
+            {
                 runningVersion = version
                 runningThreads += 1
                 return .counted
             }
-            monitor.wait()
+            monitor.waitAwake()
         }
         return .outdated
     }

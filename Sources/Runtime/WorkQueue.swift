@@ -130,15 +130,20 @@ final class WorkQueue: @unchecked Sendable {
         }
     }
 
+    /// Where a chunk of weights is to be had.
+    enum WeightSource {
+        /// In the message that brought it; it is copied, and the copy is checked.
+        case message(UnsafeRawBufferPointer, checksum: UInt64)
+        /// In the coordinator's memory: the whole flat buffer, of which this chunk is there now.
+        case memory(Floats)
+    }
+
     /// A chunk of weights has come. Waits while somebody still computes with the version that it replaces:
     /// one two steps back, so only ever a shard that the run no longer needs.
     ///
     /// - Returns: False if they are not what was sent; the chunk is lost then.
-    func addWeights(
-        version: UInt64, chunk: Int, _ bytes: UnsafeRawBufferPointer, checksum: UInt64
-    ) -> Bool {
+    func addWeights(version: UInt64, chunk: Int, _ source: WeightSource) -> Bool {
         let parity = Int(version & 1)
-        let range = model.chunks.chunks[chunk].range
         monitor.lock()
         while runningThreads > 0, runningVersion & 1 == version & 1, runningVersion != version,
             !isClosed
@@ -146,14 +151,20 @@ final class WorkQueue: @unchecked Sendable {
             monitor.wait()
         }
         arrived[parity][chunk] = Self.never
-        monitor.unlock()
-        let copy = UnsafeMutableRawBufferPointer(model.weights[parity][range])
-        copy.copyMemory(from: bytes)
-        guard checksum64(UnsafeRawBufferPointer(copy)) == checksum else { return false }
-        monitor.withLock {
-            arrived[parity][chunk] = version
-            monitor.broadcast()
+        switch source {
+        case .memory(let flat): model.use(flat, version: version)
+        case .message(let bytes, let checksum):
+            let copy = UnsafeMutableRawBufferPointer(
+                MutableFloats(
+                    rebasing: model.copy(version: version)[model.chunks.chunks[chunk].range]))
+            monitor.unlock()
+            copy.copyMemory(from: bytes)
+            guard checksum64(UnsafeRawBufferPointer(copy)) == checksum else { return false }
+            monitor.lock()
         }
+        arrived[parity][chunk] = version
+        monitor.broadcast()
+        monitor.unlock()
         return true
     }
 

@@ -23,7 +23,7 @@ public struct DataDescription: Sendable, Equatable {
 
 /// A job's network, laid out for one worker process with some threads.
 final class WorkerModel: @unchecked Sendable {
-    // Immutable but for `weights` and `prepared`, whose writers and readers `WorkQueue` keeps apart.
+    // Immutable but for weights and `prepared`, whose writers and readers `WorkQueue` keeps apart.
     let job: Job
     let model: Model
     let kernels: KernelSet
@@ -34,8 +34,10 @@ final class WorkerModel: @unchecked Sendable {
     let data: DataDescription
     /// What the loss of an image of each class counts; empty where all count the same.
     private let classWeightBuffer: AlignedBuffer<Float>
-    /// Two flat buffers: weights of even and of odd versions.
-    let weights: [AlignedBuffer<Float>]
+    /// The flat buffers of the newest even and the newest odd version.
+    private var weights = [Floats](repeating: Floats(start: nil, count: 0), count: 2)
+    /// Where copies of them lie, if they are copied.
+    private var copies: [AlignedBuffer<Float>?] = [nil, nil]
     let prepared: PreparedWeights
     /// For each stage the chunks that hold its parameters.
     let chunksOfStage: [Range<Int>]
@@ -56,7 +58,6 @@ final class WorkerModel: @unchecked Sendable {
         let counts = job.resolution?.classWeights ?? []
         classWeightBuffer = AlignedBuffer(count: counts.count)
         _ = classWeightBuffer.elements.update(fromContentsOf: counts.map(Float.init))
-        weights = (0..<2).map { [model] _ in AlignedBuffer(count: model.parameters.count) }
         prepared = PreparedWeights(model: model, kernels: kernels)
         let ranges = (0..<model.stageCount).map(model.parameterRange)
         chunksOfStage = ranges.map(chunks.chunks(holding:))
@@ -70,5 +71,17 @@ final class WorkerModel: @unchecked Sendable {
     var classWeights: Floats { Floats(classWeightBuffer.elements) }
 
     /// The weights of a version, for the threads that compute with it.
-    func weights(version: UInt64) -> Floats { Floats(weights[Int(version & 1)].elements) }
+    func weights(version: UInt64) -> Floats { weights[Int(version & 1)] }
+
+    /// From here on the weights of a version are these, in memory that outlives this object.
+    func use(_ flat: Floats, version: UInt64) { weights[Int(version & 1)] = flat }
+
+    /// From here on the weights of a version are those that are written here.
+    func copy(version: UInt64) -> MutableFloats {
+        let parity = Int(version & 1)
+        let copy = copies[parity] ?? AlignedBuffer(count: chunks.count)
+        copies[parity] = copy
+        weights[parity] = Floats(copy.elements)
+        return copy.elements
+    }
 }

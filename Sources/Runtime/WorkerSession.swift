@@ -136,13 +136,14 @@ final class WorkerSession {
         crew.queue.takeOutgoing(into: &outgoing)
         for item in outgoing {
             let range = crew.model.chunks.chunks[item.chunk].range
-            let bytes = item.gradient.map { UnsafeRawBufferPointer($0.memory[range]) }
+            let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+            let bytes = item.gradient.map { UnsafeRawBufferPointer($0.memory[range]) } ?? nothing
             let place = coordinatorReadsMemory ? item.gradient?.place : nil
             Message.contribution(
                 .init(
                     session: session, lease: item.lease, step: item.step, chunk: item.chunk,
                     level: item.node.level, index: item.node.index,
-                    checksum: checksum64(bytes ?? UnsafeRawBufferPointer(start: nil, count: 0)),
+                    checksum: place == nil ? checksum64(bytes) : 0,
                     lossSum: item.metrics.lossSum,
                     correct: Int(item.metrics.correct), samples: Int(item.metrics.samples),
                     place: place.map { $0 + 4 * range.lowerBound })
@@ -150,7 +151,7 @@ final class WorkerSession {
             if place != nil {
                 try data.send(header: header.bytes)
                 lent.append(item)
-            } else if let bytes, let gradient = item.gradient {
+            } else if let gradient = item.gradient {
                 try data.send(header: header.bytes, payload: .lent(bytes, gradient.loan))
                 gradient.release()
             } else {
@@ -276,17 +277,16 @@ final class WorkerSession {
             end = .again("there is no chunk \(weights.chunk) of the weights")
             return
         }
-        let count = chunks[weights.chunk].range.count * 4
-        let bytes = weights.place.map { view?.bytes(at: $0, count: count) } ?? payload
-        guard let bytes, bytes.count == count else {
-            end = .again("chunk \(weights.chunk) of the weights has not \(count) bytes")
+        guard let source = source(of: weights, chunks[weights.chunk].range, payload) else {
+            end = .again(
+                "chunk \(weights.chunk) of the weights has not "
+                    + "\(chunks[weights.chunk].range.count) floats")
             return
         }
         guard
-            crew.queue.addWeights(
-                version: weights.version, chunk: weights.chunk, bytes, checksum: weights.checksum)
+            crew.queue.addWeights(version: weights.version, chunk: weights.chunk, source)
         else {
-            end = .again("chunk \(weights.chunk) of the weights arrived damaged, or too late")
+            end = .again("chunk \(weights.chunk) of the weights arrived damaged")
             return
         }
         let parity = Int(weights.version & 1)
@@ -300,6 +300,21 @@ final class WorkerSession {
             item.gradient?.release()
             return true
         }
+    }
+
+    /// - Parameter range: The floats of the chunk that has come.
+    private func source(
+        of weights: Message.Weights, _ range: Range<Int>, _ payload: UnsafeRawBufferPointer
+    ) -> WorkQueue.WeightSource? {
+        guard let place = weights.place else {
+            guard payload.count == 4 * range.count else { return nil }
+            return .message(payload, checksum: weights.checksum)
+        }
+        let start = place - 4 * range.lowerBound
+        guard start % MemoryLayout<Float>.alignment == 0, let crew,
+            let bytes = view?.bytes(at: start, count: 4 * crew.model.chunks.count)
+        else { return nil }
+        return .memory(bytes.bindMemory(to: Float.self))
     }
 
     /// Builds the network, proves the arithmetic, starts the threads.

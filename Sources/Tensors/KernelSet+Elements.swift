@@ -85,8 +85,16 @@ extension KernelSet {
 
     /// `sum += addend`, element by element. The addend may lie at any byte.
     public func add(_ addend: UnsafeRawBufferPointer, to sum: MutableFloats) {
-        expect(addend.count, sum.count * 4, "add: addend", sum)
-        loops.add(addend, to: sum)
+        add(UnsafeRawBufferPointer(sum), addend, into: sum)
+    }
+
+    /// `sum = first + second`, element by element. Both may lie at any byte, or be the sum's own memory.
+    public func add(
+        _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, into sum: MutableFloats
+    ) {
+        expect(first.count, sum.count * 4, "add: first", sum)
+        expect(second.count, sum.count * 4, "add: second", sum)
+        loops.add(first, second, into: sum)
     }
 
     /// Whether none of the floats is infinite or NaN. They may lie at any byte.

@@ -84,7 +84,8 @@ package protocol KernelLoops: Sendable {
 
     static func packPixels(
         _ block: PixelBlock, _ pixels: Bytes, tables: Floats, into values: MutableFloats)
-    static func add(_ addend: UnsafeRawBufferPointer, to sum: MutableFloats)
+    static func add(
+        _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, into sum: MutableFloats)
     static func isFinite(_ values: UnsafeRawBufferPointer) -> Bool
 
     static func sgd(_ step: SGDStep, _ slice: OptimizerSlice)

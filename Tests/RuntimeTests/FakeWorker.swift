@@ -100,6 +100,11 @@ struct FakeWorker: ~Copyable {
         }
     }
 
+    /// Cannot compute a shard.
+    func fail(step: UInt64) throws {
+        try control.send(.failure(.init(step: step, shard: 0, layer: "x", message: "not finite")))
+    }
+
     func leave() throws { try control.send(.goodbye(reason: "that is all")) }
 }
 

@@ -38,4 +38,35 @@ import Wire
             #expect(run.events.lost == ["fake"])
         }
     }
+
+    /// Weights of a step that is over may have been written over while somebody computed with them.
+    @Test func aFailureInAStepThatIsOverMeansNothing() throws {
+        try TinyRun.withData { folder, path in
+            let job = try TinyCIFAR.job(path)
+            let proof = try FakeWorker.proof(of: job, in: folder)
+            let run = try LocalRun(workers: 0, folder: folder)
+            let failures = run.failures
+            let error = runtimeError {
+                try run.lead(job) { endpoint in
+                    [
+                        thread {
+                            do {
+                                var worker = try FakeWorker.joining(endpoint, proof: proof)
+                                try worker.fail(step: try worker.lease().step + 7)
+                                try worker.leave()
+                                let options = WorkerOptions(
+                                    endpoint: endpoint, name: "heir", patience: .seconds(20))
+                                _ = try Worker(
+                                    options: options, stop: StopSignal(), logger: .quiet
+                                ).work()
+                            } catch { failures.add("\(error)") }
+                        }
+                    ]
+                }
+            }
+            #expect(error == nil)
+            #expect(run.failures.all == [])
+            #expect(run.events.lost == ["fake"])
+        }
+    }
 }

@@ -19,8 +19,8 @@ import Testing
             NodeMetrics(
                 lossSum: Double.random(in: 0...3, using: &random), correct: UInt64($0), samples: 16)
         }
-        var step = Step(gradients: gradients, metrics: metrics, random: random)
-        let sums = step.run()
+        var step = try Step(gradients: gradients, metrics: metrics, random: random)
+        let sums = try step.run()
         let tree = ReductionTree(leaves: shards)
         for chunk in Self.chunks.indices {
             let expected = Self.sum(tree, tree.root, gradients.map { $0[chunk] }) { a, b in
@@ -61,6 +61,9 @@ private struct Step {
     private let metrics: [NodeMetrics]
     private var random: Seeded
     private let kernels = Engine.best()
+    private let workersMemory: SharedMemory
+    private let view: SharedView?
+    private var lent: [SharedMemory.Part] = []
     private var machine = StepMachine()
     private let board: ReductionBoard
     private let chunks: [Int]
@@ -71,17 +74,19 @@ private struct Step {
     private var sums: Sums
     private var isCommitted = false
 
-    init(gradients: [[[Float]]], metrics: [NodeMetrics], random: Seeded) {
+    init(gradients: [[[Float]]], metrics: [NodeMetrics], random: Seeded) throws {
         self.gradients = gradients
         self.metrics = metrics
         self.random = random
         chunks = gradients[0].map(\.count)
-        board = ReductionBoard(pool: VectorPool(floats: chunks.max() ?? 0))
+        board = ReductionBoard(pool: VectorPool(floats: chunks.max() ?? 0), lentFrom: 0)
+        workersMemory = try SharedMemory()
+        view = SharedView(workersMemory.name)
         board.begin(id, shards: gradients.count, chunks: chunks)
         sums = Sums(vectors: chunks.map { _ in [] }, metrics: NodeMetrics())
     }
 
-    mutating func run() -> Sums {
+    mutating func run() throws -> Sums {
         var actions: [Action] = []
         machine.stepPlanned(
             id, shards: gradients.count, chunks: chunks.count, at: .zero, into: &actions)
@@ -101,7 +106,7 @@ private struct Step {
                 if workers.isEmpty { join(into: &actions) }
             } else if let index = onTheWay.indices.randomElement(using: &random) {
                 let vector = dice == 2 ? onTheWay[index] : onTheWay.remove(at: index)
-                arrive(vector)
+                try arrive(vector)
                 continue
             }
             perform(&actions)
@@ -117,12 +122,16 @@ private struct Step {
             worker, threads: Int.random(in: 1...3, using: &random), at: .zero, into: &actions)
     }
 
-    /// What the coordinator does with a vector: alternately as it comes, or by way of the board.
-    private mutating func arrive(_ vector: Vector) {
+    /// What the coordinator does with a vector: alternately as it comes, or by way of the board; from a
+    /// message, or where it lies.
+    private mutating func arrive(_ vector: Vector) throws {
+        let lender = Bool.random(using: &random) ? view : nil
+        let lies = try lender.map { try lend(vector.values, to: $0) }
         var actions: [Action] = []
         machine.contributionArrived(vector.contribution, at: .zero, into: &actions)
         let chunk = vector.contribution.chunk
-        vector.values.withUnsafeBytes { bytes in
+        vector.values.withUnsafeBytes { sent in
+            let bytes = lies ?? sent
             var index = 0
             while index < actions.count {
                 guard case .store(_, _, let node) = actions[index] else {
@@ -141,13 +150,22 @@ private struct Step {
                     actions.removeSubrange(...(index + 1))
                 } else {
                     for action in actions[..<index] { discard(action) }
-                    board.store(chunk, node, bytes, vector.metrics)
+                    board.store(chunk, node, bytes, vector.metrics, lender: lender)
                     actions.removeSubrange(...index)
                 }
                 return
             }
         }
         perform(&actions)
+    }
+
+    private mutating func lend(
+        _ values: [Float], to reader: SharedView
+    ) throws -> UnsafeRawBufferPointer {
+        let part = try #require(workersMemory.take(bytes: 4 * values.count))
+        values.withUnsafeBytes { part.base.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        lent.append(part)
+        return try #require(reader.bytes(at: part.place, count: 4 * values.count))
     }
 
     private func discard(_ action: Action) {

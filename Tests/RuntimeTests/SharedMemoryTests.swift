@@ -17,6 +17,7 @@ import Wire
         let second = try #require(memory.take(bytes: 1 << 20))
         let more = try #require(view.bytes(at: second.place, count: 1 << 20))
         #expect(more.allSatisfy { $0 == 0 })
+        #expect(seen.load(as: Int32.self) == 7)
         second.base.storeBytes(of: 9, as: UInt8.self)
         #expect(more[0] == 9)
         #expect(first.place > 0 && second.place >= first.place + 100)
