@@ -271,7 +271,9 @@ extension Coordinator {
         let isLast = id.raw + 1 == lastStep
         let isStopped = options.stop?.isRung == true
         if step.checkpointAfter || isLast || isStopped {
-            do throws(RuntimeError) { try checkpoint(after: id) } catch { failure = error }
+            saver.write(checkpoint(next: id.advanced(by: 1)))
+            if isLast || isStopped { saver.flush() }
+            noteCheckpoints()
         }
         if isStopped, !isLast, failure == nil {
             failure = RuntimeError(
@@ -294,18 +296,20 @@ extension Coordinator {
         if idle > 0 { observer.handle(.idleWorkers(active: shards, workers: threads)) }
     }
 
-    private func checkpoint(after id: StepID) throws(RuntimeError) {
-        let next = id.advanced(by: 1)
-        let path = run.folder.checkpointPath(step: next.raw)
-        let weights = AlignedBuffer<Float>(count: run.chunks.count)
-        defer { withExtendedLifetime(weights) {} }
-        shelf.gather(into: weights.elements)
-        let checkpoint = Checkpoint(
-            next: next, optimizerSteps: optimizerSteps, epochSums: phase.sums,
-            weights: Array(weights.elements), slots: shelf.optimizerState.map(Array.init),
-            whitening: run.whitening)
-        try checkpoint.write(to: path, identity: run.identity)
-        run.folder.pruneCheckpoints()
-        observer.handle(.checkpoint(path: path))
+    private func checkpoint(next: StepID) -> Checkpoint {
+        let weights = [Float](unsafeUninitializedCapacity: run.chunks.count) { buffer, count in
+            shelf.gather(into: buffer)
+            count = buffer.count
+        }
+        return Checkpoint(
+            next: next, optimizerSteps: optimizerSteps, epochSums: phase.sums, weights: weights,
+            slots: shelf.optimizerState.map(Array.init))
+    }
+
+    /// Tells of checkpoints that have come to disk; one that cannot be written ends the run.
+    func noteCheckpoints() {
+        do throws(RuntimeError) {
+            for path in try saver.takeWritten() { observer.handle(.checkpoint(path: path)) }
+        } catch { failure = failure ?? error }
     }
 }

@@ -52,6 +52,7 @@ public final class Coordinator {
     let trainingChunks: [Int]
     static let evaluationChunks = [0]
     let feed: SampleFeed?
+    let saver: CheckpointWriter
     /// Leases whose samples are still being read.
     var waitingLeases: [Lease] = []
     var nextStep: StepID
@@ -122,6 +123,7 @@ public final class Coordinator {
             cluster.data == .ship
             ? SampleFeed(
                 sources: run.sources, plan: run.plan, doorbell: doorbell, memory: memory) : nil
+        saver = CheckpointWriter(folder: run.folder, identity: run.identity, doorbell: doorbell)
         nextStep = state.next
         nextFed = state.next
         optimizerSteps = state.optimizerSteps
@@ -135,7 +137,10 @@ public final class Coordinator {
     ///
     /// - Throws: `stopped` if it was told to stop and has written a checkpoint; the first failure else.
     public func work() throws(RuntimeError) {
-        defer { feed?.close() }
+        defer {
+            feed?.close()
+            saver.close()
+        }
         observer.handle(.started(run.info(endpoint: endpoint, workers: options.localWorkers)))
         if let step = run.resumedStep { observer.handle(.resumed(step: step)) }
         for _ in 0..<2 { planNextStep() }
@@ -153,6 +158,7 @@ public final class Coordinator {
             if poller.isReady(sources.doorbell) {
                 doorbell.answer()
                 sendWaitingLeases()
+                noteCheckpoints()
             }
             if let deadline = machine.nextDeadline, deadline <= now {
                 // An eviction moves the shards on at once: note before who owed what.

@@ -12,7 +12,7 @@ import Jobs
 /// works on it.
 ///
 /// The same command on the same folder goes on from the last checkpoint.
-public final class RunFolder {
+public final class RunFolder: Sendable {
     public let path: String
     private let lock: CInt
 
