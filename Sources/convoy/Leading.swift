@@ -37,6 +37,11 @@ struct Leading {
         if let path = options.logJSON { observers.append(try JSONLog(path: path)) }
 
         Engine.enableFlushToZero()
+        if job.dataset.preprocessing.zcaWhitening, !options.quiet {
+            console.line(
+                "looks for the matrix that whitens images: minutes, where there is none yet")
+            console.flush()
+        }
         let run = try Run.open(job: job, folder: folder, engine: engine)
         if !options.quiet { for warning in job.warnings { console.line("warning: \(warning)") } }
         for reason in run.damaged { console.line("passed over a checkpoint: \(reason)") }

@@ -19,8 +19,18 @@ import Testing
         samplewise_std_normalization: true}
         """
 
+    /// The same by a model's own layers.
+    private static let layers = """
+        model=[RandomFlip: {mode: horizontal}, RandomRotation: {factor: 0.1, fill_mode: constant}, \
+        RandomZoom: {height_factor: 0.2, width_factor: [-0.3, 0.1], fill_mode: wrap}, \
+        Rescaling: {scale: 1/255}, RandomContrast: {factor: 0.3, value_range: [0, 1]}, \
+        RandomTranslation: {height_factor: 0.2, width_factor: 0.1, interpolation: nearest}, \
+        Conv2D: {filters: 16, kernel_size: 3, strides: 2, activation: relu}, Flatten, Dense: {units: 10}]
+        """
+
     private static func run(
-        _ flags: [String] = [], workers: Int, threads: Int = 1, isRemote: Bool = false
+        _ flags: [String] = [], options: [String] = [options, preprocessing], workers: Int,
+        threads: Int = 1, isRemote: Bool = false
     ) throws -> FinalReport {
         let folder = try TemporaryFolder()
         try TinyCIFAR.write(folder, "data", seed: 1)
@@ -28,7 +38,7 @@ import Testing
         run.isRemote = isRemote
         let job = try TinyCIFAR.job(
             folder.path + "/data",
-            [options, preprocessing, "training.epochs=2", "training.class_weight={cat: 2}"] + flags)
+            options + ["training.epochs=2", "training.class_weight={cat: 2}"] + flags)
         let report = try run.run(job)
         #expect(run.faults == [])
         return try #require(report)
@@ -43,6 +53,17 @@ import Testing
         let other = try Self.run(["seed=6"], workers: 1)
         #expect(other.weightsDigest != alone.weightsDigest)
         let plain = try Self.run(["dataset.augmentation.mixup=0"], workers: 1)
+        #expect(plain.weightsDigest != alone.weightsDigest)
+    }
+
+    @Test func whoeverMakesThemImagesOfLayersAreTheSame() throws {
+        let alone = try Self.run(options: [Self.layers], workers: 1)
+        let many = try Self.run(options: [Self.layers], workers: 3, isRemote: true)
+        #expect(many.weightsDigest == alone.weightsDigest && many.testLoss == alone.testLoss)
+        let local = try Self.run(
+            ["cluster.data=local"], options: [Self.layers], workers: 2, threads: 2)
+        #expect(local.weightsDigest == alone.weightsDigest)
+        let plain = try Self.run(options: [Self.layers, "seed=6"], workers: 1)
         #expect(plain.weightsDigest != alone.weightsDigest)
     }
 }
