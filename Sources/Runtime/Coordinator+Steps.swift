@@ -303,7 +303,7 @@ extension Coordinator {
         }
         return Checkpoint(
             next: next, optimizerSteps: optimizerSteps, epochSums: phase.sums, weights: weights,
-            slots: shelf.optimizerState.map(Array.init))
+            slots: shelf.optimizerState.map(Array.init), whitening: run.whitening)
     }
 
     /// Tells of checkpoints that have come to disk; one that cannot be written ends the run.

@@ -95,6 +95,12 @@ import Testing
         first.steps = 2
         try first.run(job)
         let path = folder.path + "/run/zca_whitening.safetensors"
+        let checkpoints = folder.path + "/run/checkpoints"
+        for name in try FileManager.default.contentsOfDirectory(atPath: checkpoints)
+        where name.hasSuffix(".safetensors") {
+            let checkpoint = try Safetensors.read(from: "\(checkpoints)/\(name)")
+            #expect(checkpoint["zca_whitening"]?.shape == [48, 48], "\(name)")
+        }
         if isGone {
             try FileManager.default.removeItem(atPath: path)
         } else {
