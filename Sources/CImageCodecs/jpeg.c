@@ -82,10 +82,12 @@ static void inks_to_rgb(uint8_t *pixels, size_t count) {
     }
 }
 
-static void decode(struct session *session, size_t most_pixels) {
+static void read_header(struct session *session, size_t most_pixels) {
     struct codec_image *image = session->image;
     struct jpeg_decompress_struct *jpeg = &session->jpeg;
     jpeg_read_header(jpeg, TRUE);
+    image->width = jpeg->image_width;
+    image->height = jpeg->image_height;
     if ((size_t)jpeg->image_width * jpeg->image_height > most_pixels) {
         snprintf(
             image->message, sizeof image->message, "%u x %u pixels", jpeg->image_width,
@@ -110,6 +112,11 @@ static void decode(struct session *session, size_t most_pixels) {
             jpeg->num_components);
         give_up(session, CODEC_UNSUPPORTED);
     }
+}
+
+static void decode(struct session *session) {
+    struct codec_image *image = session->image;
+    struct jpeg_decompress_struct *jpeg = &session->jpeg;
     jpeg->dct_method = JDCT_ISLOW;
     jpeg->do_fancy_upsampling = TRUE;
     jpeg->do_block_smoothing = FALSE;
@@ -133,28 +140,41 @@ static void decode(struct session *session, size_t most_pixels) {
 }
 
 // Its own function, so that no local variable changes between setjmp and longjmp.
-static void decode_or_escape(
-    struct session *session, const uint8_t *bytes, size_t count, size_t most_pixels) {
+static void read_or_escape(
+    struct session *session, const uint8_t *bytes, size_t count, size_t most_pixels,
+    int header_only) {
     if (setjmp(session->escape) != 0) return;
     jpeg_create_decompress(&session->jpeg);
     session->jpeg.progress = &session->progress;
     jpeg_mem_src(&session->jpeg, bytes, count);
-    decode(session, most_pixels);
+    read_header(session, most_pixels);
+    if (!header_only) decode(session);
 }
 
-void codec_decode_jpeg(
-    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image) {
+static void read_jpeg(
+    const uint8_t *bytes, size_t count, size_t most_pixels, int header_only,
+    struct codec_image *image) {
     struct session session = {.image = image, .progress.progress_monitor = on_progress};
     *image = (struct codec_image){.outcome = CODEC_DECODED};
     session.jpeg.err = jpeg_std_error(&session.errors);
     session.errors.error_exit = on_error;
     session.errors.emit_message = on_message;
-    decode_or_escape(&session, bytes, count, most_pixels);
+    read_or_escape(&session, bytes, count, most_pixels, header_only);
     jpeg_destroy_decompress(&session.jpeg);
     if (image->outcome != CODEC_DECODED) {
         free(image->pixels);
         image->pixels = NULL;
     }
+}
+
+void codec_decode_jpeg(
+    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image) {
+    read_jpeg(bytes, count, most_pixels, 0, image);
+}
+
+void codec_check_jpeg(
+    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image) {
+    read_jpeg(bytes, count, most_pixels, 1, image);
 }
 
 #define TEXT_OF(macro) #macro

@@ -43,7 +43,7 @@ static void on_read(png_structp png, png_bytep into, size_t count) {
     session->left -= count;
 }
 
-static void decode(struct session *session, size_t most_pixels, int keep_alpha) {
+static void read_header(struct session *session, size_t most_pixels) {
     struct codec_image *image = session->image;
     png_structp png = session->png;
     png_infop info = session->info;
@@ -56,6 +56,12 @@ static void decode(struct session *session, size_t most_pixels, int keep_alpha) 
         snprintf(size, sizeof size, "%u x %u pixels", image->width, image->height);
         give_up(session, CODEC_TOO_LARGE, size);
     }
+}
+
+static void decode(struct session *session, int keep_alpha) {
+    struct codec_image *image = session->image;
+    png_structp png = session->png;
+    png_infop info = session->info;
     png_set_strip_16(png);
     png_set_palette_to_rgb(png);
     png_set_expand_gray_1_2_4_to_8(png);
@@ -82,25 +88,38 @@ static void decode(struct session *session, size_t most_pixels, int keep_alpha) 
 }
 
 // Its own function, so that no local variable changes between setjmp and longjmp.
-static void decode_or_escape(struct session *session, size_t most_pixels, int keep_alpha) {
+static void read_or_escape(
+    struct session *session, size_t most_pixels, int header_only, int keep_alpha) {
     if (setjmp(session->escape) != 0) return;
     session->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, session, on_error, on_warning);
     session->info = session->png == NULL ? NULL : png_create_info_struct(session->png);
     if (session->info == NULL) give_up(session, CODEC_NO_MEMORY, "");
-    decode(session, most_pixels, keep_alpha);
+    read_header(session, most_pixels);
+    if (!header_only) decode(session, keep_alpha);
 }
 
-void codec_decode_png(
-    const uint8_t *bytes, size_t count, size_t most_pixels, int keep_alpha,
+static void read_png(
+    const uint8_t *bytes, size_t count, size_t most_pixels, int header_only, int keep_alpha,
     struct codec_image *image) {
     struct session session = {.bytes = bytes, .left = count, .image = image};
     *image = (struct codec_image){.outcome = CODEC_DECODED};
-    decode_or_escape(&session, most_pixels, keep_alpha);
+    read_or_escape(&session, most_pixels, header_only, keep_alpha);
     png_destroy_read_struct(&session.png, &session.info, NULL);
     if (image->outcome != CODEC_DECODED) {
         free(image->pixels);
         image->pixels = NULL;
     }
+}
+
+void codec_decode_png(
+    const uint8_t *bytes, size_t count, size_t most_pixels, int keep_alpha,
+    struct codec_image *image) {
+    read_png(bytes, count, most_pixels, 0, keep_alpha, image);
+}
+
+void codec_check_png(
+    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image) {
+    read_png(bytes, count, most_pixels, 1, 0, image);
 }
 
 const char *codec_png_version(void) { return png_get_libpng_ver(NULL); }

@@ -30,6 +30,28 @@ static void give_up_for(struct codec_image *image, VP8StatusCode status) {
     }
 }
 
+static void read_header(
+    const uint8_t *bytes, size_t count, size_t most_pixels, WebPBitstreamFeatures *features,
+    struct codec_image *image) {
+    *image = (struct codec_image){.outcome = CODEC_DECODED};
+    const VP8StatusCode status = WebPGetFeatures(bytes, count, features);
+    if (status != VP8_STATUS_OK) return give_up_for(image, status);
+    if (features->has_animation) return give_up(image, CODEC_UNSUPPORTED, "an animation");
+    image->width = features->width;
+    image->height = features->height;
+    if ((size_t)image->width * image->height > most_pixels) {
+        char size[64];
+        snprintf(size, sizeof size, "%u x %u pixels", image->width, image->height);
+        give_up(image, CODEC_TOO_LARGE, size);
+    }
+}
+
+void codec_check_webp(
+    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image) {
+    WebPBitstreamFeatures features;
+    read_header(bytes, count, most_pixels, &features, image);
+}
+
 void codec_decode_webp(
     const uint8_t *bytes, size_t count, size_t most_pixels, int keep_alpha,
     struct codec_image *image) {
@@ -41,16 +63,8 @@ void codec_decode_webp(
 
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config)) return give_up(image, CODEC_UNSUPPORTED, "another libwebp");
-    VP8StatusCode status = WebPGetFeatures(bytes, count, &config.input);
-    if (status != VP8_STATUS_OK) return give_up_for(image, status);
-    if (config.input.has_animation) return give_up(image, CODEC_UNSUPPORTED, "an animation");
-    image->width = config.input.width;
-    image->height = config.input.height;
-    if ((size_t)image->width * image->height > most_pixels) {
-        char size[64];
-        snprintf(size, sizeof size, "%u x %u pixels", image->width, image->height);
-        return give_up(image, CODEC_TOO_LARGE, size);
-    }
+    read_header(bytes, count, most_pixels, &config.input, image);
+    if (image->outcome != CODEC_DECODED) return;
     image->channels = keep_alpha && config.input.has_alpha ? 4 : 3;
     const size_t stride = (size_t)image->width * image->channels;
     image->pixels = malloc(stride * image->height);
@@ -60,7 +74,7 @@ void codec_decode_webp(
     config.output.u.RGBA.rgba = image->pixels;
     config.output.u.RGBA.stride = (int)stride;
     config.output.u.RGBA.size = stride * image->height;
-    status = WebPDecode(bytes, count, &config);
+    const VP8StatusCode status = WebPDecode(bytes, count, &config);
     WebPFreeDecBuffer(&config.output);
     if (status != VP8_STATUS_OK) give_up_for(image, status);
 }

@@ -44,7 +44,7 @@ extension ImageListing {
                     ? $0.archive < $1.archive
                     : $0.entry.path.utf8.lexicographicallyPrecedes($1.entry.path.utf8)
             }
-            for (entry, archive) in own { try add(entry, of: archive, label: Int32(label)) }
+            for (entry, archive) in own { add(entry, of: archive, label: Int32(label)) }
         }
         guard !files.isEmpty else {
             throw DatasetError(

@@ -32,6 +32,8 @@ public protocol Dataset: Sendable {
     var encoding: SampleEncoding { get }
     /// Names the contents, the labels and their order; what it proves is said where it is made.
     var fingerprint: Digest { get }
+    /// What was left out since it cannot be read, each with the reason; it has no index.
+    var skipped: [String] { get }
 
     func label(_ index: Int) -> Int32
 
@@ -48,6 +50,8 @@ public protocol Dataset: Sendable {
 }
 
 extension Dataset {
+    public var skipped: [String] { [] }
+
     /// "Found 2934 images belonging to 5 classes."
     public var summary: String {
         "Found \(count) images belonging to \(classNames.count) classes."

@@ -30,6 +30,7 @@ extension DatasetConfiguration {
         let classes = isFiles || format == .npy ? try fields.names("classes") : []
         let classMode =
             isFiles ? try fields.choice("class_mode", default: .sparse) : ClassMode.sparse
+        let badFiles = isFiles ? try fields.choice("bad_files", default: .stop) : BadFiles.stop
         let table = format == .table ? try Table(fields: &fields) : Table()
         let augmentation = try Augmentation(
             fields.value("augmentation"),
@@ -42,7 +43,7 @@ extension DatasetConfiguration {
             format: format, path: path, targetSize: size, colorMode: colorMode,
             validation: validation, validationSplit: split, augmentation: augmentation,
             preprocessing: preprocessing, fitting: fitting, classes: classes, classMode: classMode,
-            table: table)
+            badFiles: badFiles, table: table)
     }
 
     /// Every field, so that what is written reads back as the same value.
@@ -55,6 +56,7 @@ extension DatasetConfiguration {
         }
         if format.isFiles {
             entries.append(.init("class_mode", .scalar(classMode.rawValue)))
+            if badFiles != .stop { entries.append(.init("bad_files", .scalar(badFiles.rawValue))) }
             entries += fitting.encoded()
         }
         if imageShape != nil {

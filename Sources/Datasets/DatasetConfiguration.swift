@@ -36,6 +36,14 @@ public struct DatasetConfiguration: Sendable, Equatable {
         case auto
     }
 
+    /// What becomes of image files that cannot be read.
+    public enum BadFiles: String, CaseIterable, Sendable {
+        /// They are an error, found before the first step where their headers or ends are damaged.
+        case stop
+        /// They are left out: every file is decoded once before the first step.
+        case skip
+    }
+
     public var format: Format
     /// The directory of the files, or the table, archive or arrays; empty for `shapes`.
     public var path: String
@@ -54,6 +62,8 @@ public struct DatasetConfiguration: Sendable, Equatable {
     public var classes: [String]
     /// For files alone.
     public var classMode: ClassMode
+    /// For files alone.
+    public var badFiles: BadFiles
     /// For `table` alone.
     public var table: Table
 
@@ -62,7 +72,7 @@ public struct DatasetConfiguration: Sendable, Equatable {
         validation: Validation? = nil, validationSplit: Double = 0.2,
         augmentation: Augmentation = .init(), preprocessing: Preprocessing = .init(),
         fitting: Fitting = .init(), classes: [String] = [],
-        classMode: ClassMode = .sparse, table: Table = .init()
+        classMode: ClassMode = .sparse, badFiles: BadFiles = .stop, table: Table = .init()
     ) {
         self.format = format
         self.path = path ?? format.defaultPath ?? ""
@@ -75,6 +85,7 @@ public struct DatasetConfiguration: Sendable, Equatable {
         self.fitting = fitting
         self.classes = classes
         self.classMode = classMode
+        self.badFiles = badFiles
         self.table = table
     }
 }

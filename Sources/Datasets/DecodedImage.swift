@@ -48,9 +48,7 @@ import Tensors
                 bytes, file.count, Self.mostPixels, keepsAlpha ? 1 : 0, &image)
         case .bmp: preconditionFailure("DecodedImage: a BMP file is read above")
         }
-        if let code = unsafe DatasetError.Code(image.outcome) {
-            throw DatasetError(code, kind, unsafe Self.message(image))
-        }
+        if let fault = unsafe DatasetError(image, kind) { throw fault }
         // Decoded: there are `height * width * channels` bytes, ours to release.
         let stored = unsafe (Int(image.height), Int(image.width), Int(image.channels))
         let orientation = kind == .jpeg ? unsafe ImageOrientation(jpeg: file) : .upright
@@ -108,12 +106,25 @@ import Tensors
     /// `[height, width, channels]`, valid as long as this value.
     var pixels: Bytes { unsafe Bytes(start: base, count: height * width * channels) }
 
-    /// The library's words.
-    private static func message(_ image: codec_image) -> String {
-        // The field is a C string of at most 255 bytes.
-        unsafe withUnsafeBytes(of: image.message) {
-            unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    /// Reads the header of a file.
+    ///
+    /// - Parameter start: The file's first bytes, all that the header has.
+    /// - Throws: What decoding would say of the header; `truncated` if there is more of it.
+    static func checkHeader(_ start: UnsafeRawBufferPointer) throws(DatasetError) {
+        let kind = try unsafe ImageKind(of: start)  // looks at the first bytes, if there are any
+        var image = unsafe codec_image()
+        // A kind was found, so there are bytes. The C side reads no others and writes `image` alone.
+        let bytes = unsafe start.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        switch kind {
+        case .jpeg: unsafe codec_check_jpeg(bytes, start.count, mostPixels, &image)
+        case .png: unsafe codec_check_png(bytes, start.count, mostPixels, &image)
+        case .webp: unsafe codec_check_webp(bytes, start.count, mostPixels, &image)
+        case .bmp:
+            // The caller's bytes, during the call.
+            let header = unsafe start.bindMemory(to: UInt8.self).span
+            _ = try Bitmap(header)
         }
+        if let fault = unsafe DatasetError(image, kind) { throw fault }
     }
 }
 
@@ -131,6 +142,16 @@ extension DatasetError.Code {
 }
 
 extension DatasetError {
+    /// nil for a decoded image.
+    fileprivate init?(_ image: codec_image, _ kind: ImageKind) {
+        guard let code = unsafe Code(image.outcome) else { return nil }
+        // The field is a C string of at most 255 bytes.
+        let words = unsafe withUnsafeBytes(of: image.message) {
+            unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        self.init(code, kind, words)
+    }
+
     init(_ code: Code, _ kind: ImageKind, _ words: String) {
         let said = words.isEmpty ? "" : " (\(words))"
         switch code {

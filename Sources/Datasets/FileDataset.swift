@@ -30,14 +30,13 @@ struct FileDataset: Dataset {
         let probes = min(Self.probes, listing.files.count)
         for probe in 0..<probes {
             let file = listing.files[probe * listing.files.count / probes]
-            var bytes = [UInt8](repeating: 0, count: file.size)
             do throws(DatasetError) {
-                try listing.read(file, into: &bytes)
+                let bytes = try listing.contents(of: file)
+                // The array's own bytes, during the call.
+                unsafe bytes.withUnsafeBytes { unsafe fingerprint.add($0) }
             } catch {
                 guard tolerant else { throw error }
             }
-            // The array's own bytes, during the call.
-            unsafe bytes.withUnsafeBytes { unsafe fingerprint.add($0) }
         }
         self.fingerprint = fingerprint.finalize()
     }
@@ -48,7 +47,13 @@ struct FileDataset: Dataset {
 
     func label(_ index: Int) -> Int32 { listing.files[index].label }
     func name(_ index: Int) -> String { listing.location(of: listing.files[index]) }
-    func storedBytes(_ index: Int) -> Int { listing.files[index].size }
+    var skipped: [String] { listing.skipped }
+
+    func storedBytes(_ index: Int) throws(DatasetError) -> Int {
+        let file = listing.files[index]
+        try listing.checkSize(file)
+        return file.size
+    }
 
     func read(_ index: Int, into bytes: UnsafeMutableRawBufferPointer) throws(DatasetError) {
         let file = listing.files[index]
@@ -57,33 +62,5 @@ struct FileDataset: Dataset {
             "FileDataset: room for \(bytes.count) bytes, \(file.path) has \(file.size)")
         // Writes within `bytes`.
         try unsafe listing.read(file, into: bytes)
-    }
-}
-
-extension ImageListing {
-    fileprivate func read(_ file: ImageFile, into bytes: inout [UInt8]) throws(DatasetError) {
-        // The array's own bytes, during the call.
-        let outcome = unsafe bytes.withUnsafeMutableBytes { buffer in
-            Result { () throws(DatasetError) in try unsafe read(file, into: buffer) }
-        }
-        try outcome.get()
-    }
-
-    /// Reads the whole file, whose size must be what it was when it was listed.
-    fileprivate func read(
-        _ file: ImageFile, into bytes: UnsafeMutableRawBufferPointer
-    ) throws(DatasetError) {
-        let path = location(of: file)
-        // Writes within `bytes`.
-        if let archive = file.archive {
-            try unsafe archives[archive].read(at: file.offset, into: bytes)
-        } else {
-            try unsafe readFile(path, into: bytes)
-        }
-        do throws(DatasetError) {
-            _ = try unsafe ImageKind(of: UnsafeRawBufferPointer(bytes))
-        } catch {
-            throw error.named(path)
-        }
     }
 }

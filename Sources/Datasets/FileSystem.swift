@@ -22,14 +22,30 @@ func words(of number: Int32) -> String {
 }
 
 /// The size of a regular file.
-func fileSize(_ path: String) throws(DatasetError) -> Int {
-    var status = stat()
-    // Writes one `stat`, a local variable.
-    guard unsafe stat(path, &status) == 0 else { throw DatasetError(path, errno) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-        throw DatasetError(code: .unreadable, detail: "\(path): is not a file")
+func fileSize(_ path: String) throws(DatasetError) -> Int { try FileStatus(path).size }
+
+/// What tells that a file is as it was.
+struct FileStatus {
+    let size: Int
+    /// When it was last changed, in nanoseconds since 1970.
+    let changed: Int
+
+    /// - Throws: If it is no regular file.
+    init(_ path: String) throws(DatasetError) {
+        let status = try Self.status(path)
+        size = Int(status.st_size)
+        changed = status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec
     }
-    return Int(status.st_size)
+
+    private static func status(_ path: String) throws(DatasetError) -> stat {
+        var status = stat()
+        // Writes one `stat`, a local variable.
+        guard unsafe stat(path, &status) == 0 else { throw DatasetError(path, errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw DatasetError(code: .unreadable, detail: "\(path): is not a file")
+        }
+        return status
+    }
 }
 
 func isFile(_ path: String) -> Bool { mode(path) == S_IFREG }

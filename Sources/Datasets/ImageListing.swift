@@ -8,6 +8,8 @@ struct ImageListing: Sendable {
     let root: String
     let classNames: [String]
     private(set) var files: [ImageFile] = []
+    /// What was left out since it cannot be read, each with the reason.
+    private(set) var skipped: [String] = []
 
     /// The tar files that the files are parts of; empty for files of their own.
     let archives: [TarStore]
@@ -30,27 +32,30 @@ struct ImageListing: Sendable {
 
     /// Adds a file that is there.
     mutating func add(_ path: String, label: Int32) throws(DatasetError) {
-        try add(ImageFile(path: path, label: label, size: fileSize(location(path))))
+        let status = try FileStatus(location(path))
+        files.append(
+            ImageFile(path: path, label: label, size: status.size, changed: status.changed))
     }
 
     /// Adds a part of an archive.
-    mutating func add(
-        _ entry: TarArchive.Entry, of archive: Int, label: Int32
-    ) throws(DatasetError) {
-        try add(
+    mutating func add(_ entry: TarArchive.Entry, of archive: Int, label: Int32) {
+        files.append(
             ImageFile(
                 path: entry.path, label: label, archive: archive, offset: entry.offset,
-                size: entry.size))
+                size: entry.size, changed: archives[archive].changed))
     }
 
-    private mutating func add(_ file: ImageFile) throws(DatasetError) {
-        guard file.size <= ImageFile.mostBytes else {
-            throw DatasetError(
-                code: .tooLarge,
-                detail: "\(location(of: file)): \(file.size) bytes, an image file may have"
-                    + " \(ImageFile.mostBytes); scale it down or remove it")
+    /// Notes an image that is not there, or cannot be read.
+    mutating func skip(_ fault: DatasetError) { skipped.append(fault.detail) }
+
+    /// Leaves out files that cannot be read.
+    ///
+    /// - Parameter faults: Why, by the places of the files.
+    mutating func skip(_ faults: [Int: DatasetError]) {
+        for place in faults.keys.sorted() {
+            if let fault = faults[place] { skip(fault) }
         }
-        files.append(file)
+        files = files.indices.filter { faults[$0] == nil }.map { files[$0] }
     }
 
     /// The files that `isIncluded` by their place among the files of their class.
@@ -92,6 +97,7 @@ enum ClassChoice {
 
 /// One image of a listing.
 struct ImageFile: Sendable {
+    /// Of one that is read.
     static let mostBytes = 1 << 28
 
     /// Within the root, "roses/1.jpg", or absolute.
@@ -102,4 +108,6 @@ struct ImageFile: Sendable {
     /// Where in the archive's store its bytes begin.
     var offset = 0
     let size: Int
+    /// When it, or its archive, was last changed, in nanoseconds since 1970.
+    let changed: Int
 }

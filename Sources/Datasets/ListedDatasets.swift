@@ -6,15 +6,25 @@ import Tensors
 
 /// The listings that a data set of image files came with.
 struct ListedDatasets {
-    let train: ImageListing
-    let validation: ImageListing?
-    let test: ImageListing?
+    private var train: ImageListing
+    private var validation: ImageListing?
+    private var test: ImageListing?
     /// What would have to be there for a validation set of its own: "validation/, val/ or test/".
-    let heldOut: String
+    private let heldOut: String
 
-    func open(
+    init(train: ImageListing, validation: ImageListing?, test: ImageListing?, heldOut: String) {
+        self.train = train
+        self.validation = validation
+        self.test = test
+        self.heldOut = heldOut
+    }
+
+    /// - Parameter tolerant: Whether files that should stop a run are kept.
+    consuming func open(
         _ configuration: DatasetConfiguration, tolerant: Bool
     ) throws(DatasetError) -> [Partition: any Dataset] {
+        let skips = configuration.badFiles == .skip
+        if skips || !tolerant { try inspect(configuration) }
         let shape = Shape(configuration.targetSize + [configuration.colorMode.channels])
         guard configuration.classMode != .binary || train.classNames.count == 2 else {
             throw DatasetError(
@@ -46,6 +56,17 @@ struct ListedDatasets {
             parts[part] = try FileDataset(listing, imageShape: shape, tolerant: tolerant)
         }
         return parts
+    }
+
+    /// Leaves out files that cannot be read, or stops at them, before anything is split.
+    private mutating func inspect(_ configuration: DatasetConfiguration) throws(DatasetError) {
+        let skips = configuration.badFiles == .skip
+        let inspection = skips ? Inspection.pixels : .headers
+        var memory = InspectionMemory(inspection, of: configuration.path)
+        try train.inspect(inspection, &memory, skips: skips)
+        try validation?.inspect(inspection, &memory, skips: skips)
+        try test?.inspect(inspection, &memory, skips: skips)
+        memory.save()
     }
 
     /// Holds out the *first* files of each class, as `validation_split` of Keras's `ImageDataGenerator`
@@ -122,10 +143,12 @@ extension DatasetConfiguration {
                 detail: "\(path): is no table, nor a folder that holds train.csv or train.tsv; set"
                     + " dataset.path to a CSV or TSV file")
         }
-        let train = try ImageListing(table: first, table, classes: choice(.all))
+        let skips = badFiles == .skip
+        let train = try ImageListing(table: first, table, classes: choice(.all), skips: skips)
         func heldOut(_ names: [String]) throws(DatasetError) -> ImageListing? {
             guard let file = find(names) else { return nil }
-            return try ImageListing(table: file, table, classes: choice(.of(train)))
+            return try ImageListing(
+                table: file, table, classes: choice(.of(train)), skips: skips)
         }
         return ListedDatasets(
             train: train, validation: try heldOut(["validation", "val"]),

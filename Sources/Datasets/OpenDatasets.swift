@@ -7,7 +7,8 @@ import Tensors
 /// Opens what the configuration names: `.train` always, `.validation` as it says, `.test` if the data
 /// comes with a test set.
 ///
-/// - Parameter tolerant: Whether image files that cannot be read are found out only when they are.
+/// - Parameter tolerant: Whether image files that cannot be read, unless `bad_files` says to skip them, are
+///   found out only when they are.
 public func openDatasets(
     _ configuration: DatasetConfiguration, tolerant: Bool = false
 ) throws(DatasetError) -> [Partition: any Dataset] {

@@ -8,8 +8,9 @@ extension ImageListing {
     /// - Parameters:
     ///   - table: Names the columns, and the folder that file names begin in.
     ///   - classes: Which labels are classes; all that occur sort by their UTF-8 bytes.
+    ///   - skips: Whether files that are not there are left out.
     init(
-        table path: String, _ table: DatasetConfiguration.Table, classes: ClassChoice
+        table path: String, _ table: DatasetConfiguration.Table, classes: ClassChoice, skips: Bool
     ) throws(DatasetError) {
         let text = try DelimitedText(path: path)
         let nameColumn = try text.column(table.xCol, for: "x_col")
@@ -36,7 +37,9 @@ extension ImageListing {
             do throws(DatasetError) {
                 try append(name, label: number)
             } catch {
-                throw error.named("\(path), line \(row.line)")
+                let fault = error.named("\(path), line \(row.line)")
+                guard skips, error.code == .notFound else { throw fault }
+                skip(fault)
             }
         }
         guard !files.isEmpty else {
@@ -44,6 +47,7 @@ extension ImageListing {
                 code: .empty,
                 detail: "\(path): names its columns but no image"
                     + (classes.isStrict ? "" : " of \(Self.few(classNames))")
+                    + (skipped.first.map { " that is there (\($0))" } ?? "")
                     + "; add a line for each image")
         }
     }

@@ -23,6 +23,8 @@ protocol TarStream {
 struct TarStore: Sendable {
     /// The tar file, for messages.
     let path: String
+    /// When it was last changed, in nanoseconds since 1970.
+    let changed: Int
     /// The images of a compressed one; nil where they are read from the tar file itself.
     let copy: UnnamedFile?
 
@@ -41,12 +43,13 @@ struct TarStore: Sendable {
 /// A tar file as it is.
 struct PlainTar: TarStream {
     let size: Int
-    var store: TarStore { TarStore(path: path, copy: nil) }
-    private let path: String
+    let store: TarStore
+    private var path: String { store.path }
 
     init(_ path: String) throws(DatasetError) {
-        self.path = path
-        size = try fileSize(path)
+        let status = try FileStatus(path)
+        size = status.size
+        store = TarStore(path: path, changed: status.changed, copy: nil)
     }
 
     func read(_ what: String, at place: Int, into bytes: inout [UInt8]) throws(DatasetError) {
@@ -77,7 +80,7 @@ struct InflatedTar: TarStream {
         file = try Inflation(path)
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         copy = try UnnamedFile(in: [folder, "/var/tmp"])
-        store = TarStore(path: path, copy: copy)
+        store = TarStore(path: path, changed: try FileStatus(path).changed, copy: copy)
         size = file.file.capacity
     }
 

@@ -78,6 +78,7 @@ extension JSONObject {
             add("block_size", info.blockSize)
             add("parameters", info.parameters)
             add("workers", info.workers)
+            add("skipped_images", info.skipped.count)
         case .resumed(let step):
             add("event", "resumed")
             add("step", step)

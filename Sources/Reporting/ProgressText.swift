@@ -83,6 +83,12 @@ public enum ProgressText {
                 + "run folder \(info.output)"
                 + (info.workers > 0 ? "" : "; workers connect to \(info.endpoint)"),
         ]
+            + (info.skipped.isEmpty
+                ? []
+                : [
+                    "\(Figures.count(info.skipped.count, "image")) left out, which cannot be read: "
+                        + "the log names them"
+                ])
     }
 
     /// `test accuracy 0.8934  loss 0.3021`, the last line of a run; nil where there was no test.

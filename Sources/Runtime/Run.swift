@@ -21,6 +21,8 @@ public struct Run {
     public let classNames: [String]
     public let sources: SampleSources
     public let test: (any Dataset)?
+    /// Images that are left out, each with the reason.
+    let skipped: [String]
     public let kernels: KernelSet
     public let plan: RunPlan
     let chunks: ChunkPlan
@@ -113,7 +115,7 @@ public struct Run {
         return Run(
             job: job, folder: folder, model: model, data: data, classNames: training.classNames,
             sources: SampleSources(training: training, validation: validation, seed: job.seed),
-            test: datasets[.test], kernels: kernels,
+            test: datasets[.test], skipped: Self.skipped(datasets), kernels: kernels,
             plan: plan,
             chunks: ChunkPlan(layout: model.parameters),
             decoder: SampleDecoder(
@@ -134,7 +136,14 @@ public struct Run {
             batchSize: job.training.batchSize, shardSize: job.training.shardSize,
             blockSize: model.blockSize,
             parameters: model.parameters.entries.reduce(0) { $0 + $1.shape.count },
-            workers: workers)
+            workers: workers, skipped: skipped)
+    }
+
+    /// The same images may serve validation and test.
+    private static func skipped(_ datasets: [Partition: any Dataset]) -> [String] {
+        Partition.allCases.reduce(into: []) { skipped, part in
+            skipped += (datasets[part]?.skipped ?? []).filter { !skipped.contains($0) }
+        }
     }
 
     /// "step 12 of epoch 3, shard 4 (images 64 to 79)", for messages.

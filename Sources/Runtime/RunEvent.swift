@@ -49,11 +49,13 @@ public struct RunInfo: Sendable, Equatable {
     public var parameters: Int
     /// Workers that the run starts itself; 0 where they come from elsewhere.
     public var workers: Int
+    /// Images that are left out since they cannot be read, each with the reason.
+    public var skipped: [String]
 
     public init(
         job: String, output: String, endpoint: String, epochs: Int, stepsPerEpoch: Int,
         trainingSamples: Int, validationSamples: Int, testSamples: Int, batchSize: Int,
-        shardSize: Int, blockSize: Int, parameters: Int, workers: Int
+        shardSize: Int, blockSize: Int, parameters: Int, workers: Int, skipped: [String] = []
     ) {
         self.job = job
         self.output = output
@@ -68,6 +70,7 @@ public struct RunInfo: Sendable, Equatable {
         self.blockSize = blockSize
         self.parameters = parameters
         self.workers = workers
+        self.skipped = skipped
     }
 }
 

@@ -23,12 +23,19 @@ final class EventLog: RunObserver {
         func status(_ text: String?) {}
     }
 
+    private let logger: Logger
     private let display: ProgressDisplay
-    init(_ logger: Logger) { display = ProgressDisplay(sink: Sink(logger: logger)) }
+
+    init(_ logger: Logger) {
+        self.logger = logger
+        display = ProgressDisplay(sink: Sink(logger: logger))
+    }
 
     func handle(_ event: RunEvent) {
         if case .step = event { return }
         display.handle(event)
+        guard case .started(let info) = event else { return }
+        for text in info.skipped { logger.info("left out: \(text)") }
     }
 }
 

@@ -151,7 +151,10 @@ import Testing
     @Test func anImageThatDoesNotDecodeIsNamed() throws {
         let png = try #require(Data(base64Encoded: Self.png))
         for name in ["a/1.png", "a/2.png", "b/1.png"] { _ = try write("data/\(name)", png) }
-        let broken = try write("data/b/2.png", png.prefix(png.count / 2))
+        // A bit of its pixels: it begins and ends as it should.
+        var damaged = png
+        damaged[45] ^= 1
+        let broken = try write("data/b/2.png", damaged)
         let path = try job(
             model: "[Flatten, Dense: {units: 2}]",
             dataset: "{format: folder, path: \"\(folder.path)/data\", target_size: [8, 8], "
@@ -159,8 +162,34 @@ import Testing
         for data in ["ship", "local"] {
             try expect(
                 train(path, "--set", "cluster.data=\(data)"), "error: step 1 of epoch 1, shard 0",
-                "worker worker-1: dataset.truncated: \(broken): ")
+                "worker worker-1: dataset.corrupt: \(broken): ")
         }
+    }
+
+    @Test func imagesThatAreCutOffAreNamedBeforeTheFirstStep() throws {
+        let png = try #require(Data(base64Encoded: Self.png))
+        for name in ["a/1.png", "a/2.png", "b/1.png"] { _ = try write("data/\(name)", png) }
+        let broken = try write("data/b/2.png", png.prefix(png.count / 2))
+        let path = try job(
+            model: "[Flatten, Dense: {units: 2}]",
+            dataset: "{format: folder, path: \"\(folder.path)/data\", target_size: [8, 8], "
+                + "validation: none}")
+        try expect(
+            train(path), "error: dataset.truncated: \(broken): the PNG file ends too early",
+            "set dataset.bad_files to skip")
+        try expect(
+            convoy("data", "info", path), "b/2.png: the PNG file ends too early")
+        for data in ["ship", "local"] {
+            let result = try convoy(
+                "train", path, "--workers", "1", "--set", "dataset.bad_files=skip", "--set",
+                "cluster.data=\(data)", "--output", "\(folder.path)/\(data)")
+            expect(result, status: 0, "3 training images", "1 image left out")
+        }
+        let log = try String(contentsOfFile: "\(folder.path)/ship/run.log", encoding: .utf8)
+        #expect(log.contains("left out: \(broken): the PNG file ends too early"))
+        expect(
+            try convoy("data", "info", path, "--set", "dataset.bad_files=skip"), status: 0,
+            "are left out, 1:", broken)
     }
 
     /// One grey pixel, eight bits.

@@ -38,6 +38,14 @@ void codec_decode_webp(
     const uint8_t *bytes, size_t count, size_t most_pixels, int keep_alpha,
     struct codec_image *image);
 
+// Reads the header alone, of which `count` bytes need to hold no more; says of it what decoding would.
+void codec_check_jpeg(
+    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image);
+void codec_check_png(
+    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image);
+void codec_check_webp(
+    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image);
+
 // Versions of the libraries: libjpeg-turbo's as compiled against, the others' as linked.
 const char *codec_jpeg_version(void);
 const char *codec_png_version(void);

@@ -13,7 +13,7 @@ struct DataInfo: ParsableCommand {
         discussion: """
             Reads and decodes every image. Mean and deviation are of the values 0 to 255 of the \
             images as the model sees them, without augmentation, over all pixels. It fails if any \
-            image cannot be read.
+            image cannot be read and is not left out by dataset.bad_files: skip.
 
             Examples:
               convoy data info
@@ -26,6 +26,7 @@ struct DataInfo: ParsableCommand {
         let configuration = try options.load().dataset
         let datasets = try openDatasets(configuration, tolerant: true)
         var unreadable: [String] = []
+        var skipped: [String] = []
         var told: [(part: Partition, fingerprint: Digest)] = []
         for part in Partition.allCases {
             guard let dataset = datasets[part] else { continue }
@@ -40,6 +41,11 @@ struct DataInfo: ParsableCommand {
                 print("  \(line)")
             }
             unreadable += survey.unreadable
+            skipped += dataset.skipped.filter { !skipped.contains($0) }
+        }
+        if !skipped.isEmpty {
+            print("Images that cannot be read and are left out, \(skipped.count):")
+            for text in skipped { print("  \(text)") }
         }
         guard !unreadable.isEmpty else { return }
         print("Images that cannot be read:")
