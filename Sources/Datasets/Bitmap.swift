@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BMP files, uncompressed: 1, 4 and 8 bits with a palette, 16, 24 and 32 bits with or without masks.
+// BMP files: 1, 4 and 8 bits with a palette, the latter two also run-length encoded, 16, 24 and 32 bits with
+// or without masks.
 
 /// What the headers of a BMP file say, all of it checked.
 struct Bitmap {
@@ -11,6 +12,7 @@ struct Bitmap {
 
     private let bits: Int
     private let isTopDown: Bool
+    private let isRunLength: Bool
     /// Where the rows begin, and bytes from one to the next.
     private let start: Int, stride: Int
     /// Red, green, blue of each colour; empty without a palette.
@@ -66,7 +68,8 @@ struct Bitmap {
         // 3 and 6: masks, which stand in a large header or after a small one.
         let masks =
             compression == 6 || compression == 3 && header >= 56 ? 4 : compression == 3 ? 3 : 0
-        guard compression == 0 || masks > 0 && (bits == 16 || bits == 32) else {
+        isRunLength = compression == 1 && bits == 8 || compression == 2 && bits == 4
+        guard compression == 0 || isRunLength || masks > 0 && (bits == 16 || bits == 32) else {
             throw fault(.unsupported, "compression \(compression) with \(bits) bits a pixel")
         }
         let masksEnd = masks == 0 ? 0 : 54 + 4 * masks
@@ -86,7 +89,8 @@ struct Bitmap {
             : try Self.palette(
                 file, at: 14 + header, isCore: isCore, bits: bits, before: start)
         stride = (width * bits + 31) / 32 * 4
-        guard start >= 14 + header, start <= file.count, stride * height <= file.count - start
+        guard start >= 14 + header, start <= file.count,
+            isRunLength || stride * height <= file.count - start
         else { throw short }
     }
 
@@ -119,6 +123,9 @@ struct Bitmap {
         precondition(
             pixels.count == height * width * channels && (channels == 3 || hasAlpha),
             "Bitmap: room for \(pixels.count) bytes, \(width) x \(height), \(channels) channels")
+        if isRunLength {
+            return try unpackRuns(file, channels: channels, into: &pixels)
+        }
         for y in 0..<height {
             // `init` has seen that all rows are there.
             let row = start + (isTopDown ? y : height - 1 - y) * stride
@@ -127,11 +134,7 @@ struct Bitmap {
                 if bits <= 8 {
                     let place = x * bits, byte = file[row + place >> 3]
                     let index = Int(byte >> UInt8(8 - bits - place & 7)) & (1 << bits - 1)
-                    guard index < palette.count else {
-                        throw DatasetError(
-                            .corrupt, .bmp, "colour \(index) of a palette of \(palette.count)")
-                    }
-                    (pixels[to], pixels[to + 1], pixels[to + 2]) = palette[index]
+                    (pixels[to], pixels[to + 1], pixels[to + 2]) = try colour(index)
                 } else if fields.isEmpty {
                     let from = row + x * bits / 8
                     for c in 0..<3 { pixels[to + c] = file[from + 2 - c] }
@@ -142,6 +145,63 @@ struct Bitmap {
                 }
             }
         }
+    }
+}
+
+extension Bitmap {
+    /// Rows as runs of one colour, (count, colour), or of two in turns with 4 bits; where the count is 0 the
+    /// second byte is a mark: 0 ends a row, 1 the picture, 2 goes right and up by what follows, and from 3
+    /// on it says how many pixels follow as they are, filled up to two bytes. What is passed over has the
+    /// first colour; what goes beyond its row is dropped, as Pillow does it.
+    private func unpackRuns(
+        _ file: Span<UInt8>, channels: Int, into pixels: inout MutableSpan<UInt8>
+    ) throws(DatasetError) {
+        let ground = try colour(0)
+        for to in Swift.stride(from: 0, to: pixels.count, by: channels) {
+            (pixels[to], pixels[to + 1], pixels[to + 2]) = ground
+        }
+        var (x, line, place) = (0, 0, start)
+        func next() throws(DatasetError) -> Int {
+            guard place < file.count else {
+                throw DatasetError(.truncated, .bmp, "\(file.count) bytes, line \(line)")
+            }
+            defer { place += 1 }
+            return Int(file[place])
+        }
+        func index(_ byte: Int, _ number: Int) -> Int {
+            bits == 8 ? byte : number % 2 == 0 ? byte >> 4 : byte & 15
+        }
+        func put(_ index: Int, into pixels: inout MutableSpan<UInt8>) throws(DatasetError) {
+            defer { x += 1 }
+            guard x < width, line < height else { return }
+            let to = ((isTopDown ? line : height - 1 - line) * width + x) * channels
+            (pixels[to], pixels[to + 1], pixels[to + 2]) = try colour(index)
+        }
+        while line < height {
+            let (count, mark) = (try next(), try next())
+            switch (count, mark) {
+            case (0, 0): (x, line) = (0, line + 1)
+            case (0, 1): return
+            case (0, 2): (x, line) = (x + (try next()), line + (try next()))
+            case (0, _):
+                let first = place
+                var byte = 0
+                for number in 0..<mark {
+                    if bits == 8 || number % 2 == 0 { byte = try next() }
+                    try put(index(byte, number), into: &pixels)
+                }
+                if (place - first) % 2 == 1 { _ = try next() }
+            default:
+                for number in 0..<count { try put(index(mark, number), into: &pixels) }
+            }
+        }
+    }
+
+    private func colour(_ index: Int) throws(DatasetError) -> (UInt8, UInt8, UInt8) {
+        guard index < palette.count else {
+            throw DatasetError(.corrupt, .bmp, "colour \(index) of a palette of \(palette.count)")
+        }
+        return palette[index]
     }
 }
 

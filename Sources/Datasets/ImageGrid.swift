@@ -5,11 +5,11 @@
 import CImageCodecs
 import Tensors
 
-/// Images of one shape, row by row, small ones enlarged.
+/// Images of one shape, row by row, each with its caption; small ones are enlarged.
 public struct ImageGrid: Sendable {
     public let columns: Int
     private let imageShape: Shape
-    private var images: [[UInt8]] = []
+    private var images: [(pixels: [UInt8], caption: String)] = []
 
     private static let gap = 2
     private static let paper: UInt8 = 255
@@ -24,11 +24,13 @@ public struct ImageGrid: Sendable {
         self.imageShape = imageShape
     }
 
-    /// - Parameter pixels: `[H, W, C]`
-    public mutating func append(_ pixels: [UInt8]) {
+    /// - Parameters:
+    ///   - pixels: `[H, W, C]`
+    ///   - caption: Stands below; cut where it is too long.
+    public mutating func append(_ pixels: [UInt8], caption: String) {
         precondition(
             pixels.count == imageShape.count, "ImageGrid: \(pixels.count) bytes, \(imageShape)")
-        images.append(pixels)
+        images.append((pixels, caption))
     }
 
     /// Writes the grid, over a file of the name if there is one.
@@ -41,13 +43,14 @@ public struct ImageGrid: Sendable {
         let (height, width, channels) = (imageShape[0], imageShape[1], imageShape[2])
         let scale = max(1, Self.smallest / max(height, width))
         let rows = (images.count + columns - 1) / columns
-        let (tileHeight, tileWidth) = (height * scale + Self.gap, width * scale + Self.gap)
+        let tileHeight = height * scale + Caption.height + Self.gap
+        let tileWidth = width * scale + Self.gap
         let (gridHeight, gridWidth) = (rows * tileHeight + Self.gap, columns * tileWidth + Self.gap)
         // Each row begins with the number of its filter: none.
         let stride = 1 + 3 * gridWidth
         var grid = [UInt8](repeating: Self.paper, count: gridHeight * stride)
         for y in 0..<gridHeight { grid[y * stride] = 0 }
-        for (number, image) in images.enumerated() {
+        for (number, (image, text)) in images.enumerated() {
             let top = Self.gap + number / columns * tileHeight
             let left = Self.gap + number % columns * tileWidth
             for y in 0..<height * scale {
@@ -57,6 +60,13 @@ public struct ImageGrid: Sendable {
                     for colour in 0..<3 {
                         grid[to + colour] = image[from + (channels < 3 ? 0 : colour)]
                     }
+                }
+            }
+            let caption = Caption(text, width: width * scale)
+            for y in 0..<Caption.height {
+                for x in 0..<width * scale where caption.isBlack(y, x) {
+                    let to = (top + height * scale + y) * stride + 1 + 3 * (left + x)
+                    for colour in 0..<3 { grid[to + colour] = 0 }
                 }
             }
         }

@@ -96,7 +96,8 @@ import Testing
                 "unsupported: the BMP file is of a variant that is not read (a header of 16 bytes)"
             ),
             (28, [2], "of a variant that is not read (2 bits a pixel); save it as RGB"),
-            (30, [1], "of a variant that is not read (compression 1 with 8 bits a pixel)"),
+            (30, [2], "of a variant that is not read (compression 2 with 8 bits a pixel)"),
+            (30, [4], "of a variant that is not read (compression 4 with 8 bits a pixel)"),
             (18, [0, 0, 0, 0], "corrupt: the BMP file is damaged (0 x 18 pixels)"),
             (21, [0x80], "damaged (-2147483623 x 18 pixels)"),
             (46, [1, 2], "damaged (a palette of 513 colours)"),

@@ -32,7 +32,10 @@ import Testing
             }
         }
         // Whole as far as its header goes.
-        let broken = try folder.write("images/train/dog/5.png", CannedImages.all[1].prefix(80))
+        // Its headers are sound.
+        var damaged = Data(CannedImages.all[1])
+        damaged[damaged.count / 2] ^= 1
+        let broken = try folder.write("images/train/dog/5.png", damaged)
         try FileManager.default.removeItem(atPath: folder.path + "/images/train/dog/5.img")
         for name in ["cat", "dog"] {
             for number in 0..<8 {
@@ -57,7 +60,7 @@ import Testing
         let error = runtimeError { try run.run(job) }
         let sentence = error?.detail ?? ""
         #expect(sentence.hasPrefix("step 1 of epoch 1, shard "), "\(sentence)")
-        #expect(sentence.contains(": dataset.truncated: \(broken): "), "\(sentence)")
+        #expect(sentence.contains(": dataset.corrupt: \(broken): "), "\(sentence)")
         #expect(run.events.steps.isEmpty && run.events.checkpoints.isEmpty)
     }
 }

@@ -112,11 +112,37 @@ def make_bitmaps(folder):
     words = [(row[:, 0] >> 3).astype(np.uint16) << 10 | (row[:, 1] >> 3).astype(np.uint16) << 5 | row[:, 2] >> 3 for row in small]
     (folder / "rgb555.bmp").write_bytes(bitmap(13, 7, 16, [w.astype("<u2").tobytes() for w in words]))
     (folder / "downwards.bmp").write_bytes(bitmap(13, -7, 24, [row[:, ::-1].tobytes() for row in small]))
+    (folder / "runs8.bmp").write_bytes(bitmap(
+        13, 7, 8, [runs(fours.tolist(), 8)], palette=bytes(range(256)) * 4, compression=1))
+    (folder / "runs4.bmp").write_bytes(bitmap(13, 7, 4, [runs(fours.tolist(), 4)], palette=colours, compression=2))
     four = picture(13, 7, 4)
     (folder / "unused32.bmp").write_bytes(bitmap(13, 7, 32, [row[:, [2, 1, 0, 3]].tobytes() for row in four]))
     (folder / "alpha32.bmp").write_bytes(bitmap(
         13, 7, 32, [row.tobytes() for row in four], header=124, compression=3,
         masks=(0xFF, 0xFF00, 0xFF0000, 0xFF000000)))
+
+
+def runs(rows, bits):
+    """Rows, from the bottom up, as runs and literal pixels by turns; one row is passed over, one ends early."""
+    data = b""
+    for y, row in enumerate(rows):
+        if y == 2:
+            data += bytes([0, 2, 3, 1])  # three right, one up
+            continue
+        x, literal = (3, True) if y == 3 else (0, False)
+        while x < len(row) - (2 if y == 4 else 0):
+            part = row[x : x + 5]
+            if literal and len(part) > 2:
+                packed = bytes(part) if bits == 8 else bytes(
+                    part[i] << 4 | (part[i + 1] if i + 1 < len(part) else 0) for i in range(0, len(part), 2))
+                data += bytes([0, len(part)]) + packed + bytes(len(packed) % 2)
+                x += len(part)
+            else:
+                data += bytes([3, row[x] if bits == 8 else row[x] << 4 | row[min(x + 1, len(row) - 1)]])
+                x += 3
+            literal = not literal
+        data += bytes([0, 0])
+    return data[:-2] + bytes([0, 1])
 
 
 def fit(pixels, height, width):
