@@ -16,6 +16,7 @@ import Tensors
 public struct SampleOrder: Sendable {
     public let count: Int
     private let random: Philox
+    private let firstRound: UInt64
     private static let fewestBits: UInt64 = 8
 
     /// The bits of the two halves of a number; they take turns.
@@ -25,8 +26,17 @@ public struct SampleOrder: Sendable {
     /// - Precondition: `count` and `epoch` are not negative.
     public init(seed: UInt64, epoch: Int, count: Int) {
         precondition(count >= 0 && epoch >= 0, "SampleOrder: count \(count), epoch \(epoch)")
+        self.init(
+            Philox(seed: seed, purpose: .order, UInt32(truncatingIfNeeded: epoch)), count: count)
+    }
+
+    /// - Parameters:
+    ///   - random: Numbers that nothing else is made of.
+    ///   - round: Gives another permutation of the same numbers.
+    init(_ random: Philox, round: Int = 0, count: Int) {
         self.count = count
-        random = Philox(seed: seed, purpose: .order, UInt32(truncatingIfNeeded: epoch))
+        self.random = random
+        firstRound = UInt64(round) << 40
         let bits = max(
             Self.fewestBits, UInt64(Int.bitWidth - max(count - 1, 0).leadingZeroBitCount))
         highBits = bits / 2
@@ -47,7 +57,7 @@ public struct SampleOrder: Sendable {
         var (high, low) = (number >> lowBits, number & mask(lowBits))
         var (width, other) = (highBits, lowBits)
         for round: UInt64 in 0..<6 {
-            let words = random.words(round << 32 | low)
+            let words = random.words(firstRound | round << 32 | low)
             (high, low) = (low, high ^ UInt64(words.x) & mask(width))
             swap(&width, &other)
         }

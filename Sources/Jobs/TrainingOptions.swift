@@ -11,6 +11,15 @@ public struct TrainingOptions: Sendable {
     public var stepsPerEpoch: Int?
     /// Batches that are validated, always the same; nil for all data.
     public var validationSteps: Int?
+    /// Which images an epoch is made of.
+    public enum Sampling: String, CaseIterable, Sendable {
+        /// Each once, in an order of the epoch's own.
+        case shuffled
+        /// As many, but of each class equally many.
+        case balanced
+    }
+
+    public var sampling: Sampling
     /// What the loss of an image counts, by its class; nil where all count the same.
     public var classWeight: ClassWeight?
     public var optimizer: any Optimizer
@@ -24,7 +33,15 @@ public struct TrainingOptions: Sendable {
         batchSize = try fields.int("batch_size", default: 32, in: 1...1_048_576)
         stepsPerEpoch = try fields.optionalInt("steps_per_epoch", in: 1...1_000_000_000)
         validationSteps = try fields.optionalInt("validation_steps", in: 1...1_000_000_000)
+        sampling = try fields.choice("sampling", default: .shuffled)
         classWeight = try ClassWeight(fields: &fields)
+        guard sampling != .balanced || classWeight != .balanced else {
+            throw ConfigError(
+                code: .outOfRange, path: "training.sampling", line: fields.line,
+                detail:
+                    "is balanced, and so is class_weight: small classes would count twice; leave "
+                    + "one of them out")
+        }
         guard let rule = fields.value("optimizer") else {
             throw ConfigError(
                 code: .missingField, path: "training.optimizer", line: fields.line,
@@ -45,6 +62,7 @@ public struct TrainingOptions: Sendable {
         if let validationSteps {
             entries.append(.init("validation_steps", .scalar(validationSteps)))
         }
+        if sampling != .shuffled { entries.append(.init("sampling", .scalar(sampling.rawValue))) }
         if let classWeight { entries.append(.init("class_weight", classWeight.encoded())) }
         entries += [
             .init("optimizer", optimizer.encoded()),

@@ -114,7 +114,9 @@ public struct Run {
         }
         return Run(
             job: job, folder: folder, model: model, data: data, classNames: training.classNames,
-            sources: SampleSources(training: training, validation: validation, seed: job.seed),
+            sources: SampleSources(
+                training: training, validation: validation, seed: job.seed,
+                sampling: job.training.sampling),
             test: datasets[.test], skipped: Self.skipped(datasets), kernels: kernels,
             plan: plan,
             chunks: ChunkPlan(layout: model.parameters),

@@ -13,12 +13,36 @@ public struct SampleSources: Sendable {
     let training: any Dataset
     let validation: (any Dataset)?
     let seed: UInt64
+    /// For balanced sampling.
+    private let classes: ClassIndex?
+
+    init(
+        training: any Dataset, validation: (any Dataset)?, seed: UInt64,
+        sampling: TrainingOptions.Sampling
+    ) {
+        self.training = training
+        self.validation = validation
+        self.seed = seed
+        classes = sampling == .balanced ? ClassIndex(training) : nil
+    }
 
     struct Source {
         let dataset: any Dataset
-        let order: SampleOrder?
+        let order: Order
 
-        func index(at position: Int) -> Int { order.map { $0[position] } ?? position }
+        func index(at position: Int) -> Int {
+            switch order {
+            case .stored: position
+            case .shuffled(let order): order[position]
+            case .balanced(let order): order[position]
+            }
+        }
+    }
+
+    enum Order {
+        case stored
+        case shuffled(SampleOrder)
+        case balanced(BalancedOrder)
     }
 
     func source(kind: PlannedStep.Kind, pass: Int) -> Source {
@@ -26,12 +50,13 @@ public struct SampleSources: Sendable {
         case .train:
             return Source(
                 dataset: training,
-                order: SampleOrder(seed: seed, epoch: pass, count: training.count))
+                order: classes.map { .balanced(BalancedOrder(seed: seed, epoch: pass, $0)) }
+                    ?? .shuffled(SampleOrder(seed: seed, epoch: pass, count: training.count)))
         case .evaluate:
             guard let validation else {
                 preconditionFailure("a step evaluates, but the job has no validation data")
             }
-            return Source(dataset: validation, order: nil)
+            return Source(dataset: validation, order: .stored)
         }
     }
 }
@@ -44,7 +69,8 @@ extension SampleSources {
             throw RuntimeError(.dataset, "\(job.dataset.path) has no training images")
         }
         return SampleSources(
-            training: training, validation: datasets[.validation], seed: job.seed)
+            training: training, validation: datasets[.validation], seed: job.seed,
+            sampling: job.training.sampling)
     }
 
     /// Names what workers compute with: training and validation data.

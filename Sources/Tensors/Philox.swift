@@ -13,6 +13,7 @@ public struct Philox: Hashable, Sendable, BitwiseCopyable {
         case dropout = 3
         case augmentation = 4
         case shapes = 5
+        case balance = 7
     }
 
     public let key: SIMD2<UInt32>

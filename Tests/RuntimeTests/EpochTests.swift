@@ -131,4 +131,26 @@ import Testing
         let ones = try Self.run(["training.class_weight={airplane: 1}"])
         #expect(ones.report.weightsDigest == plain.report.weightsDigest)
     }
+
+    @Test func balancedEpochsAreTheSameWhoeverComputes() throws {
+        let balanced = ["training.sampling=balanced", "training.epochs=2"]
+        let alone = try Self.run(balanced, uneven: true)
+        let steps = alone.events.steps.map(\.weightsDigest)
+        for (flags, workers) in [([], 3), (["cluster.data=local"], 2)] {
+            let other = try Self.run(balanced + flags, workers: workers, uneven: true)
+            #expect(other.events.steps.map(\.weightsDigest) == steps)
+        }
+        let shuffled = try Self.run(["training.epochs=2"], uneven: true)
+        #expect(shuffled.report.weightsDigest != alone.report.weightsDigest)
+        #expect(shuffled.events.steps.map(\.samples) == alone.events.steps.map(\.samples))
+        // Stopped within the second epoch.
+        let folder = try TemporaryFolder()
+        try TinyCIFAR.write(folder, "data", seed: 1, uneven: true)
+        let job = try TinyCIFAR.job(folder.path + "/data", balanced + [Self.augmented])
+        let first = try LocalRun(workers: 1, folder: folder)
+        first.steps = 5
+        try first.run(job)
+        let second = try LocalRun(workers: 2, folder: folder)
+        #expect(try second.run(job)?.weightsDigest == alone.report.weightsDigest)
+    }
 }

@@ -9,9 +9,9 @@ struct DataPreview: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "preview", abstract: "A picture of what the network sees.",
         discussion: """
-            Writes the first images of the first epoch as a grid, a PNG file, and prints their \
-            classes row by row. Where the job augments, each row of images as they are is followed \
-            by the same images augmented.
+            Writes the first images of the first epoch with their classes as a grid, a PNG file. \
+            Where the job augments, each row of images as they are is followed by the same images \
+            augmented.
 
             Example:
               convoy data preview flowers.yaml --out grid.png
@@ -48,22 +48,26 @@ struct DataPreview: ParsableCommand {
             configuration: job.dataset, imageShape: dataset.imageShape, encoding: dataset.encoding)
         let augments = partition == .train && job.dataset.augmentation != .init()
         let order = SampleOrder(seed: job.seed, epoch: 0, count: dataset.count)
+        let balanced =
+            job.training.sampling == .balanced
+            ? BalancedOrder(seed: job.seed, epoch: 0, ClassIndex(dataset)) : nil
         let shown = min(count, dataset.count)
         let columns = min(columns, shown)
         var grid = ImageGrid(columns: columns, imageShape: dataset.imageShape)
         for row in stride(from: 0, to: shown, by: columns) {
             let positions = row..<min(row + columns, shown)
-            let samples = positions.map { partition == .train ? order[$0] : $0 }
+            let samples = positions.map { partition == .train ? balanced?[$0] ?? order[$0] : $0 }
             let images = try samples.map { try decoder.decode($0, of: dataset) }
             let varied = zip(positions, images).map { position, pixels in
                 decoder.augmented(pixels, seed: job.seed, epoch: 0, position: position)
             }
             for row in augments ? [images, varied] : [images] {
-                for pixels in row { grid.append(pixels) }
-                for _ in row.count..<columns { grid.append(paper(dataset)) }
+                for (sample, pixels) in zip(samples, row) {
+                    grid.append(
+                        pixels, caption: dataset.classNames[Int(dataset.label(sample))])
+                }
+                for _ in row.count..<columns { grid.append(paper(dataset), caption: "") }
             }
-            print(
-                samples.map { dataset.classNames[Int(dataset.label($0))] }.joined(separator: "  "))
         }
         try grid.write(to: out)
         print("saved \(out): \(shown) images, \(dataset.imageShape)")
