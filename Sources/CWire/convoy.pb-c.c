@@ -1642,7 +1642,7 @@ const ProtobufCEnumDescriptor convoy__lease__kind__descriptor =
   convoy__lease__kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor convoy__lease__field_descriptors[14] =
+static const ProtobufCFieldDescriptor convoy__lease__field_descriptors[15] =
 {
   {
     "session",
@@ -1812,6 +1812,18 @@ static const ProtobufCFieldDescriptor convoy__lease__field_descriptors[14] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "waited",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Lease, waited),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__lease__field_indices_by_name[] = {
   9,   /* field[9] = batch_samples */
@@ -1827,12 +1839,13 @@ static const unsigned convoy__lease__field_indices_by_name[] = {
   0,   /* field[0] = session */
   6,   /* field[6] = shard_count */
   2,   /* field[2] = step */
+  14,   /* field[14] = waited */
   10,   /* field[10] = weights_version */
 };
 static const ProtobufCIntRange convoy__lease__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor convoy__lease__descriptor =
 {
@@ -1842,7 +1855,7 @@ const ProtobufCMessageDescriptor convoy__lease__descriptor =
   "Convoy__Lease",
   "convoy",
   sizeof(Convoy__Lease),
-  14,
+  15,
   convoy__lease__field_descriptors,
   convoy__lease__field_indices_by_name,
   1,  convoy__lease__number_ranges,
@@ -2029,7 +2042,7 @@ const ProtobufCMessageDescriptor convoy__weights__descriptor =
   (ProtobufCMessageInit) convoy__weights__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor convoy__contribution__field_descriptors[11] =
+static const ProtobufCFieldDescriptor convoy__contribution__field_descriptors[13] =
 {
   {
     "session",
@@ -2163,6 +2176,30 @@ static const ProtobufCFieldDescriptor convoy__contribution__field_descriptors[11
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "waited_for_samples",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Contribution, waited_for_samples),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waited_for_decoding",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Contribution, waited_for_decoding),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__contribution__field_indices_by_name[] = {
   6,   /* field[6] = checksum */
@@ -2176,11 +2213,13 @@ static const unsigned convoy__contribution__field_indices_by_name[] = {
   9,   /* field[9] = samples */
   0,   /* field[0] = session */
   2,   /* field[2] = step */
+  12,   /* field[12] = waited_for_decoding */
+  11,   /* field[11] = waited_for_samples */
 };
 static const ProtobufCIntRange convoy__contribution__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor convoy__contribution__descriptor =
 {
@@ -2190,7 +2229,7 @@ const ProtobufCMessageDescriptor convoy__contribution__descriptor =
   "Convoy__Contribution",
   "convoy",
   sizeof(Convoy__Contribution),
-  11,
+  13,
   convoy__contribution__field_descriptors,
   convoy__contribution__field_indices_by_name,
   1,  convoy__contribution__number_ranges,

@@ -30,6 +30,9 @@ public struct SampleDecoder: Sendable {
             configuration.colorMode == .rgba && imageShape[2] == 4 && augmentation.recolours
     }
 
+    /// Whether it does more than copy pixels.
+    public var takesTime: Bool { encoding == .file || varies }
+
     /// Overwrites `pixels` with the sample, uint8 `[H, W, C]`.
     ///
     /// - Precondition: `pixels.count == imageShape.count`.

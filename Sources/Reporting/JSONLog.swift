@@ -120,8 +120,14 @@ extension JSONObject {
             add(
                 "contributions",
                 report.contributions.map { "\($0.worker)=\($0.vectors)" }.joined(separator: " "))
+            add(report.dataWait)
             add("seconds", report.seconds)
         }
+    }
+
+    private mutating func add(_ wait: DataWait) {
+        add("data_wait_seconds", wait.seconds)
+        add("data_wait_share", wait.share)
     }
 
     private func hex(_ number: UInt64) -> String {
@@ -156,5 +162,6 @@ extension JSONObject {
         add("val_accuracy", report.validationAccuracy)
         add("seconds", report.seconds)
         add("images_per_second", report.imagesPerSecond)
+        add(report.dataWait)
     }
 }

@@ -73,6 +73,7 @@ public final class ProgressDisplay: RunObserver {
         case .finished(let report):
             clear()
             let result = ProgressText.result(report)
+            ProgressText.dataWait(report).forEach(note)
             if !options.isQuiet || result == nil { sink.line(ProgressText.saved(report)) }
             if let result { sink.line(result) }
         }

@@ -104,6 +104,23 @@ public enum ProgressText {
             + "loss \(Figures.decimal(loss, places: 4))"
     }
 
+    /// How long steps waited for data, and which workers did so for long.
+    public static func dataWait(_ report: FinalReport) -> [String] {
+        func percent(_ share: Double) -> String { "\(Figures.decimal(100 * share, places: 1)) %" }
+        let wait = report.dataWait
+        let limits = report.dataLimits.map { limit in
+            "\(clean(limit.worker)) waited \(percent(limit.share)) of its time "
+                + (limit.isDecoding
+                    ? "for images to be decoded and augmented, which limits this machine: leave it more "
+                        + "cores for that (fewer --workers or --threads), or give it smaller images"
+                    : "for samples to come: use cluster.data: local, or a faster disk or network")
+        }
+        return [
+            "steps waited \(Figures.decimal(wait.seconds, places: 1)) s for data, "
+                + "\(percent(wait.share)) of the time"
+        ] + limits
+    }
+
     public static func saved(_ report: FinalReport) -> String {
         "saved \(report.model) after \(Figures.elapsed(report.seconds)); "
             + "weights \(report.weightsDigest.prefix(16))"

@@ -22,9 +22,21 @@ extension Coordinator {
         let report = FinalReport(
             testLoss: test?.loss, testAccuracy: test?.accuracy, model: run.folder.modelPath,
             weightsDigest: digest.description, contributions: contributions,
-            seconds: now / .seconds(1))
+            dataWait: dataWaits.total, dataLimits: dataLimits, seconds: now / .seconds(1))
         observer.handle(.finished(report))
         return report
+    }
+
+    /// Workers that data held up.
+    private var dataLimits: [FinalReport.DataLimit] {
+        members.compactMap { member in
+            let time = (now - member.joined) * member.threads
+            let share = time > .zero ? member.waits.total / time : 0
+            guard share >= FinalReport.DataLimit.least else { return nil }
+            return .init(
+                worker: member.name, share: min(share, 1),
+                isDecoding: member.waits.decoding >= member.waits.samples)
+        }
     }
 
     /// What each worker of this run delivered: vectors that were the first of their name.

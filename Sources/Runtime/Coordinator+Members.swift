@@ -171,7 +171,9 @@ extension Coordinator {
         guard members[index].phase == .ready, members[index].data != nil else { return }
         let id = WorkerID(raw: nextWorker)
         nextWorker += 1
+        dataWaits.advance(to: now, threads: threadsAlive)
         members[index].phase = .working
+        members[index].joined = now
         members[index].id = id
         let member = members[index]
         observer.handle(
@@ -196,6 +198,10 @@ extension Coordinator {
         }
     }
 
+    var threadsAlive: Int {
+        members.reduce(0) { $0 + ($1.phase == .working ? $1.threads : 0) }
+    }
+
     var workersAlive: Int { members.count { $0.phase == .working } }
 
     /// The worker is gone: what it owes is leased to others, what it delivered stays.
@@ -213,8 +219,9 @@ extension Coordinator {
         _ index: Int, reason: String, owing: [(WorkerID, Range<Int>)]? = nil
     ) -> Member {
         let owing = owing ?? machine.waitingFor
+        dataWaits.advance(to: now, threads: threadsAlive)
         let member = members.remove(at: index)
-        waitingLeases.removeAll { $0.worker == member.id }
+        waitingLeases.removeAll { $0.lease.worker == member.id }
         departed.append((member.name, member.contributions))
         if let id = member.id {
             observer.handle(

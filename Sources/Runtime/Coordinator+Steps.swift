@@ -49,7 +49,7 @@ extension Coordinator {
     private func perform(_ action: Action) {
         switch action {
         case .lease(let lease):
-            waitingLeases.append(lease)
+            waitingLeases.append((lease, now))
             sendWaitingLeases()
         case .evict(let id):
             guard let index = members.firstIndex(where: { $0.id == id }) else { return }
@@ -86,7 +86,7 @@ extension Coordinator {
         guard !waitingLeases.isEmpty, failure == nil else { return }
         var index = 0
         while index < waitingLeases.count {
-            let lease = waitingLeases[index]
+            let (lease, since) = waitingLeases[index]
             do throws(RuntimeError) {
                 let samples = try feed?.samples(of: lease.step)
                 guard feed == nil || samples != nil else {
@@ -94,7 +94,7 @@ extension Coordinator {
                     continue
                 }
                 waitingLeases.remove(at: index)
-                send(lease, samples)
+                send(lease, samples, waited: feed == nil ? .zero : now - since)
             } catch {
                 failure = error
                 return
@@ -102,7 +102,7 @@ extension Coordinator {
         }
     }
 
-    private func send(_ lease: Lease, _ samples: StepSamples?) {
+    private func send(_ lease: Lease, _ samples: StepSamples?, waited: Duration) {
         guard let index = members.firstIndex(where: { $0.id == lease.worker }),
             let peer = members[index].data
         else { return }
@@ -123,7 +123,8 @@ extension Coordinator {
                     batchSamples: step.samples.count,
                     weightsVersion: version, sampleBytes: bytes.count,
                     place: place.map { $0 + bytes.lowerBound },
-                    checksum: place == nil ? 0 : part.map(checksum64) ?? 0)), to: peer)
+                    checksum: place == nil ? 0 : part.map(checksum64) ?? 0,
+                    waited: UInt64(max(0, waited / .nanoseconds(1))))), to: peer)
         if let samples, place == nil {
             var offset = bytes.lowerBound
             while offset < bytes.upperBound {
@@ -173,6 +174,10 @@ extension Coordinator {
     ) {
         let step = StepID(raw: message.step)
         let node = TreeNode(level: message.level, index: message.index)
+        let waits = DataWaits(
+            samples: message.waitedForSamples, decoding: message.waitedForDecoding)
+        members[index].waits = members[index].waits + waits
+        dataWaits.add(waits)
         guard let board = boards.first(where: { $0.step == step }), let id = members[index].id
         else { return }
         guard message.chunk < board.chunks.count, payload.count == board.chunks[message.chunk] * 4
@@ -259,10 +264,12 @@ extension Coordinator {
         board.clear()
         feed?.forget(id)
         if step.kind == .train { optimizerSteps = UInt64(step.trainingStep + 1) }
-        let (stepReport, epochReport) = phase.commit(
+        dataWaits.advance(to: now, threads: threadsAlive)
+        var (stepReport, epochReport) = phase.commit(
             step, board.rootMetrics, plan: run.plan, digest: shelf.digest, workers: workersAlive,
             now: now,
             lastCommit: lastCommit)
+        if epochReport != nil { epochReport?.dataWait = dataWaits.endEpoch() }
         spareBoards.append(board)
         lastCommit = now
         observer.handle(.step(stepReport))
@@ -289,7 +296,7 @@ extension Coordinator {
     private func reportIdle() {
         let batch = min(run.plan.batchSize, run.plan.trainingSamples)
         let shards = (batch + run.plan.shardSize - 1) / run.plan.shardSize
-        let threads = members.reduce(0) { $0 + ($1.phase == .working ? $1.threads : 0) }
+        let threads = threadsAlive
         let idle = threads > shards ? threads : 0
         guard idle != threadsWhenIdle else { return }
         threadsWhenIdle = idle

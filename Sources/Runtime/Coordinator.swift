@@ -54,7 +54,8 @@ public final class Coordinator {
     let feed: SampleFeed?
     let saver: CheckpointWriter
     /// Leases whose samples are still being read.
-    var waitingLeases: [Lease] = []
+    var waitingLeases: [(lease: Lease, since: Duration)] = []
+    var dataWaits = DataWaitMeter()
     var nextStep: StepID
     /// The first step whose samples have not been asked for.
     var nextFed: StepID

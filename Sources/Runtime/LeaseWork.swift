@@ -16,20 +16,35 @@ final class LeaseWork {
     var nextShard = 0
     /// Shards that were begun and given back.
     var returned: [ShardTask] = []
+    /// Shards whose pixels are there, in order.
+    var decoded: [DecodedShard] = []
+    /// Shards that data threads are decoding.
+    var decoding = 0
+    /// Shards that compute threads were given and have not given back.
+    var computing = 0
     var unfinished = 0
     var ledger = GradientLedger(stepShards: 1, lease: 0..<1)
 
     init() {
         returned.reserveCapacity(16)
+        decoded.reserveCapacity(16)
         samples = AlignedBuffer(count: 1 << 16)
         lease = Message.Lease(
             session: 0, lease: 0, step: 0, kind: .train, epoch: 0, firstShard: 0, shardCount: 0,
             firstPosition: 0, sampleCount: 0, batchSamples: 0, weightsVersion: 0, sampleBytes: 0)
     }
 
-    /// A shard of it can be computed, as far as the samples go.
-    var isWaiting: Bool {
+    /// A shard of it can be decoded.
+    var canDecode: Bool {
         received == lease.sampleBytes && (nextShard < shards.upperBound || !returned.isEmpty)
+    }
+
+    /// A shard of it can be computed, as far as the samples go.
+    var isWaiting: Bool { !decoded.isEmpty || canDecode }
+
+    /// Nobody has begun to compute it.
+    var isUntouched: Bool {
+        unfinished == lease.shardCount && decoding == 0 && computing == 0
     }
 
     var version: UInt64 { lease.weightsVersion }
@@ -45,6 +60,7 @@ final class LeaseWork {
         cursor = 0
         nextShard = lease.firstShard
         returned.removeAll(keepingCapacity: true)
+        (decoding, computing) = (0, 0)
         unfinished = lease.shardCount
         if samples.count < lease.sampleBytes {
             samples = AlignedBuffer(count: lease.sampleBytes * 9 / 8)
@@ -72,8 +88,9 @@ final class LeaseWork {
         return sums
     }
 
-    /// Begins the next shard.
+    /// Begins the next shard, or one that was given back.
     func takeShard(of shardSize: Int) -> ShardTask {
+        if let shard = returned.popLast() { return shard }
         let shard = nextShard
         nextShard += 1
         let first = lease.firstPosition + (shard - lease.firstShard) * shardSize
@@ -101,4 +118,10 @@ struct ShardTask {
     let positions: Range<Int>
     /// Its records; empty where the worker reads its own files.
     let records: UnsafeRawBufferPointer
+}
+
+/// One shard to compute whose pixels are there.
+struct DecodedShard {
+    let task: ShardTask
+    let pixels: ShardPixels
 }

@@ -36,6 +36,10 @@ struct Member {
     var sentVersions: [[UInt64?]]
     /// Versions of the weights that its leases ask for: those of at most two open steps.
     var wants: [UInt64] = []
+    /// What its compute threads have waited for.
+    var waits = DataWaits()
+    /// Since when it works.
+    var joined = Duration.zero
     /// Shards that it was the first to deliver, for the end of the run.
     var contributions = 0
 }

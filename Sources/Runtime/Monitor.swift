@@ -5,7 +5,7 @@
 import Glibc
 import Synchronization
 
-/// A mutex with one condition. State that belongs to it is touched between `lock` and `unlock` only.
+/// A mutex with a condition. State that belongs to it is touched between `lock` and `unlock` only.
 final class Monitor: @unchecked Sendable {
     // POSIX allows both objects to be used from any thread; they never move, since they lie on the heap.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -52,15 +52,37 @@ final class Monitor: @unchecked Sendable {
     /// Nanoseconds.
     private static let patience: Int64 = 2_000_000
 
-    private static var now: Int64 {
+    /// Nanoseconds since any moment.
+    static var now: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
+
+    /// The same with another condition, for those who wait for something else.
+    func wait(for condition: Condition) { pthread_cond_wait(condition.condition, mutex) }
 
     func withLock<R>(_ body: () throws -> R) rethrows -> R {
         lock()
         defer { unlock() }
         return try body()
     }
+}
+
+/// One more condition for a monitor.
+final class Condition: @unchecked Sendable {
+    // As the monitor's own.
+    fileprivate let condition: UnsafeMutablePointer<pthread_cond_t>
+
+    init() {
+        condition = .allocate(capacity: 1)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        condition.deallocate()
+    }
+
+    func broadcast() { pthread_cond_broadcast(condition) }
 }

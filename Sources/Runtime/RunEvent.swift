@@ -135,10 +135,12 @@ public struct EpochReport: Sendable, Equatable {
     public var seconds: Double
     /// Of this epoch's training.
     public var imagesPerSecond: Double
+    public var dataWait: DataWait
 
     public init(
         epoch: Int, epochs: Int, loss: Double, accuracy: Double, validationLoss: Double? = nil,
-        validationAccuracy: Double? = nil, seconds: Double, imagesPerSecond: Double
+        validationAccuracy: Double? = nil, seconds: Double, imagesPerSecond: Double,
+        dataWait: DataWait = .init(seconds: 0, share: 0)
     ) {
         self.epoch = epoch
         self.epochs = epochs
@@ -148,6 +150,19 @@ public struct EpochReport: Sendable, Equatable {
         self.validationAccuracy = validationAccuracy
         self.seconds = seconds
         self.imagesPerSecond = imagesPerSecond
+        self.dataWait = dataWait
+    }
+}
+
+/// The time that steps waited for data: a mean over the threads that compute.
+public struct DataWait: Sendable, Equatable {
+    public var seconds: Double
+    /// Of the time that the threads were there.
+    public var share: Double
+
+    public init(seconds: Double, share: Double) {
+        self.seconds = seconds
+        self.share = share
     }
 }
 
@@ -162,7 +177,28 @@ public struct FinalReport: Sendable, Equatable {
     public var weightsDigest: String
     /// How many vectors each worker delivered as the first, in the order in which workers left.
     public var contributions: [Contribution]
+    public var dataWait: DataWait
+    /// Workers that data held up.
+    public var dataLimits: [DataLimit]
     public var seconds: Double
+
+    /// A worker that waited for data for long.
+    public struct DataLimit: Sendable, Equatable {
+        /// The share that is worth a word.
+        static let least = 0.05
+
+        public var worker: String
+        /// Of its time.
+        public var share: Double
+        /// Whether it was decoding that took the longer part, not the way of the samples.
+        public var isDecoding: Bool
+
+        public init(worker: String, share: Double, isDecoding: Bool) {
+            self.worker = worker
+            self.share = share
+            self.isDecoding = isDecoding
+        }
+    }
 
     public struct Contribution: Sendable, Equatable {
         public var worker: String
@@ -176,13 +212,16 @@ public struct FinalReport: Sendable, Equatable {
 
     public init(
         testLoss: Double? = nil, testAccuracy: Double? = nil, model: String, weightsDigest: String,
-        contributions: [Contribution] = [], seconds: Double
+        contributions: [Contribution] = [], dataWait: DataWait = .init(seconds: 0, share: 0),
+        dataLimits: [DataLimit] = [], seconds: Double
     ) {
         self.testLoss = testLoss
         self.testAccuracy = testAccuracy
         self.model = model
         self.weightsDigest = weightsDigest
         self.contributions = contributions
+        self.dataWait = dataWait
+        self.dataLimits = dataLimits
         self.seconds = seconds
     }
 }

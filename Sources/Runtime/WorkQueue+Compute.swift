@@ -1,29 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What compute threads ask of the queue.
+// What compute and data threads ask of the queue.
 
 import Coordination
+import Datasets
 import Layers
 import Tensors
 
 extension WorkQueue {
     /// The next shard, in the order of the leases; waits for one. Nil when the session is over.
-    func nextShard() -> ShardTask? {
+    ///
+    /// - Parameter pixels: Exchanged for those of the shard if they are there.
+    /// - Returns: The shard; if its pixels are not there, also the lease that has to wait meanwhile.
+    func nextShard(_ pixels: inout ShardPixels) -> (ShardTask, undecoded: LeaseWork?)? {
+        monitor.lock()
+        defer { monitor.unlock() }
+        var idle: Int64 = 0
+        while !isClosed {
+            if whitening == nil, let work = first(where: \.isWaiting) {
+                work.computing += 1
+                waits.samples &+= min(UInt64(idle), work.lease.waited)
+                guard !work.decoded.isEmpty else {
+                    let late = first { $0.step < work.step && $0.decoding > 0 }
+                    return (work.takeShard(of: shardSize), late ?? work)
+                }
+                let shard = work.decoded.removeFirst()
+                room.append(pixels)
+                decodable.broadcast()
+                pixels = shard.pixels
+                return (shard.task, nil)
+            }
+            let start = Monitor.now
+            let late = first { $0.decoding > 0 || $0.received < $0.lease.sampleBytes }
+            let isDecoding = late.map { $0.decoding > 0 } ?? false
+            monitor.waitAwake()
+            if let late {
+                noteWaitLocked(for: late, since: start, isDecoding: isDecoding)
+            } else {
+                idle += Monitor.now - start
+            }
+        }
+        return nil
+    }
+
+    /// The earliest lease that is so: by step, not by arrival, for what is taken over for the current step
+    /// comes before the next one, whose weights wait for it.
+    private func first(where isSo: (LeaseWork) -> Bool) -> LeaseWork? {
+        var first: LeaseWork?
+        for work in leases where work.lease.step < first?.lease.step ?? .max && isSo(work) {
+            first = work
+        }
+        return first
+    }
+
+    /// The next shard for a data thread, with room for its pixels; waits for both. Nil when the session is
+    /// over.
+    func nextToDecode() -> DecodedShard? {
         monitor.lock()
         defer { monitor.unlock() }
         while !isClosed {
-            // By step, not by arrival: what is taken over for the current step comes before the next
-            // one, whose weights wait for it.
-            var first: LeaseWork?
-            for work in leases where work.isWaiting && work.lease.step < first?.lease.step ?? .max {
-                first = work
+            if !room.isEmpty, let work = first(where: \.canDecode) {
+                work.decoding += 1
+                return DecodedShard(
+                    task: work.takeShard(of: shardSize), pixels: room.removeLast())
             }
-            if whitening == nil, let first {
-                return first.returned.popLast() ?? first.takeShard(of: shardSize)
-            }
-            monitor.waitAwake()
+            monitor.wait(for: decodable)
         }
         return nil
+    }
+
+    /// A data thread has decoded it.
+    func add(_ shard: DecodedShard) {
+        monitor.withLock {
+            shard.task.work.decoding -= 1
+            shard.task.work.decoded.append(shard)
+            monitor.broadcast()
+        }
+    }
+
+    /// A data thread could not decode it.
+    func discard(_ shard: DecodedShard) {
+        monitor.withLock {
+            shard.task.work.decoding -= 1
+            shard.task.work.computing += 1
+            room.append(shard.pixels)
+        }
+    }
+
+    /// A compute thread has decoded what it wants to compute.
+    func noteWait(for work: LeaseWork, since start: Int64) {
+        monitor.withLock { noteWaitLocked(for: work, since: start, isDecoding: true) }
+    }
+
+    /// Of a wait for data that counts in which the weights were there.
+    private func noteWaitLocked(for work: LeaseWork, since start: Int64, isDecoding: Bool) {
+        guard hasArrived(work.version) else { return }
+        let time = Monitor.now - max(start, completed[Int(work.version & 1)])
+        guard time > 0 else { return }
+        if isDecoding { waits.decoding &+= UInt64(time) } else { waits.samples &+= UInt64(time) }
     }
 
     /// Waits until no thread computes with another version and it is known where the weights of this one
@@ -158,19 +232,38 @@ extension WorkQueue {
         }
     }
 
-    /// A shard was interrupted: it is taken up again later.
-    func giveBack(_ task: ShardTask) { monitor.withLock { task.work.returned.append(task) } }
+    /// A shard was interrupted: it is taken up again later, with its pixels if there is room for them.
+    ///
+    /// - Parameter pixels: Of the shard; exchanged for others.
+    func giveBack(_ task: ShardTask, _ pixels: inout ShardPixels) {
+        monitor.withLock {
+            task.work.computing -= 1
+            if let spare = room.popLast() {
+                task.work.decoded.append(DecodedShard(task: task, pixels: pixels))
+                pixels = spare
+            } else {
+                task.work.returned.append(task)
+            }
+        }
+    }
 
     /// A shard's last sum has been deposited, or nobody needs it any more.
     func finishShard(_ work: LeaseWork) {
         monitor.withLock {
             work.unfinished -= 1
+            work.computing -= 1
             guard work.unfinished == 0, let index = leases.firstIndex(where: { $0 === work }) else {
                 return
             }
             spares.append(leases.remove(at: index))
             monitor.broadcast()
         }
+    }
+
+    /// Nothing is made of pixels that are not there: the step waits, and the run ends.
+    func fail(_ task: ShardTask, _ error: DatasetError) {
+        fail(task.work, shard: task.shard, layer: "", message: error.description)
+        finishShard(task.work)
     }
 
     func fail(_ work: LeaseWork, shard: Int, layer: String, message: String) {

@@ -27,7 +27,14 @@ final class WorkQueue: @unchecked Sendable {
     var isPreparing: [Bool]
     var runningVersion: UInt64 = 0
     var runningThreads = 0
+    /// When the last chunk of a version came, of even and of odd versions.
+    var completed: [Int64] = [0, 0]
     var gradients: FlightPool<Float>
+    /// What data threads wait for: a shard to decode, and room for it.
+    let decodable = Condition()
+    /// Room for shards that are decoded ahead; none without data threads.
+    var room: [ShardPixels]
+    var waits = DataWaits()
     /// Of any lease so far.
     private var mostSums = 1
     var outgoing: [Outgoing] = []
@@ -70,6 +77,9 @@ final class WorkQueue: @unchecked Sendable {
         preparedVersions = Array(repeating: Self.never, count: model.stageCount)
         isPreparing = Array(repeating: false, count: model.stageCount)
         gradients = FlightPool(count: model.chunks.count, in: memory)
+        // A shard in the hands of each data thread, and as many and two more that wait.
+        let ahead = model.decoder.takesTime ? 2 * threads + 2 : 0
+        room = (0..<ahead).map { _ in ShardPixels(model) }
         outgoing.reserveCapacity(4 * chunks + 64)
         whitening = ArrivingWhitening(model)
         leases.reserveCapacity(8)
@@ -84,8 +94,8 @@ final class WorkQueue: @unchecked Sendable {
         monitor.withLock {
             // At most two steps are open, so those before are committed: what is not begun never will be.
             leases.removeAll { old in
-                guard old.lease.step + 1 < lease.step, old.nextShard == old.shards.lowerBound
-                else { return false }
+                guard old.lease.step + 1 < lease.step, old.isUntouched else { return false }
+                clear(old)
                 spares.append(old)
                 return true
             }
@@ -97,8 +107,20 @@ final class WorkQueue: @unchecked Sendable {
                 gradients.reserve(work.gradients(threads: threads) + mostSums)
             }
             leases.append(work)
-            monitor.broadcast()
+            wakeThreads()
         }
+    }
+
+    /// There may be something to decode, or to compute.
+    func wakeThreads() {
+        monitor.broadcast()
+        decodable.broadcast()
+    }
+
+    /// Forgets what was decoded.
+    private func clear(_ work: LeaseWork) {
+        for shard in work.decoded { room.append(shard.pixels) }
+        work.decoded.removeAll(keepingCapacity: true)
     }
 
     /// A spare of the lease's kind: the one with the least memory that is enough, or else with the most. The
@@ -126,7 +148,7 @@ final class WorkQueue: @unchecked Sendable {
             copy.copyMemory(from: bytes)
             guard checksum64(UnsafeRawBufferPointer(copy)) == checksum else { return }
             work.received += bytes.count
-            if work.received == work.lease.sampleBytes { monitor.broadcast() }
+            if work.received == work.lease.sampleBytes { wakeThreads() }
         }
     }
 
@@ -163,6 +185,7 @@ final class WorkQueue: @unchecked Sendable {
             monitor.lock()
         }
         arrived[parity][chunk] = version
+        if hasArrived(version) { completed[parity] = Monitor.now }
         monitor.broadcast()
         monitor.unlock()
         return true
@@ -181,6 +204,19 @@ final class WorkQueue: @unchecked Sendable {
                 monitor.broadcast()
             }
             return true
+        }
+    }
+
+    /// All weights of a version are there.
+    func hasArrived(_ version: UInt64) -> Bool {
+        arrived[Int(version & 1)].allSatisfy { $0 == version }
+    }
+
+    /// What threads have waited for since the last call.
+    func takeWaits() -> DataWaits {
+        monitor.withLock {
+            defer { waits = DataWaits() }
+            return waits
         }
     }
 
@@ -206,7 +242,7 @@ final class WorkQueue: @unchecked Sendable {
     func close() {
         monitor.withLock {
             isClosed = true
-            monitor.broadcast()
+            wakeThreads()
         }
     }
 }

@@ -62,6 +62,7 @@ final class WorkerSession {
         let model: WorkerModel
         let queue: WorkQueue
         let threads: [ComputeThread]
+        let dataThreads: [DataThread]
     }
 
     init(
@@ -139,6 +140,7 @@ final class WorkerSession {
             let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
             let bytes = item.gradient.map { UnsafeRawBufferPointer($0.memory[range]) } ?? nothing
             let place = coordinatorReadsMemory ? item.gradient?.place : nil
+            let waits = crew.queue.takeWaits()
             Message.contribution(
                 .init(
                     session: session, lease: item.lease, step: item.step, chunk: item.chunk,
@@ -146,7 +148,8 @@ final class WorkerSession {
                     checksum: place == nil ? checksum64(bytes) : 0,
                     lossSum: item.metrics.lossSum,
                     correct: Int(item.metrics.correct), samples: Int(item.metrics.samples),
-                    place: place.map { $0 + 4 * range.lowerBound })
+                    place: place.map { $0 + 4 * range.lowerBound },
+                    waitedForSamples: waits.samples, waitedForDecoding: waits.decoding)
             ).encode(into: &header)
             if place != nil {
                 try data.send(header: header.bytes)
@@ -346,6 +349,9 @@ final class WorkerSession {
                         number, core: options.firstCore.map { first in first + number },
                         model: model,
                         queue: queue, local: local)
+                },
+                dataThreads: (0..<(model.decoder.takesTime ? options.threads : 0)).map { number in
+                    DataThread(number, model: model, queue: queue, local: local)
                 })
             checksums = Array(
                 repeating: Array(repeating: 0, count: model.chunks.chunks.count), count: 2)
@@ -366,6 +372,7 @@ final class WorkerSession {
     private func dismiss() {
         crew?.queue.close()
         for thread in crew?.threads ?? [] { thread.join() }
+        for thread in crew?.dataThreads ?? [] { thread.join() }
         crew = nil
     }
 }

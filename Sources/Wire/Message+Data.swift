@@ -42,14 +42,18 @@ extension Message {
         public var place: Int?
         /// XXH3 of the samples, where a place is given.
         public var checksum: UInt64
+        /// Nanoseconds that it was held back until its samples were read.
+        public var waited: UInt64
 
         public init(
             session: UInt64, lease: UInt64, step: UInt64, kind: Kind, epoch: Int, firstShard: Int,
             shardCount: Int, firstPosition: Int, sampleCount: Int, batchSamples: Int,
-            weightsVersion: UInt64, sampleBytes: Int, place: Int? = nil, checksum: UInt64 = 0
+            weightsVersion: UInt64, sampleBytes: Int, place: Int? = nil, checksum: UInt64 = 0,
+            waited: UInt64 = 0
         ) {
             self.place = place
             self.checksum = checksum
+            self.waited = waited
             self.session = session
             self.lease = lease
             self.step = step
@@ -124,12 +128,19 @@ extension Message {
         public var samples: Int
         /// In the worker's memory.
         public var place: Int?
+        /// What the worker's compute threads have waited since its last message until samples came, and
+        /// until they were read, decoded and augmented: nanoseconds in all.
+        public var waitedForSamples: UInt64
+        public var waitedForDecoding: UInt64
 
         public init(
             session: UInt64, lease: UInt64, step: UInt64, chunk: Int, level: Int, index: Int,
-            checksum: UInt64, lossSum: Double, correct: Int, samples: Int, place: Int? = nil
+            checksum: UInt64, lossSum: Double, correct: Int, samples: Int, place: Int? = nil,
+            waitedForSamples: UInt64 = 0, waitedForDecoding: UInt64 = 0
         ) {
             self.place = place
+            self.waitedForSamples = waitedForSamples
+            self.waitedForDecoding = waitedForDecoding
             self.session = session
             self.lease = lease
             self.step = step

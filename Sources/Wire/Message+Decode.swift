@@ -173,7 +173,8 @@ extension Message.Lease {
             weightsVersion: body.weights_version,
             sampleBytes: read.count(body.sample_bytes, "sample_bytes"),
             place: body.place == 0 ? nil : read.count(body.place, "place"),
-            checksum: body.checksum)
+            checksum: body.checksum,
+            waited: body.waited)
     }
 }
 
@@ -240,6 +241,8 @@ extension Message.Contribution {
             lossSum: read.finite(body.loss_sum, "loss_sum"),
             correct: read.count(body.correct, "correct", atMost: samples),
             samples: samples,
-            place: body.place == 0 ? nil : read.count(body.place, "place"))
+            place: body.place == 0 ? nil : read.count(body.place, "place"),
+            waitedForSamples: body.waited_for_samples,
+            waitedForDecoding: body.waited_for_decoding)
     }
 }

@@ -112,7 +112,8 @@ extension Message.Lease {
                 epoch: epoch.wire, first_shard: firstShard.wire, shard_count: shardCount.wire,
                 first_position: firstPosition.wire, sample_count: sampleCount.wire,
                 batch_samples: batchSamples.wire, weights_version: weightsVersion,
-                sample_bytes: sampleBytes.wire, place: (place ?? 0).wire, checksum: checksum),
+                sample_bytes: sampleBytes.wire, place: (place ?? 0).wire, checksum: checksum,
+                waited: waited),
             as: CONVOY__ENVELOPE__BODY_LEASE)
     }
 }
@@ -156,7 +157,8 @@ extension Message.Contribution {
                 base: .init(), session: session, lease: lease, step: step, chunk: chunk.wire,
                 level: level.wire, index: index.wire, checksum: checksum, loss_sum: lossSum,
                 correct: correct.wire, samples: samples.wire,
-                place: (place ?? 0).wire),
+                place: (place ?? 0).wire, waited_for_samples: waitedForSamples,
+                waited_for_decoding: waitedForDecoding),
             as: CONVOY__ENVELOPE__BODY_CONTRIBUTION)
     }
 }

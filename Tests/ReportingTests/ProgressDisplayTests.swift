@@ -104,7 +104,7 @@ import Testing
             JSONLog.line(.epoch(report))
                 == #"{"event":"epoch","epoch":2,"epochs":5,"loss":null,"accuracy":0.81231,"#
                 + #""val_loss":null,"val_accuracy":0.86123,"seconds":12.34,"#
-                + #""images_per_second":8911.7}"#)
+                + #""images_per_second":8911.7,"data_wait_seconds":0,"data_wait_share":0}"#)
     }
 
     @Test func textIsEscaped() {

@@ -5,6 +5,26 @@ import Runtime
 import Testing
 
 @Suite struct ProgressTextTests {
+    @Test func waitsForDataAreToldWithTheirCause() {
+        var report = FinalReport(
+            model: "m", weightsDigest: "0", dataWait: DataWait(seconds: 12.34, share: 0.0567),
+            dataLimits: [], seconds: 200)
+        #expect(
+            ProgressText.dataWait(report) == ["steps waited 12.3 s for data, 5.7 % of the time"])
+        report.dataLimits = [
+            .init(worker: "a\n1", share: 0.3, isDecoding: true),
+            .init(worker: "b", share: 0.0625, isDecoding: false),
+        ]
+        #expect(
+            Array(ProgressText.dataWait(report).dropFirst()) == [
+                "a 1 waited 30.0 % of its time for images to be decoded and augmented, which limits this"
+                    + " machine: leave it more cores for that (fewer --workers or --threads), or give it"
+                    + " smaller images",
+                "b waited 6.3 % of its time for samples to come: use cluster.data: local, or a faster"
+                    + " disk or network",
+            ])
+    }
+
     @Test func barTakesTheRoomThatIsLeft() {
         let line = ProgressText.bar(.example, epochs: 5, width: 120, style: .unicode)
         #expect(

@@ -14,8 +14,11 @@ struct StepAllocations {
     static let beginning = 100
 
     private(set) var coordinator = 0
-    /// One for each thread: those that compute, and those that own a worker's sockets.
+    /// One for each thread: those that compute, those that decode ahead, and those that own a worker's
+    /// sockets.
     private(set) var compute: [Int] = []
+    /// In all, for they may hardly have begun when the others have: only those that allocate at all.
+    private(set) var data: [Int] = []
     private(set) var sockets: [Int] = []
 
     /// Runs a job for as many steps as it takes.
@@ -31,6 +34,7 @@ struct StepAllocations {
         try run.run(job)
         coordinator = end.own - start.own
         compute = end.compute.growth(since: start.compute)
+        data = end.data.counts
         sockets = end.sockets.growth(since: start.sockets)
     }
 }
@@ -47,6 +51,8 @@ private final class Census {
             }
         }
 
+        var counts: [Int] { (0..<count).map { list[$0].count } }
+
         func growth(since start: Threads) -> [Int] {
             precondition(count == start.count, "threads have come or gone")
             return (0..<count).map { list[$0].count - start.list[$0].count }
@@ -55,11 +61,13 @@ private final class Census {
 
     private(set) var own = 0
     private(set) var compute = Threads()
+    private(set) var data = Threads()
     private(set) var sockets = Threads()
 
     func take() {
         own = allocations_of_this_thread()
         compute.take("convoy-compute")
+        data.take("convoy-data")
         sockets.take("worker-")
     }
 }

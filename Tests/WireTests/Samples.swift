@@ -80,7 +80,8 @@ let samples: [Sample] = [
         message: .contribution(
             .init(
                 session: 7, lease: 2, step: 301, chunk: 0, level: 0, index: 0, checksum: 1,
-                lossSum: 0.5, correct: 0, samples: 1, place: 1 << 33)),
+                lossSum: 0.5, correct: 0, samples: 1, place: 1 << 33, waitedForSamples: 1 << 40,
+                waitedForDecoding: .max)),
         limits: .data),
     Sample(
         message: .hello(
@@ -99,6 +100,7 @@ let samples: [Sample] = [
             .init(
                 session: 7, lease: 2, step: 0, kind: .train, epoch: 0, firstShard: 0,
                 shardCount: 1, firstPosition: 0, sampleCount: 1, batchSamples: 1,
-                weightsVersion: 0, sampleBytes: 784, place: 1 << 20, checksum: 12345)),
+                weightsVersion: 0, sampleBytes: 784, place: 1 << 20, checksum: 12345,
+                waited: 1 << 50)),
         limits: .data),
 ]

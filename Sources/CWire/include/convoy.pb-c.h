@@ -337,10 +337,14 @@ struct  Convoy__Lease
    * XXH3 of the samples, where a place is given
    */
   uint64_t checksum;
+  /*
+   * nanoseconds that it was held back until its samples were read
+   */
+  uint64_t waited;
 };
 #define CONVOY__LEASE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__lease__descriptor) \
-    , 0, 0, 0, CONVOY__LEASE__KIND__UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, CONVOY__LEASE__KIND__UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*
@@ -376,7 +380,7 @@ struct  Convoy__Weights
    */
   uint64_t checksum;
   /*
-   * 0 for none
+   * 0 for none; the whole of a version lies in one piece
    */
   uint64_t place;
   /*
@@ -403,7 +407,7 @@ struct  Convoy__Contribution
   uint64_t level;
   uint64_t index;
   /*
-   * XXH3 of the floats
+   * XXH3 of the payload
    */
   uint64_t checksum;
   double loss_sum;
@@ -413,10 +417,21 @@ struct  Convoy__Contribution
    * 0 for none
    */
   uint64_t place;
+  /*
+   * What the worker's compute threads have waited for data since the last message, nanoseconds in all.
+   */
+  /*
+   * until samples came
+   */
+  uint64_t waited_for_samples;
+  /*
+   * until they were read, decoded and augmented
+   */
+  uint64_t waited_for_decoding;
 };
 #define CONVOY__CONTRIBUTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__contribution__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Convoy__Envelope methods */

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Images that are decoded and augmented before a compute thread has time for them.
+
+import Datasets
+
+/// Decodes shards ahead of a worker's compute threads, in a fixed number of buffers.
+final class DataThread: @unchecked Sendable {
+    // Used by its own thread only, once that is started.
+    private let queue: WorkQueue
+    private let decoder: ShardDecoder
+    private var thread: PlainThread?
+
+    /// - Parameter local: The worker's own copy of the data, where only positions travel.
+    init(_ number: Int, model: WorkerModel, queue: WorkQueue, local: SampleSources?) {
+        self.queue = queue
+        decoder = ShardDecoder(model, local: local)
+        thread = PlainThread("convoy-data\(number)") { [self] in run() }
+    }
+
+    func join() { thread?.join() }
+
+    private func run() {
+        while let shard = queue.nextToDecode() {
+            do throws(DatasetError) {
+                try decoder.decode(shard.task, into: shard.pixels)
+                queue.add(shard)
+            } catch {
+                queue.discard(shard)
+                queue.fail(shard.task, error)
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the stored samples of a shard to pixels.
+
+import Datasets
+import Tensors
+
+/// The pixels and labels of one shard. Belongs to one thread at a time.
+final class ShardPixels: @unchecked Sendable {
+    // Handed from thread to thread under the `WorkQueue`'s lock.
+    /// `[samples][H][W][C]`
+    let pixels: AlignedBuffer<UInt8>
+    let labels: AlignedBuffer<Int32>
+    /// Whom each image was mixed with; nil where none are.
+    let mixture: Mixture?
+
+    init(_ model: WorkerModel) {
+        let shardSize = model.job.training.shardSize
+        pixels = AlignedBuffer(count: shardSize * model.data.imageShape.count)
+        labels = AlignedBuffer(count: shardSize)
+        mixture = model.mixing.map { Mixture($0, shardSize, model.data.imageShape) }
+    }
+}
+
+/// Reads, decodes, augments and mixes for one thread.
+final class ShardDecoder {
+    private let model: WorkerModel
+    private let local: SampleSources?
+    private let scratch: AlignedBuffer<UInt8>
+    private var stored: AlignedBuffer<UInt8>
+
+    /// - Parameter local: The worker's own copy of the data, where only positions travel.
+    init(_ model: WorkerModel, local: SampleSources?) {
+        self.model = model
+        self.local = local
+        scratch = AlignedBuffer(count: model.decoder.scratchCount)
+        stored = AlignedBuffer(count: 1 << 16)
+    }
+
+    /// Overwrites `shard`, from the lease's records or from the worker's own files.
+    func decode(_ task: ShardTask, into shard: ShardPixels) throws(DatasetError) {
+        let lease = task.work.lease
+        var records = task.records
+        let source = local?.source(
+            kind: lease.kind == .train ? .train : .evaluate, pass: lease.epoch)
+        for (row, position) in task.positions.enumerated() {
+            let bytes: UnsafeRawBufferPointer
+            if let source {
+                let index = source.index(at: position)
+                let count = try source.dataset.storedBytes(index)
+                if stored.count < count { stored = AlignedBuffer(count: count * 2) }
+                let buffer = UnsafeMutableRawBufferPointer(stored[0..<count])
+                try source.dataset.read(index, into: buffer)
+                shard.labels.base[row] = source.dataset.label(index)
+                bytes = UnsafeRawBufferPointer(buffer)
+            } else {
+                guard let record = SampleRecord.first(of: records) else {
+                    throw DatasetError(
+                        code: .corrupt,
+                        detail:
+                            "the samples of lease \(lease.lease) end before position \(position)")
+                }
+                shard.labels.base[row] = record.label
+                bytes = record.stored
+                records = record.rest
+            }
+            guard 0..<Int32(model.data.classes) ~= shard.labels.base[row] else {
+                throw DatasetError(
+                    code: .corrupt,
+                    detail:
+                        "the sample at position \(position) has label \(shard.labels.base[row]), "
+                        + "expected 0 to \(model.data.classes - 1)")
+            }
+            let count = model.data.imageShape.count
+            let image = shard.pixels[row * count..<(row + 1) * count]
+            do throws(DatasetError) {
+                try model.decoder.decode(bytes, into: image)
+            } catch {
+                // Bytes that were sent have no name here; the coordinator looks it up.
+                throw source.map { error.named($0.dataset.name($0.index(at: position))) } ?? error
+            }
+            if lease.kind == .train {
+                model.decoder.augment(
+                    image, seed: model.job.seed, epoch: lease.epoch, position: position,
+                    scratch: scratch.elements)
+            }
+        }
+        if lease.kind == .train {
+            shard.mixture?.mix(
+                shard.pixels, shard.labels, seed: model.job.seed, epoch: lease.epoch,
+                positions: task.positions)
+        }
+    }
+}
