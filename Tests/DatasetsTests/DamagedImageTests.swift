@@ -52,6 +52,8 @@ import Testing
             complaint(bomb)?.description
                 == "dataset.tooLarge: the PNG file is too large to decode (60000 x 60000 pixels), the"
                 + " most is 67108864 pixels; scale it down or remove it")
+        let square = try png(width: 100_000, height: 100_000, depth: 16, color: 2, rows: [0])
+        #expect(complaint(square)?.description.contains("(100000 x 100000 pixels)") == true)
         let overflow = try png(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF, color: 6, rows: [0])
         #expect(complaint(overflow) != nil)
         var jpeg = try contents("\(GoldenImage.folder)/images/420.jpg")

@@ -64,6 +64,7 @@ def make_images(folder):
     rgb.save(folder / "progressive.jpg", quality=85, progressive=True)
     grey.save(folder / "grey.jpg", quality=85, optimize=True)
     rgba.convert("CMYK").save(folder / "cmyk.jpg", quality=85, optimize=True)
+    rgba.convert("CMYK").save(folder / "cmyk-progressive.jpg", quality=85, progressive=True)
     rgb.crop((0, 0, 1, 1)).save(folder / "pixel.JPEG", quality=85, optimize=True)
     rgb.save(folder / "rgb.png")
     rgba.crop((0, 0, 12, 9)).save(folder / "rgba.png")
