@@ -114,10 +114,10 @@ let package = Package(
         .executableTarget(
             name: "convoy-bench",
             dependencies: [
-                "Runtime", "Jobs", "Layers", "Engines", "KernelReference", "Tensors", "Digests",
-                "Wire", "ZeroMQ", logging,
+                "Runtime", "Jobs", "Layers", "Datasets", "Engines", "KernelReference", "Tensors",
+                "Digests", "Wire", "ZeroMQ", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ], exclude: ["Peers"]),
 
         // Tests mirror the targets. CAllocations counts what they allocate.
         .target(name: "CAllocations", path: "Tests/CAllocations"),

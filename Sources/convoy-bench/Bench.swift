@@ -22,10 +22,12 @@ import Tensors
               convoy-bench models --model cifar --threads 2
               convoy-bench steps --workers 1,2 --batch 256
               convoy-bench transport
+              convoy-bench data flowers/train
             """,
         version: convoyVersion,
         subcommands: [
             KernelsCommand.self, ModelsCommand.self, StepsCommand.self, TransportCommand.self,
+            DataCommand.self,
         ])
 }
 
