@@ -27,13 +27,19 @@ public struct Contribution: Hashable, Sendable {
     public let chunk: Int
     public let node: TreeNode
     public let lease: LeaseID
+    /// Of all that it says; equal for equal vectors. Only the copies of an audited shard are compared.
+    public let fingerprint: UInt64
 
-    public init(worker: WorkerID, step: StepID, chunk: Int, node: TreeNode, lease: LeaseID) {
+    public init(
+        worker: WorkerID, step: StepID, chunk: Int, node: TreeNode, lease: LeaseID,
+        fingerprint: UInt64 = 0
+    ) {
         self.worker = worker
         self.step = step
         self.chunk = chunk
         self.node = node
         self.lease = lease
+        self.fingerprint = fingerprint
     }
 }
 
@@ -49,6 +55,12 @@ public enum DropReason: Hashable, Sendable {
     case unknownChunk
     /// Its step has no such node.
     case notANode
+    /// It is the sum of an audited shard and others: nobody was asked for that.
+    case mixed
+    /// It is the first copy of an audited shard: its fingerprint is kept, until another is equal.
+    case held
+    /// It is a copy of an audited shard that cannot be right.
+    case refuted
 }
 
 /// What the caller of a `StepMachine` has to do, in this order.
@@ -61,6 +73,11 @@ public enum Action: Hashable, Sendable {
     /// The lease is overdue and its step waits for it. Said once for each lease; its shards are leased
     /// to others too where there are others.
     case straggler(WorkerID, LeaseID)
+    /// Others agree on what this worker has computed otherwise. What it has sent since that step began
+    /// may be wrong, and has been added up. The machine has already counted it as lost.
+    case corrupt(WorkerID, since: StepID)
+    /// All workers have computed this shard, no two of them alike: the step waits for another worker.
+    case undecided(StepID, Int)
     /// Forget the vector that just arrived.
     case drop(DropReason)
     /// Forget this stored vector: a bigger node that holds it has come.

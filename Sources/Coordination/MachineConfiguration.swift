@@ -15,11 +15,13 @@ public struct MachineConfiguration: Hashable, Sendable {
     public var deadlineFloor: Duration
     /// When a lease is overdue before any lease has finished, so that nothing is predicted yet.
     public var firstDeadline: Duration?
+    /// Which shards two workers compute.
+    public var audit: AuditRule
 
     public init(
         heartbeatTimeout: Duration = .seconds(3), leaseCredits: Int = 2,
         deadlineFactor: Double = 4, deadlineFloor: Duration = .milliseconds(500),
-        firstDeadline: Duration? = .seconds(300)
+        firstDeadline: Duration? = .seconds(300), audit: AuditRule = AuditRule(share: 0)
     ) {
         precondition(
             1...2 ~= leaseCredits, "leaseCredits is \(leaseCredits); a machine opens 1 or 2 steps")
@@ -32,5 +34,6 @@ public struct MachineConfiguration: Hashable, Sendable {
         self.deadlineFactor = deadlineFactor
         self.deadlineFloor = deadlineFloor
         self.firstDeadline = firstDeadline
+        self.audit = audit
     }
 }

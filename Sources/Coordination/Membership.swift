@@ -8,6 +8,7 @@ struct Membership: Sendable {
     private var newest: WorkerID?
 
     var hasActive: Bool { workers.contains { $0.standing == .active } }
+    var activeCount: Int { workers.count { $0.standing == .active } }
 
     /// The place of a worker in `workers`; `nil` for one that is lost.
     ///
@@ -29,13 +30,14 @@ struct Membership: Sendable {
     subscript(id: WorkerID) -> Worker? { index(of: id).map { workers[$0] } }
 
     /// - Precondition: `id` is above those of all workers before.
-    mutating func join(_ id: WorkerID, threads: Int, at now: Duration) {
+    mutating func join(_ id: WorkerID, threads: Int, during step: StepID, at now: Duration) {
         if let newest {
             precondition(
                 newest < id, "worker \(id) joins after \(newest); numbers are never reused")
         }
         newest = id
-        workers.append(Worker(id: id, threads: max(1, threads), lastHeard: now))
+        workers.append(
+            Worker(id: id, threads: max(1, threads), trusted: step, lastHeard: now))
     }
 
     mutating func hear(_ id: WorkerID, at now: Duration) {
@@ -51,6 +53,18 @@ struct Membership: Sendable {
             return true
         case .leaving:
             return false
+        }
+    }
+
+    /// It was asked to compute an audited shard.
+    mutating func asked(_ id: WorkerID, lease: LeaseID) {
+        if let index = index(of: id) { workers[index].lastAudit = lease }
+    }
+
+    /// An audited shard of that step proves that it computes right.
+    mutating func trust(_ id: WorkerID, from step: StepID) {
+        if let index = index(of: id) {
+            workers[index].trusted = max(workers[index].trusted, step)
         }
     }
 
@@ -129,10 +143,15 @@ struct Worker: Sendable {
     var rate: Double?
     /// Whether `rate` is more than was measured; the next measure then takes its place.
     var isGuess = false
+    /// All that it did before this step is right.
+    var trusted: StepID
+    /// The lease of the last audited shard that it was asked for.
+    var lastAudit = LeaseID(raw: 0)
 
-    init(id: WorkerID, threads: Int, lastHeard: Duration) {
+    init(id: WorkerID, threads: Int, trusted: StepID, lastHeard: Duration) {
         self.id = id
         self.threads = threads
+        self.trusted = trusted
         self.lastHeard = lastHeard
         busyUntil = lastHeard
     }

@@ -26,6 +26,9 @@ struct OpenSteps: Sendable {
         }
     }
 
+    /// The first step that is not committed, as far as is known.
+    var frontier: StepID { current?.step ?? newest?.advanced(by: 1) ?? StepID(raw: 0) }
+
     var current: StepLedger? { count > 0 ? ledgers[0] : nil }
 
     func place(of step: StepID) -> Place {
@@ -34,7 +37,7 @@ struct OpenSteps: Sendable {
         return .notPlanned
     }
 
-    mutating func plan(_ step: StepID, shards: Int, chunks: Int) {
+    mutating func plan(_ step: StepID, shards: Int, chunks: Int, audit: AuditRule) {
         precondition(
             shards >= 1 && chunks >= 1, "step \(step) of \(shards) shards and \(chunks) chunks")
         if let newest {
@@ -43,10 +46,10 @@ struct OpenSteps: Sendable {
         newest = step
         switch opening {
         case .none:
-            ledgers[0].reset(step: step, shards: shards, chunks: chunks)
+            ledgers[0].reset(step: step, shards: shards, chunks: chunks, audit: audit)
             opening = .current
         case .current:
-            ledgers[1].reset(step: step, shards: shards, chunks: chunks)
+            ledgers[1].reset(step: step, shards: shards, chunks: chunks, audit: audit)
             opening = .both
         case .both:
             preconditionFailure(

@@ -9,18 +9,20 @@ struct StepLedger: Sendable {
     private(set) var chunks = 0
     var coverage = Coverage()
     var leases = LeaseBook()
+    var audits = AuditLedger()
     /// Shards that nobody needs to be asked for, as of the last `formCovered` or `formSettled`.
     private(set) var settled = BitSet()
     private var applied = BitSet()
     private(set) var appliedCount = 0
 
     /// Begins another step, with the memory of the one before.
-    mutating func reset(step: StepID, shards: Int, chunks: Int) {
+    mutating func reset(step: StepID, shards: Int, chunks: Int, audit: AuditRule) {
         self.step = step
         self.chunks = chunks
         tree = ReductionTree(leaves: shards)
         coverage.reset(tree: tree, chunks: chunks)
         leases.reset(tree: tree, chunks: chunks)
+        audits.reset(step: step, shards: shards, chunks: chunks, rule: audit)
         applied.reset(count: chunks)
         appliedCount = 0
     }
@@ -28,19 +30,35 @@ struct StepLedger: Sendable {
     var shards: Range<Int> { 0..<tree.leaves }
 
     var capacity: Int {
-        coverage.capacity + leases.capacity + settled.capacity + applied.capacity
+        coverage.capacity + leases.capacity + audits.capacity + settled.capacity
+            + applied.capacity
     }
 
     /// Why a contribution to this step cannot be one; `nil` if it can.
     func objection(to contribution: Contribution) -> DropReason? {
         if !(0..<chunks ~= contribution.chunk) { return .unknownChunk }
-        return tree.contains(contribution.node) ? nil : .notANode
+        guard tree.contains(contribution.node) else { return .notANode }
+        let range = tree.range(of: contribution.node)
+        return range.count > 1 && audits.first(in: range) != nil ? .mixed : nil
     }
 
-    /// Takes in a contribution. Returns the lease that it completes, if any.
+    /// Takes in a contribution, audited or not. Returns the lease that it completes, if any.
     mutating func take(
-        _ contribution: Contribution, isCurrent: Bool, into actions: inout [Action]
+        _ contribution: Contribution, _ judgement: AuditLedger.Judgement?, isCurrent: Bool,
+        into actions: inout [Action]
     ) -> OpenLease? {
+        switch judgement {
+        case nil, .accepted: add(contribution, isCurrent: isCurrent, into: &actions)
+        case .held: actions.append(.drop(.held))
+        case .repeated, .unproven: actions.append(.drop(.covered))
+        case .refuted: actions.append(.drop(.refuted))
+        }
+        return leases.tick(contribution)
+    }
+
+    private mutating func add(
+        _ contribution: Contribution, isCurrent: Bool, into actions: inout [Action]
+    ) {
         switch coverage.insert(
             contribution.node, chunk: contribution.chunk, of: step, into: &actions)
         {
@@ -48,7 +66,6 @@ struct StepLedger: Sendable {
         case .stored: break
         case .completed: if isCurrent { actions.append(.reduced(step, contribution.chunk)) }
         }
-        return leases.tick(contribution)
     }
 
     /// The step before is committed: this is now the current one. A chunk that was complete ahead of
@@ -66,9 +83,10 @@ struct StepLedger: Sendable {
     }
 
     /// Sets `settled` to the shards that are in the sums of all chunks or that a worker is relied upon
-    /// for.
+    /// for, and to those that are audited, which are asked for otherwise.
     mutating func formSettled(by membership: Membership) {
         formCovered()
+        for shard in audits.shards { settled.insert(shard) }
         for lease in leases.open {
             switch (lease.standing, membership[lease.worker]?.standing) {
             case (.onTime, .active): settled.insert(lease.shards)
@@ -76,6 +94,14 @@ struct StepLedger: Sendable {
             case (_, nil):
                 preconditionFailure("step \(step) has a lease of a lost worker: \(lease)")
             }
+        }
+    }
+
+    /// How many active workers are relied upon for a copy of an audited shard.
+    func promisedCopies(ofPlace place: Int, by membership: Membership) -> Int {
+        leases.open.count {
+            $0.standing == .onTime && $0.shards.contains(audits.shards[place])
+                && membership[$0.worker]?.standing == .active
         }
     }
 

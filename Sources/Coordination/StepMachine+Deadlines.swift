@@ -49,10 +49,14 @@ extension StepMachine {
         membership[worker]?.standing == .active
     }
 
-    /// Whether there is a worker that was asked for none of the lease's shards.
+    /// Whether there is a worker that was asked for none of the lease's shards. One that has sent a copy
+    /// of an audited shard was.
     private func hasOthers(than lease: OpenLease) -> Bool {
-        membership.workers.contains {
-            $0.standing == .active && !steps.ledgers[0].leases.owes($0.id, anyOf: lease.shards)
+        let ledger = steps.ledgers[0]
+        let audited = ledger.audits.first(in: lease.shards)
+        return membership.workers.contains { worker in
+            worker.standing == .active && !ledger.leases.owes(worker.id, anyOf: lease.shards)
+                && !(audited.map { ledger.audits.hasCopy(of: $0, from: worker.id) } ?? false)
         }
     }
 

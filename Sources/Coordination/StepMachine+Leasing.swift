@@ -9,18 +9,22 @@ extension StepMachine {
     /// only in the shards that are left over.
     mutating func leaseOut(at now: Duration, into actions: inout [Action]) {
         for index in 0..<min(steps.count, configuration.leaseCredits) {
+            guard leaseAudits(ofStepAt: index, at: now, into: &actions) else {
+                return sayWaiting(into: &actions)
+            }
             steps.ledgers[index].formSettled(by: membership)
             var from = 0
             while let shards = steps.ledgers[index].settled.gap(from: from) {
-                guard membership.hasActive else {
-                    if !saidWaiting { actions.append(.waiting) }
-                    saidWaiting = true
-                    return
-                }
+                guard membership.hasActive else { return sayWaiting(into: &actions) }
                 lease(shards, ofStepAt: index, at: now, into: &actions)
                 from = shards.upperBound
             }
         }
+    }
+
+    private mutating func sayWaiting(into actions: inout [Action]) {
+        if !saidWaiting { actions.append(.waiting) }
+        saidWaiting = true
     }
 
     /// Leases shards to those who were not asked for any of them before; if there are none such, to
@@ -38,16 +42,22 @@ extension StepMachine {
                 if isWhole { membership.pardon(candidate.worker) }
                 continue
             }
-            let patience = steps.ledgers[index].leases.removeAll(
-                of: candidate.worker, overlapping: candidate.shards)
-            let lease = Lease(
-                id: LeaseID(raw: nextLease), worker: candidate.worker,
-                step: steps.ledgers[index].step, shards: candidate.shards)
-            nextLease += 1
-            steps.ledgers[index].leases.add(
-                lease, patience: patience, start: index == 0 ? now : nil)
-            actions.append(.lease(lease))
+            grant(
+                candidate.shards, to: candidate.worker, ofStepAt: index, at: now, into: &actions)
         }
+    }
+
+    mutating func grant(
+        _ shards: Range<Int>, to worker: WorkerID, ofStepAt index: Int, at now: Duration,
+        into actions: inout [Action]
+    ) {
+        let patience = steps.ledgers[index].leases.removeAll(of: worker, overlapping: shards)
+        let lease = Lease(
+            id: LeaseID(raw: nextLease), worker: worker, step: steps.ledgers[index].step,
+            shards: shards)
+        nextLease += 1
+        steps.ledgers[index].leases.add(lease, patience: patience, start: index == 0 ? now : nil)
+        actions.append(.lease(lease))
     }
 
     private mutating func nominate(forStepAt index: Int, unlessAskedFor shards: Range<Int>) {

@@ -46,8 +46,9 @@ public struct StepMachine: Sendable {
         _ id: WorkerID, threads: Int, at now: Duration, into actions: inout [Action]
     ) {
         advance(to: now)
-        membership.join(id, threads: threads, at: now)
+        membership.join(id, threads: threads, during: steps.frontier, at: now)
         saidWaiting = false
+        for index in 0..<steps.count { steps.ledgers[index].audits.forgetReports() }
         leaseOut(at: now, into: &actions)
         updateDeadline()
     }
@@ -86,7 +87,7 @@ public struct StepMachine: Sendable {
         _ step: StepID, shards: Int, chunks: Int, at now: Duration, into actions: inout [Action]
     ) {
         advance(to: now)
-        steps.plan(step, shards: shards, chunks: chunks)
+        steps.plan(step, shards: shards, chunks: chunks, audit: configuration.audit)
         leaseOut(at: now, into: &actions)
         updateDeadline()
     }
@@ -108,9 +109,16 @@ public struct StepMachine: Sendable {
                 actions.append(.drop(reason))
                 return
             }
+            let judgement = judge(contribution, ofStepAt: index)
             let finished = steps.ledgers[index].take(
-                contribution, isCurrent: index == 0, into: &actions)
+                contribution, judgement, isCurrent: index == 0, into: &actions)
             if let finished { finish(finished, at: now) }
+            guard let judgement else { return }
+            let isConviction = conclude(judgement, contribution, ofStepAt: index, into: &actions)
+            if isConviction || finished != nil {
+                leaseOut(at: now, into: &actions)
+                updateDeadline()
+            }
         }
     }
 

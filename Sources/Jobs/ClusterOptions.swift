@@ -27,6 +27,8 @@ public struct ClusterOptions: Sendable, Equatable {
     public var waitForWorkers: Duration
     /// How long a worker looks for its coordinator.
     public var reconnect: Duration
+    /// The share of the shards that two workers compute, so that one that computes wrong is found out.
+    public var audit: Double
 
     init(fields: inout Fields) throws(ConfigError) {
         let day = 86_400.0
@@ -40,6 +42,7 @@ public struct ClusterOptions: Sendable, Equatable {
         waitForWorkers = .seconds(
             try fields.double("wait_for_workers_seconds", default: 600, in: 1...day))
         reconnect = .seconds(try fields.double("reconnect_seconds", default: 120, in: 1...day))
+        audit = try fields.double("audit", default: 0, in: 0...1)
     }
 
     func encoded() -> ConfigValue {
@@ -52,6 +55,7 @@ public struct ClusterOptions: Sendable, Equatable {
             .init("straggler_floor_seconds", .scalar(stragglerFloor / .seconds(1))),
             .init("wait_for_workers_seconds", .scalar(waitForWorkers / .seconds(1))),
             .init("reconnect_seconds", .scalar(reconnect / .seconds(1))),
+            .init("audit", .scalar(audit)),
         ])
     }
 }

@@ -97,6 +97,13 @@ extension JSONObject {
         case .workerRefused(let reason):
             add("event", "worker_refused")
             add("reason", reason)
+        case .workerDistrusted(let name, let step):
+            add("event", "worker_distrusted")
+            add("worker", name)
+            add("next_step", step)
+        case .undecided(let place):
+            add("event", "undecided")
+            add("place", place)
         case .straggler(let name):
             add("event", "straggler")
             add("worker", name)

@@ -53,6 +53,12 @@ public final class ProgressDisplay: RunObserver {
                     + "(\(Figures.count(alive, "worker")))")
         case .workerRefused(let reason):
             note("refused: \(ProgressText.clean(reason))")
+        case .workerDistrusted(let name, let step):
+            note(
+                "\(ProgressText.clean(name)) has computed otherwise than two others: check that "
+                    + "machine; the run goes back to step \(Figures.grouped(step))")
+        case .undecided(let place):
+            note("\(place): workers disagree; waiting for another one to decide")
         case .straggler(let name):
             straggles(name)
         case .waitingForWorkers:

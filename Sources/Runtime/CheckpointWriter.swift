@@ -10,7 +10,7 @@ final class CheckpointWriter: @unchecked Sendable {
     private let folder: RunFolder
     private let identity: String
     private let doorbell: Doorbell
-    private var waiting: Checkpoint?
+    private var waiting: (checkpoint: Checkpoint, neededFrom: UInt64?)?
     private var isWriting = false
     private var written: [String] = []
     private var failure: RuntimeError?
@@ -26,10 +26,12 @@ final class CheckpointWriter: @unchecked Sendable {
     }
 
     /// Hands a checkpoint over, when the one before is on disk.
-    func write(_ checkpoint: Checkpoint) {
+    ///
+    /// - Parameter step: The run may have to be done again from this step on; nil if not.
+    func write(_ checkpoint: Checkpoint, neededFrom step: UInt64? = nil) {
         monitor.lock()
         while waiting != nil { monitor.wait() }
-        waiting = checkpoint
+        waiting = (checkpoint, step)
         monitor.broadcast()
         monitor.unlock()
     }
@@ -62,25 +64,25 @@ final class CheckpointWriter: @unchecked Sendable {
     }
 
     private func run() {
-        while let checkpoint = next() {
+        while let (checkpoint, step) = next() {
             let path = folder.checkpointPath(step: checkpoint.next.raw)
             do throws(RuntimeError) {
                 try checkpoint.write(to: path, identity: identity)
-                folder.pruneCheckpoints()
+                folder.pruneCheckpoints(needed: step)
                 done { written.append(path) }
             } catch { done { failure = failure ?? error } }
         }
     }
 
-    private func next() -> Checkpoint? {
+    private func next() -> (Checkpoint, neededFrom: UInt64?)? {
         monitor.lock()
         defer { monitor.unlock() }
         while waiting == nil, !isClosed { monitor.wait() }
-        guard let checkpoint = waiting else { return nil }
+        guard let (checkpoint, step) = waiting else { return nil }
         waiting = nil
         isWriting = true
         monitor.broadcast()
-        return checkpoint
+        return (checkpoint, step)
     }
 
     private func done(_ note: () -> Void) {

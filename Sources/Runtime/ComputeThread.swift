@@ -14,16 +14,19 @@ final class ComputeThread: @unchecked Sendable {
     private let replica: Replica
     private let decoder: ShardDecoder
     private var shard: ShardPixels
+    private let faults: FaultInjector?
     private var thread: PlainThread?
 
     /// - Parameters:
     ///   - core: Where the thread has to stay; nil for anywhere.
     ///   - local: The worker's own copy of the data, where only positions travel.
     init(
-        _ number: Int, core: Int?, model: WorkerModel, queue: WorkQueue, local: SampleSources?
+        _ number: Int, core: Int?, model: WorkerModel, queue: WorkQueue, local: SampleSources?,
+        faults: FaultInjector?
     ) {
         self.model = model
         self.queue = queue
+        self.faults = faults
         decoder = ShardDecoder(model, local: local)
         shard = ShardPixels(model)
         replica = Replica(model: model.model, kernels: model.kernels)
@@ -97,6 +100,7 @@ final class ComputeThread: @unchecked Sendable {
 
     private func train(_ task: ShardTask, _ input: ShardInput) throws(LayerError) {
         let version = task.work.version
+        faults?.strike(.compute, step: version + 1)
         let gradient = queue.takeGradient()
         var deposited = 0
         defer { queue.giveBack(gradient, chunks: model.chunks.chunks.count - deposited) }
@@ -111,6 +115,10 @@ final class ComputeThread: @unchecked Sendable {
                 deposited += model.chunks.chunksOfBucket[bucket].count
                 deposit(task, bucket: bucket, gradient, NodeMetrics())
             })
+        if faults?.isCorrupt == true {
+            let first = gradient.memory.elements[0]
+            gradient.memory.elements[0] = Float(bitPattern: first.bitPattern ^ 1 << 20)
+        }
         deposited += model.chunks.chunksOfBucket[0].count
         deposit(task, bucket: 0, gradient, NodeMetrics(metrics))
     }

@@ -106,6 +106,15 @@ extension Coordinator {
             observer.handle(.workerRefused(reason: reason))
             return
         }
+        let identity = "\(hello.name) on \(hello.host)"
+        guard !distrusted.contains(identity) else {
+            let reason =
+                "worker \(identity) has computed wrong in this run; check that "
+                + "machine's memory and processor, or leave it out"
+            send(.refused(reason: reason), to: peer)
+            observer.handle(.workerRefused(reason: reason))
+            return
+        }
         if let index = memberIndex(control: peer) {
             lose(members[index].number, reason: "said hello again")
         }
@@ -114,7 +123,7 @@ extension Coordinator {
         let view = memory == nil ? nil : hello.memory.flatMap(SharedView.init)
         members.append(
             Member(
-                number: number, name: distinct(hello.name),
+                number: number, name: distinct(hello.name), identity: identity,
                 pid: hello.host == run.host ? hello.pid : -1,
                 control: peer,
                 heard: now, memory: view,
@@ -182,6 +191,7 @@ extension Coordinator {
                 missing: machine.waitingFor.reduce(0) { $0 + $1.1.count }))
         logger.info("worker joined", metadata: ["worker": "\(member.name)", "id": "\(id)"])
         sendWhitening(to: index)
+        undecidedSince = nil
         machine.workerJoined(id, threads: member.threads, at: now, into: &actions)
         perform()
     }
@@ -222,7 +232,7 @@ extension Coordinator {
         dataWaits.advance(to: now, threads: threadsAlive)
         let member = members.remove(at: index)
         waitingLeases.removeAll { $0.lease.worker == member.id }
-        departed.append((member.name, member.contributions))
+        departed.append((member.id, member.name, member.identity, member.contributions))
         if let id = member.id {
             observer.handle(
                 .workerLost(

@@ -60,6 +60,10 @@ extension Coordinator {
             if let member = members.first(where: { $0.id == id }) {
                 observer.handle(.straggler(name: member.name))
             }
+        case .corrupt(let id, let step): distrust(id, since: step)
+        case .undecided(let step, let shard):
+            undecidedSince = now
+            observer.handle(.undecided(place: run.describe(step, shard: shard)))
         case .drop, .store: break  // dealt with where the vector is at hand
         case .discard(let step, let chunk, let node): board(step).discard(chunk, node)
         case .merge(let step, let chunk, let left, let right, let parent):
@@ -188,7 +192,10 @@ extension Coordinator {
         machine.contributionArrived(
             Contribution(
                 worker: id, step: step, chunk: message.chunk, node: node,
-                lease: LeaseID(raw: message.lease)), at: now, into: &actions)
+                lease: LeaseID(raw: message.lease),
+                // Nobody compares it otherwise.
+                fingerprint: run.job.cluster.audit > 0
+                    ? sums.fingerprint(checksum64(payload)) : 0), at: now, into: &actions)
         var next = 0
         while next < actions.count {
             let action = actions[next]
@@ -277,8 +284,11 @@ extension Coordinator {
         if step.kind == .train { reportIdle() }
         let isLast = id.raw + 1 == lastStep
         let isStopped = options.stop?.isRung == true
-        if step.checkpointAfter || isLast || isStopped {
-            saver.write(checkpoint(next: id.advanced(by: 1)))
+        // What a run goes back behind is not worth keeping.
+        if failure?.code != .wentBack, step.checkpointAfter || isLast || isStopped {
+            saver.write(
+                checkpoint(next: id.advanced(by: 1)),
+                neededFrom: run.job.cluster.audit > 0 ? machine.auditHorizon?.raw : nil)
             if isLast || isStopped { saver.flush() }
             noteCheckpoints()
         }

@@ -73,7 +73,11 @@ public final class Coordinator {
     /// How many threads there were when observers were last told that some have no work; 0 if all have.
     var threadsWhenIdle = 0
     /// Workers that are gone, with what they contributed.
-    var departed: [(name: String, contributions: Int)] = []
+    var departed: [(id: WorkerID?, name: String, identity: String, contributions: Int)] = []
+    /// Workers that have computed wrong: "NAME on HOST".
+    public internal(set) var distrusted: Set<String>
+    /// Since when an audited shard waits for another worker to decide.
+    var undecidedSince: Duration?
 
     /// Opens the socket; workers may connect from here on.
     public init(
@@ -83,6 +87,7 @@ public final class Coordinator {
         self.options = options
         self.observer = observer
         self.logger = logger
+        distrusted = options.distrusted
         let cluster = run.job.cluster
         do throws(WireError) { try Message.Welcome.check(job: run.job.resolvedYAML) } catch {
             throw RuntimeError(.refused, "the job cannot be sent to workers: \(error.detail)")
@@ -119,7 +124,7 @@ public final class Coordinator {
             MachineConfiguration(
                 heartbeatTimeout: cluster.heartbeat * cluster.missedHeartbeats,
                 leaseCredits: cluster.leaseCredits, deadlineFactor: cluster.stragglerFactor,
-                deadlineFloor: cluster.stragglerFloor))
+                deadlineFloor: cluster.stragglerFloor, audit: AuditRule(share: cluster.audit)))
         feed =
             cluster.data == .ship
             ? SampleFeed(
@@ -208,6 +213,13 @@ public final class Coordinator {
         }
         options.onTick?(CoordinatorDoor(self))
         stopIfStuck()
+        if let since = undecidedSince, now - since > run.job.cluster.waitForWorkers {
+            failure = RuntimeError(
+                .noWorkers,
+                "no worker came for \(run.job.cluster.waitForWorkers) to decide which one computes "
+                    + "right; start another one, on another machine, and run the same command again"
+            )
+        }
         guard members.isEmpty else {
             aloneSince = nil
             return
@@ -264,9 +276,10 @@ public final class Coordinator {
     }
 
     /// Workers from elsewhere stay when the run is only stopped: most likely its coordinator is started
-    /// again, and they find it.
+    /// again, and they find it. All stay when it goes back.
     private func farewell() {
-        let isPaused = failure?.code == .stopped && options.localWorkers == 0
+        let isPaused =
+            failure?.code == .wentBack || failure?.code == .stopped && options.localWorkers == 0
         let reason = failure.map(\.detail) ?? "the run is finished"
         for member in members {
             send(
@@ -284,6 +297,11 @@ public struct CoordinatorDoor: ~Copyable {
     public func processEnded(pid: Int, how: String) {
         guard let member = coordinator.members.first(where: { $0.pid == pid }) else { return }
         coordinator.lose(member.number, reason: how)
+    }
+
+    /// Whether a local worker has computed wrong: it would not be taken in again.
+    public func isDistrusted(name: String) -> Bool {
+        coordinator.distrusted.contains("\(name) on \(coordinator.run.host)")
     }
 
     /// The run cannot go on.

@@ -13,6 +13,8 @@ public struct CoordinatorOptions {
     public var stopAfterSteps: Int?
     /// Rung when the run is to stop at the end of its step, with a checkpoint.
     public var stop: StopSignal?
+    /// Workers that are not taken in, because they have computed wrong: "NAME on HOST".
+    public var distrusted: Set<String> = []
     /// Called about ten times a second on the coordinator's thread: local workers that died, ...
     public var onTick: ((borrowing CoordinatorDoor) -> Void)?
 

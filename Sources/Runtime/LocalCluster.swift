@@ -21,7 +21,9 @@ public final class LocalCluster {
     public let workers: Int
     private let threads: Int
     private let arguments: [String]
+    private let firstArguments: [String]
     private var children: [Child] = []
+    private var isStarted = false
 
     /// - Parameters:
     ///   - executable: Path of the `convoy` program.
@@ -29,33 +31,44 @@ public final class LocalCluster {
     ///   - workers: How many.
     ///   - threads: Of each worker.
     ///   - arguments: What else every worker is told.
+    ///   - firstArguments: What those are told that are not started again.
     public init(
-        executable: String, endpoint: String, workers: Int, threads: Int, arguments: [String] = []
+        executable: String, endpoint: String, workers: Int, threads: Int, arguments: [String] = [],
+        firstArguments: [String] = []
     ) {
         self.executable = executable
         self.endpoint = endpoint
         self.workers = workers
         self.threads = threads
         self.arguments = arguments
+        self.firstArguments = firstArguments
     }
 
     /// Cores that no compute thread keeps to itself; negative if there are too few for them.
     public var spareCores: Int { ProcessInfo.processInfo.activeProcessorCount - workers * threads }
 
+    /// Starts the workers, once: a run that goes back keeps them.
     public func start() throws(RuntimeError) {
-        for number in children.count..<workers {
-            children.append(Child(number: number, process: try launch(number), restarts: 0))
+        guard !isStarted else { return }
+        isStarted = true
+        for number in 0..<workers {
+            children.append(
+                Child(number: number, process: try launch(number, firstArguments), restarts: 0))
         }
     }
 
-    private func launch(_ number: Int) throws(RuntimeError) -> Process {
+    private static func name(_ number: Int) -> String { "worker-\(number + 1)" }
+
+    private func launch(
+        _ number: Int, _ more: [String] = []
+    ) throws(RuntimeError) -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments =
             [
-                "worker", "--name", "worker-\(number + 1)", "--connect", endpoint,
+                "worker", "--name", Self.name(number), "--connect", endpoint,
                 "--threads", "\(threads)", "--parent", "\(getpid())",
-            ] + (spareCores >= 0 ? ["--core", "\(number * threads)"] : []) + arguments
+            ] + (spareCores >= 0 ? ["--core", "\(number * threads)"] : []) + arguments + more
         process.standardInput = FileHandle.nullDevice
         do { try process.run() } catch {
             throw RuntimeError(
@@ -65,8 +78,18 @@ public final class LocalCluster {
         return process
     }
 
-    /// Tells the coordinator of workers that have died, and starts them again.
+    /// Tells the coordinator of workers that have died, and starts them again; those that have computed
+    /// wrong are let go.
     public func watch(_ coordinator: borrowing CoordinatorDoor) {
+        var trusted: [Child] = []
+        for child in children {
+            if !coordinator.isDistrusted(name: Self.name(child.number)) { trusted.append(child) }
+        }
+        let isLast = trusted.isEmpty && !children.isEmpty
+        children = trusted
+        if isLast {
+            coordinator.fail(RuntimeError(.workerFailed, "no worker is left that computes right"))
+        }
         for index in children.indices where !children[index].process.isRunning {
             let process = children[index].process
             let how = Self.describe(process)

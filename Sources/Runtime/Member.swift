@@ -21,6 +21,8 @@ struct Member {
     /// In the order in which workers came to work; what the step machine knows it by.
     var id: WorkerID?
     let name: String
+    /// "NAME on HOST", as its hello says.
+    let identity: String
     let pid: Int
     let control: RoutingID
     var data: RoutingID?

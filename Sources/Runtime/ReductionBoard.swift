@@ -22,6 +22,16 @@ package struct NodeMetrics: Sendable, Equatable {
             lossSum: a.lossSum + b.lossSum, correct: a.correct + b.correct,
             samples: a.samples + b.samples)
     }
+
+    /// Of these sums and a gradient with that checksum.
+    func fingerprint(_ checksum: UInt64) -> UInt64 {
+        var mixed = checksum
+        for word in [lossSum.bitPattern, correct, samples] {
+            mixed = (mixed ^ word) &* 0x9e37_79b9_7f4a_7c15
+            mixed ^= mixed >> 32
+        }
+        return mixed
+    }
 }
 
 /// Memory for node vectors, shared by the steps that are open.

@@ -14,6 +14,11 @@ public enum RunEvent: Sendable {
     case workerLost(name: String, reason: String, alive: Int, owed: Int)
     /// A worker does not fit this run, or is of another build; it was told so, and leaves.
     case workerRefused(reason: String)
+    /// A worker has computed otherwise than two others: it is put out, and the run goes back to the
+    /// beginning of a step, counted as in checkpoints.
+    case workerDistrusted(name: String, step: Int)
+    /// Workers have computed this shard differently; another one has to decide.
+    case undecided(place: String)
     /// A worker let a deadline pass; its shards are computed elsewhere too.
     case straggler(name: String)
     /// No worker is left; the run goes on when one comes.

@@ -102,8 +102,33 @@ public final class RunFolder: Sendable {
     }
 
     /// Keeps the newest ones and deletes the others.
-    func pruneCheckpoints(keep: Int = 2) {
-        for old in checkpoints.dropFirst(keep) { unlink(old) }
+    ///
+    /// - Parameter step: The run may have to be done again from this step on; nil if not.
+    func pruneCheckpoints(keep: Int = 2, needed step: UInt64? = nil) {
+        let all = checkpoints
+        let reach = step.map { step in
+            1 + (all.firstIndex { Self.step(of: $0) ?? 0 <= step } ?? all.count)
+        }
+        for old in all.dropFirst(max(keep, reach ?? 0)) { unlink(old) }
+    }
+
+    /// Deletes the checkpoints that hold what was done from a step on.
+    ///
+    /// - Returns: The step with which the run goes on.
+    func dropCheckpoints(from step: UInt64) -> UInt64 {
+        for path in checkpoints {
+            guard let next = Self.step(of: path), next > step else { continue }
+            unlink(path)
+        }
+        return checkpoints.first.flatMap(Self.step) ?? 0
+    }
+
+    /// The step after a checkpoint, by its name.
+    private static func step(of path: String) -> UInt64? {
+        guard let digits = path.split(separator: "-").last?.prefix(while: \.isNumber) else {
+            return nil
+        }
+        return UInt64(digits)
     }
 
     /// What the run that is here has found of its training images, if they are those of a fingerprint.

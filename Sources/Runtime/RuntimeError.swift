@@ -7,6 +7,8 @@ public struct RuntimeError: Error, Equatable, CustomStringConvertible {
     public enum Code: Sendable {
         case system, checkpoint, modelFile, runFolder, refused, workerFailed, notFinite, noWorkers
         case lostCoordinator, stopped, dataset, network
+        /// A worker has computed wrong, and the run goes on from an earlier checkpoint.
+        case wentBack
     }
     public let code: Code
     public let detail: String

@@ -160,17 +160,23 @@ final class WorkQueue: @unchecked Sendable {
         case memory(Floats)
     }
 
-    /// A chunk of weights has come. Waits while somebody still computes with the version that it replaces:
-    /// one two steps back, so only ever a shard that the run no longer needs.
-    ///
-    /// - Returns: False if they are not what was sent; the chunk is lost then.
-    func addWeights(version: UInt64, chunk: Int, _ source: WeightSource) -> Bool {
+    /// What becomes of a chunk of weights.
+    enum Arrival {
+        case stored
+        /// Somebody still computes with the version that it replaces: one two steps back, so only ever a
+        /// shard that the run no longer needs. To be brought again in a moment.
+        case tooEarly
+        /// It is not what was sent, and lost.
+        case damaged
+    }
+
+    /// A chunk of weights has come. Never waits: whoever brings it has to show that this worker lives.
+    func addWeights(version: UInt64, chunk: Int, _ source: WeightSource) -> Arrival {
         let parity = Int(version & 1)
         monitor.lock()
-        while runningThreads > 0, runningVersion & 1 == version & 1, runningVersion != version,
-            !isClosed
-        {
-            monitor.wait()
+        if runningThreads > 0, runningVersion & 1 == version & 1, runningVersion != version {
+            monitor.unlock()
+            return .tooEarly
         }
         arrived[parity][chunk] = Self.never
         switch source {
@@ -181,14 +187,14 @@ final class WorkQueue: @unchecked Sendable {
                     rebasing: model.copy(version: version)[model.chunks.chunks[chunk].range]))
             monitor.unlock()
             copy.copyMemory(from: bytes)
-            guard checksum64(UnsafeRawBufferPointer(copy)) == checksum else { return false }
+            guard checksum64(UnsafeRawBufferPointer(copy)) == checksum else { return .damaged }
             monitor.lock()
         }
         arrived[parity][chunk] = version
         if hasArrived(version) { completed[parity] = Monitor.now }
         monitor.broadcast()
         monitor.unlock()
-        return true
+        return .stored
     }
 
     /// A part of the matrix that whitens images has come. Nobody computes before the last one has.

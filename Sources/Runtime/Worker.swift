@@ -30,6 +30,8 @@ public struct WorkerOptions: Sendable {
     public var firstCore: Int?
     /// The process that started this worker; when it is gone, so is the worker.
     public var parent: Int?
+    /// What happens to it on purpose.
+    public var faults: FaultInjector?
 
     public init(
         endpoint: String, name: String, threads: Int = 1, engine: String? = nil,

@@ -50,6 +50,9 @@ final class WorkerSession {
     private var crew: Crew?
     /// Of the chunks of even and of odd versions as they arrived, for the digest of a version.
     private var checksums: [[UInt64]] = []
+    /// A chunk of weights whose place is still computed with. What comes after it waits, too.
+    private var deferred: Dealer.Received?
+    private var isTooEarly = false
     private var outgoing: [WorkQueue.Outgoing] = []
     private var lastHeartbeat = ContinuousClock.now
     private var heartbeat = Duration.seconds(1)
@@ -100,9 +103,7 @@ final class WorkerSession {
                 while poller.isReady(sources.control), let message = try control.receive() {
                     receive(message.header, nil, .control)
                 }
-                while poller.isReady(sources.data), let message = try data.receive() {
-                    receive(message.header, message.payload, .data)
-                }
+                try receiveData()
                 note(control.socket.takeMalformed())
                 note(data.socket.takeMalformed())
                 if poller.isReady(sources.doorbell) { doorbell.answer() }
@@ -112,6 +113,23 @@ final class WorkerSession {
         } catch { throw RuntimeError(.network, error.description) }
         guard let end else { preconditionFailure("the loop ends when there is an end") }
         return end
+    }
+
+    /// The data connection is read as far as there is room for what it brings.
+    private func receiveData() throws(ZeroMQError) {
+        if let message = deferred.take() {
+            usleep(500)
+            take(message)
+        }
+        while deferred == nil, poller.isReady(sources.data), let message = try data.receive() {
+            take(message)
+        }
+    }
+
+    private func take(_ message: consuming Dealer.Received) {
+        isTooEarly = false
+        receive(message.header, message.payload, .data)
+        if isTooEarly { deferred = consume message }
     }
 
     private func note(_ malformed: ZeroMQError?) {
@@ -136,6 +154,7 @@ final class WorkerSession {
         guard let crew, let session else { return }
         crew.queue.takeOutgoing(into: &outgoing)
         for item in outgoing {
+            if item.gradient != nil { options.faults?.strike(.send, step: item.version + 1) }
             let range = crew.model.chunks.chunks[item.chunk].range
             let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
             let bytes = item.gradient.map { UnsafeRawBufferPointer($0.memory[range]) } ?? nothing
@@ -189,6 +208,7 @@ final class WorkerSession {
             lastHeartbeat = now
             if crew != nil { try send(.heartbeat) }
         }
+        if options.faults?.takeReconnect() == true { end = .again("the fault plan says so") }
         if let parent = options.parent, getppid() != parent {
             end = .finished("the process that started this worker is gone")
         }
@@ -249,6 +269,9 @@ final class WorkerSession {
                 end = .refused("the coordinator sent a lease that cannot be: \(lease)")
                 return
             }
+            if lease.kind == .train {
+                options.faults?.strike(.lease, step: lease.weightsVersion + 1)
+            }
             crew.queue.add(lease)
             guard let place = lease.place else { return }
             // Samples that are no more there are of a step that is over.
@@ -286,9 +309,12 @@ final class WorkerSession {
                     + "\(chunks[weights.chunk].range.count) floats")
             return
         }
-        guard
-            crew.queue.addWeights(version: weights.version, chunk: weights.chunk, source)
-        else {
+        switch crew.queue.addWeights(version: weights.version, chunk: weights.chunk, source) {
+        case .stored: break
+        case .tooEarly:
+            isTooEarly = true
+            return
+        case .damaged:
             end = .again("chunk \(weights.chunk) of the weights arrived damaged")
             return
         }
@@ -348,7 +374,7 @@ final class WorkerSession {
                     ComputeThread(
                         number, core: options.firstCore.map { first in first + number },
                         model: model,
-                        queue: queue, local: local)
+                        queue: queue, local: local, faults: options.faults)
                 },
                 dataThreads: (0..<(model.decoder.takesTime ? options.threads : 0)).map { number in
                     DataThread(number, model: model, queue: queue, local: local)

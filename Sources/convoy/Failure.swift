@@ -14,7 +14,7 @@ enum Failure {
         switch error {
         case let error as RuntimeError:
             switch error.code {
-            case .stopped, .noWorkers, .lostCoordinator: resume
+            case .stopped, .noWorkers, .lostCoordinator, .wentBack: resume
             case .system, .checkpoint, .modelFile, .runFolder, .refused, .workerFailed, .notFinite,
                 .dataset, .network:
                 failure

@@ -19,6 +19,7 @@ struct Leading {
     let threads: Int
     /// Worker processes of the run's own, if it has any.
     var cluster: LocalCluster?
+    var faults: FaultPlan?
 
     func lead() throws {
         let console = Console(descriptor: 1)
@@ -36,37 +37,47 @@ struct Leading {
         var observers: [any RunObserver] = [progress, EventLog(logger)]
         if let path = options.logJSON { observers.append(try JSONLog(path: path)) }
 
+        let stop = try StopSignal()
+        stop.install()
+        if let faults {
+            observers.append(
+                FaultObserver(
+                    FaultInjector(faults, worker: FaultPlan.coordinator, stop: stop)))
+        }
+        var settings = CoordinatorOptions(endpoint: endpoint)
+        settings.localWorkers = cluster?.workers ?? 0
+        settings.staysAwake = cluster.map { $0.spareCores > 0 } ?? true
+        settings.stop = stop
+        settings.onTick = { [cluster] door in cluster?.watch(door) }
+        defer { cluster?.stop() }
         Engine.enableFlushToZero()
         if job.dataset.preprocessing.zcaWhitening, !options.quiet {
             console.line(
                 "looks for the matrix that whitens images: minutes, where there is none yet")
             console.flush()
         }
-        let run = try Run.open(job: job, folder: folder, engine: engine)
         if !options.quiet { for warning in job.warnings { console.line("warning: \(warning)") } }
-        for reason in run.damaged { console.line("passed over a checkpoint: \(reason)") }
-        if run.isFinished, FileManager.default.fileExists(atPath: folder.modelPath) {
-            return try showFinished(run, console)
+        while true {
+            let run = try Run.open(job: job, folder: folder, engine: engine)
+            for reason in run.damaged { console.line("passed over a checkpoint: \(reason)") }
+            if run.isFinished, FileManager.default.fileExists(atPath: folder.modelPath) {
+                return try showFinished(run, console)
+            }
+            let coordinator = try Coordinator(
+                run: run, options: settings, observer: Observers(observers), logger: logger)
+            try cluster?.start()
+            do throws(RuntimeError) {
+                try coordinator.work()
+            } catch {
+                logger.error("\(error)")
+                guard error.code == .wentBack else { throw error }
+                settings.distrusted = coordinator.distrusted
+                settings.endpoint = coordinator.endpoint
+                continue
+            }
+            _ = try coordinator.finish(threads: threads)
+            return
         }
-
-        let stop = try StopSignal()
-        stop.install()
-        var settings = CoordinatorOptions(endpoint: endpoint)
-        settings.localWorkers = cluster?.workers ?? 0
-        settings.staysAwake = cluster.map { $0.spareCores > 0 } ?? true
-        settings.stop = stop
-        settings.onTick = { [cluster] door in cluster?.watch(door) }
-        let coordinator = try Coordinator(
-            run: run, options: settings, observer: Observers(observers), logger: logger)
-        defer { cluster?.stop() }
-        try cluster?.start()
-        do {
-            try coordinator.work()
-        } catch {
-            logger.error("\(error)")
-            throw error
-        }
-        _ = try coordinator.finish(threads: threads)
     }
 
     /// The folder holds the result of this very job.

@@ -38,6 +38,24 @@ struct RunOptions: ParsableArguments {
     }
 }
 
+/// Accidents on purpose, for tests.
+struct FaultOptions: ParsableArguments {
+    @Option(
+        name: .customLong("fault-plan"),
+        help: ArgumentHelp(
+            "Let happen what this YAML file says.", valueName: "file", visibility: .hidden),
+        completion: .file(extensions: ["yaml", "yml"]))
+    var file: String?
+
+    func load() throws -> FaultPlan? {
+        guard let file else { return nil }
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw RuntimeError(.system, "\(file): no such file; --fault-plan takes a YAML file")
+        }
+        return try FaultPlan.parse(yaml: text, file: file)
+    }
+}
+
 /// Which kernels compute; every choice gives the same bits.
 struct EngineOptions: ParsableArguments {
     @Option(

@@ -13,6 +13,10 @@ struct ChaosSchedule {
         case freezeWorker(Int, seconds: Double)
         case killCoordinator(secondsDown: Double)
         case freezeCoordinator(seconds: Double)
+        /// All connections break, in the middle of whatever they carry.
+        case cutNetwork
+        /// Nothing arrives for a while, then all of it.
+        case holdNetwork(seconds: Double)
 
         var kind: String {
             switch self {
@@ -24,6 +28,10 @@ struct ChaosSchedule {
             case .freezeWorker: "worker frozen for a moment"
             case .killCoordinator: "coordinator killed and started again"
             case .freezeCoordinator: "coordinator frozen"
+            case .cutNetwork: "connections cut"
+            case .holdNetwork(let seconds) where seconds > ChaosSchedule.deadline:
+                "network held up beyond the deadline"
+            case .holdNetwork: "network held up for a moment"
             }
         }
     }
@@ -32,6 +40,16 @@ struct ChaosSchedule {
         /// The coordinator stays: nothing but the workers themselves gets a step that stands still going.
         case workers
         case workersAndCoordinator
+        case workersCoordinatorAndNetwork
+
+        /// One after the last number of the dice that means something.
+        fileprivate var kinds: Int {
+            switch self {
+            case .workers: 86
+            case .workersAndCoordinator: 100
+            case .workersCoordinatorAndNetwork: 120
+            }
+        }
     }
 
     /// Three heartbeats of the job: a worker that is silent for longer is taken for lost.
@@ -46,7 +64,7 @@ struct ChaosSchedule {
         var workers: [Int] = []
         var started = 0
         func event() -> Event? {
-            let dice = Int.random(in: 0..<(victims == .workers ? 86 : 100), using: &random)
+            let dice = Int.random(in: 0..<victims.kinds, using: &random)
             if dice < 34 || workers.isEmpty {
                 guard workers.count < Self.mostWorkers else { return nil }
                 workers.append(started)
@@ -68,8 +86,12 @@ struct ChaosSchedule {
             case ..<95:
                 return .killCoordinator(
                     secondsDown: Double.random(in: 0...0.8, using: &random))
-            default:
+            case ..<100:
                 return .freezeCoordinator(seconds: Double.random(in: 0.05...1, using: &random))
+            case ..<110:
+                return .cutNetwork
+            default:
+                return .holdNetwork(seconds: Double.random(in: 0.05...1, using: &random))
             }
         }
         var events: [(Double, Event)] = []

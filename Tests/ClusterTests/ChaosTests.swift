@@ -35,6 +35,7 @@ import Testing
         cluster:
           heartbeat_seconds: \(ChaosSchedule.deadline / 3)
           missed_heartbeats: 3
+          audit: 0.02
           wait_for_workers_seconds: 60
         """
 
@@ -50,7 +51,8 @@ import Testing
     /// - Returns: The folder that the run had.
     private func disturb(_ victims: ChaosSchedule.Victims, _ seed: UInt64) throws -> String {
         print("chaos for \(victims): CONVOY_CHAOS_SEED=\(seed) repeats this schedule")
-        let cluster = try DisturbedRun(job: Self.job)
+        let cluster = try DisturbedRun(
+            job: Self.job, isRemote: victims == .workersCoordinatorAndNetwork)
         let undisturbed = try cluster.undisturbed()
         let steps = Self.epochs * Self.stepsPerEpoch
         #expect(undisturbed.trainingSteps.count == steps)

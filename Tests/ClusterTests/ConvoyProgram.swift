@@ -21,9 +21,10 @@ final class ConvoyProgram {
     ///   - folder: Where its output goes, to a file of its own.
     ///   - largestFile: That it may write, in KiB; nil for any.
     ///   - variables: Of its environment, in place of those of this process; nil takes one away.
+    ///   - namespace: The network that it is in; nil for that of this process.
     init(
         _ arguments: [String], in folder: String, largestFile: Int? = nil,
-        variables: [String: String?] = [:]
+        variables: [String: String?] = [:], namespace: String? = nil
     ) throws {
         output = folder + "/output-\(UUID().uuidString.prefix(8)).txt"
         #expect(FileManager.default.createFile(atPath: output, contents: nil))
@@ -34,6 +35,10 @@ final class ConvoyProgram {
             process.executableURL = URL(fileURLWithPath: "/bin/bash")
             process.arguments =
                 ["-c", "ulimit -f \(largestFile); exec \"$0\" \"$@\"", Self.path] + arguments
+        }
+        if let namespace {
+            process.executableURL = URL(fileURLWithPath: "/usr/sbin/ip")
+            process.arguments = ["netns", "exec", namespace, Self.path] + arguments
         }
         var environment = ProcessInfo.processInfo.environment
         for (name, value) in variables { environment[name] = value }

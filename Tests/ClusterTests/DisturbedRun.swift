@@ -11,16 +11,32 @@ final class DisturbedRun {
     private(set) var workers: [Int: ConvoyProgram] = [:]
     private let folder: ScratchFolder
     private let endpoint: String
+    /// Where workers connect to: the endpoint, or what lies between.
+    private let connection: String
+    private let link: FaultyLink?
     private(set) var coordinator: ConvoyProgram?
     private var dismissed: [(number: Int, program: ConvoyProgram)] = []
     private var later: [(time: Date, action: () throws -> Void)] = []
 
-    init(job: String) throws {
+    /// - Parameter isRemote: Workers reach the coordinator by TCP, through a network that can fail.
+    init(job: String, isRemote: Bool = false) throws {
         folder = try ScratchFolder()
-        endpoint = "ipc://\(folder.path)/socket"
+        if isRemote {
+            let port = try freePort()
+            let link = try FaultyLink(to: port)
+            endpoint = "tcp://127.0.0.1:\(port)"
+            connection = "tcp://127.0.0.1:\(link.port)"
+            self.link = link
+        } else {
+            endpoint = "ipc://\(folder.path)/socket"
+            connection = endpoint
+            link = nil
+        }
         log = EventFile(path: folder.path + "/log.jsonl")
         try job.write(toFile: folder.path + "/job.yaml", atomically: true, encoding: .utf8)
     }
+
+    deinit { link?.close() }
 
     var path: String { folder.path }
 
@@ -79,20 +95,24 @@ final class DisturbedRun {
         case .freezeCoordinator(let seconds):
             try startMissingCoordinator()
             if let coordinator { freeze(coordinator, seconds) }
+        case .cutNetwork: link?.cut()
+        case .holdNetwork(let seconds): link?.hold(seconds: seconds)
         }
     }
 
     /// - Parameters:
     ///   - name: Nil for one with its number.
     ///   - patience: Seconds; it ends the worker should this process be killed.
+    ///   - arguments: More of them.
     func startWorker(
-        _ number: Int, name: String? = nil, threads: Int = 1, patience: Int = 90
+        _ number: Int, name: String? = nil, threads: Int = 1, patience: Int = 90,
+        arguments: [String] = []
     ) throws {
         workers[number] = try ConvoyProgram(
             [
-                "worker", "--connect", endpoint, "--name", name ?? "worker-\(number)",
+                "worker", "--connect", connection, "--name", name ?? "worker-\(number)",
                 "--threads", "\(threads)", "--patience", "\(patience)",
-            ], in: folder.path)
+            ] + arguments, in: folder.path)
     }
 
     /// Does what is due until something holds or the time is over.

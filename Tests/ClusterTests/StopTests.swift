@@ -101,7 +101,7 @@ import Testing
         #expect(after == before)
 
         try run.startCoordinator()
-        if run.workers[0]?.isRunning == false { try run.startWorker(1) }
+        try run.startWorker(1)
         #expect(run.coordinator?.status() == 0, "\(run.report)")
         #expect(run.log.finalWeights != nil && run.log.finalWeights == expected.finalWeights)
     }

@@ -13,14 +13,23 @@ struct Chaos {
     var isLossy = false
     /// Workers send sums of a step before it is its turn, which they cannot have computed.
     var isMad = false
+    /// The share of shards that two workers compute.
+    var audit = AuditRule(share: 0)
+    /// Workers begin to compute wrong.
+    var isFaulty = false
     /// Accidents without which the run goes on: some worker is left.
     private(set) var turns = 0
 
-    init(seed: UInt64, accidents: Int, isLossy: Bool = false, isMad: Bool = false) {
+    init(
+        seed: UInt64, accidents: Int, isLossy: Bool = false, isMad: Bool = false,
+        audit: Double = 0, isFaulty: Bool = false
+    ) {
         random = SplitMix64(seed: seed)
         self.accidents = accidents
         self.isLossy = isLossy
         self.isMad = isMad
+        self.audit = AuditRule(share: audit)
+        self.isFaulty = isFaulty
     }
 
     /// A world of up to four workers and five steps of up to `shards` shards.
@@ -32,7 +41,7 @@ struct Chaos {
             steps, sums: sums,
             MachineConfiguration(
                 leaseCredits: 1 + random.below(2), deadlineFloor: .milliseconds(100),
-                firstDeadline: .seconds(2)))
+                firstDeadline: .seconds(2), audit: audit))
         for _ in 0...random.below(4) { world.perform(.joins) }
         return world
     }
@@ -53,7 +62,10 @@ struct Chaos {
             accidents -= 1
             return accident
         }
-        if accidents == 0, !world.actors.contains(where: { $0.isMember && $0.state == .working }) {
+        if accidents == 0,
+            world.isUndecided
+                || !world.actors.contains(where: { $0.isMember && $0.state == .working })
+        {
             return .joins
         }
         let isMad = isMad
@@ -83,6 +95,10 @@ struct Chaos {
     }
 
     private mutating func accident(in world: World) -> World.Event? {
+        if isFaulty, random.chance(oneIn: 4) {
+            return pick(from: world.actors, where: { $0.state == .working && !$0.isFaulty })
+                .map { .goesBad($0) }
+        }
         switch random.below(12) {
         case 0, 1:
             return .joins

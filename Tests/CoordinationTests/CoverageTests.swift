@@ -65,7 +65,8 @@ import Testing
             case .pass(_, _, let node, let parent):
                 #expect(stored.remove(node) != nil)
                 stored.insert(parent)
-            case .lease, .evict, .straggler, .drop, .reduced, .commit, .waiting:
+            case .lease, .evict, .straggler, .drop, .reduced, .commit, .waiting, .corrupt,
+                .undecided:
                 Issue.record("coverage says \(action)")
             }
         }

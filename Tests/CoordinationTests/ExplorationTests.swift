@@ -41,12 +41,19 @@ private struct Exploration {
         if accidents > 0 {
             for index in world.network.indices { moves.append((.arrivesTwice(index), 1)) }
             for index in active { moves.append((.leaves(index), 1)) }
+            if world.machine.configuration.audit.share > 0 {
+                for index in active where !world.actors[index].isFaulty {
+                    moves.append((.goesBad(index), 1))
+                }
+            }
             for index in world.actors.indices where world.actors[index].state != .dead {
                 moves.append((.dies(index), 1))
             }
         }
         // Somebody comes when nobody is left, or in place of an accident.
-        if active.isEmpty || accidents > 0 { moves.append((.joins, min(accidents, 1))) }
+        if active.isEmpty || world.isUndecided || accidents > 0 {
+            moves.append((.joins, min(accidents, 1)))
+        }
         return moves
     }
 }
@@ -61,6 +68,26 @@ private struct Exploration {
     ])
     func everyScheduleEndsWithTheCanonicalSum(steps: [World.Step], workers: Int, accidents: Int) {
         var world = World(steps, sums: Sums())
+        for _ in 0..<workers { world.perform(.joins) }
+        var exploration = Exploration()
+        exploration.explore(world, accidents: accidents)
+        #expect(exploration.failure == nil)
+        #expect(exploration.ends > 100, "only \(exploration.ends) schedules")
+    }
+
+    /// The same with every shard audited, and workers that begin to compute wrong.
+    @Test(arguments: [
+        ([World.Step(shards: 2, chunks: 1)], 2, 2), ([World.Step(shards: 2, chunks: 1)], 3, 1),
+        ([World.Step(shards: 1, chunks: 2)], 2, 2),
+        ([World.Step(shards: 1, chunks: 1), World.Step(shards: 1, chunks: 1)], 2, 2),
+        ([World.Step(shards: 1, chunks: 1), World.Step(shards: 1, chunks: 1)], 3, 1),
+    ])
+    func everyScheduleOfAuditsEndsWithTheCanonicalSum(
+        steps: [World.Step], workers: Int, accidents: Int
+    ) {
+        var world = World(
+            steps, sums: Sums(),
+            MachineConfiguration(firstDeadline: .seconds(5), audit: AuditRule(share: 1)))
         for _ in 0..<workers { world.perform(.joins) }
         var exploration = Exploration()
         exploration.explore(world, accidents: accidents)

@@ -67,11 +67,12 @@ extension StepMachine {
 
     mutating func arrived(
         _ step: StepID, chunk: Int = 0, _ node: TreeNode, lease: LeaseID, from worker: WorkerID,
-        at now: Duration = .zero
+        saying fingerprint: UInt64 = 0, at now: Duration = .zero
     ) -> [Action] {
         var actions: [Action] = []
         let contribution = Contribution(
-            worker: worker, step: step, chunk: chunk, node: node, lease: lease)
+            worker: worker, step: step, chunk: chunk, node: node, lease: lease,
+            fingerprint: fingerprint)
         contributionArrived(contribution, at: now, into: &actions)
         return actions
     }

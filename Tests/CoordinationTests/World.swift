@@ -14,6 +14,8 @@ struct World {
     struct Packet {
         let contribution: Contribution
         let value: Int
+        /// Its sender computed something else.
+        var isWrong = false
     }
 
     struct Actor {
@@ -23,6 +25,10 @@ struct World {
         /// What the coordinator believes: a worker that died unnoticed is still a member.
         var isMember = true
         var isLeaving = false
+        /// It computes something else than all others, and always will.
+        var isFaulty = false
+        /// The first step that it has computed wrong.
+        var firstWrong: StepID?
         /// In the order in which they came.
         var leases: [Lease] = []
         /// What is left to send of the lease it is at, last first.
@@ -50,6 +56,7 @@ struct World {
         case saysGoodbye(Int)
         case freezes(Int)
         case thaws(Int)
+        case goesBad(Int)
         case timePasses(Duration)
     }
 
@@ -66,6 +73,11 @@ struct World {
     var leased = 0
     var stragglers = 0
     var evictions = 0
+    var convictions = 0
+    /// The machine waits for another worker to decide.
+    var isUndecided = false
+    /// What no second worker was there to check has been added up.
+    var isTainted = false
     var broken: [String] = []
     /// What the coordinator keeps. Few at a time, so searched from end to end.
     private var stored: [(name: Vector, value: Int)] = []
@@ -109,6 +121,7 @@ struct World {
         case .joins:
             let id = WorkerID(raw: UInt64(actors.count))
             actors.append(Actor(id: id))
+            isUndecided = false
             machine.workerJoined(id, threads: 1 + actors.count % 3, at: now, into: &actions)
             carryOut(nil)
         case .sends(let index):
@@ -139,6 +152,8 @@ struct World {
             actors[index].state = .frozen
         case .thaws(let index):
             actors[index].state = .working
+        case .goesBad(let index):
+            actors[index].isFaulty = true
         case .timePasses(let time):
             now += time
             for actor in actors where actor.state == .working || actor.state == .leaving {
@@ -160,12 +175,19 @@ struct World {
         let tree = ReductionTree(leaves: step.shards)
         for chunk in 0..<step.chunks {
             for node in tree.nodes(covering: lease.shards) {
-                let value = sums.canonical(
+                var value = sums.canonical(
                     from: node.index << node.level, size: 1 << node.level, shards: step.shards)
+                let isFaulty = actors[index].isFaulty
+                if isFaulty {
+                    value = -1000 * value - 2 - index
+                    actors[index].firstWrong = min(
+                        actors[index].firstWrong ?? lease.step, lease.step)
+                }
                 let contribution = Contribution(
                     worker: lease.worker, step: lease.step, chunk: chunk, node: node,
-                    lease: lease.id)
-                actors[index].outbox.append(Packet(contribution: contribution, value: value))
+                    lease: lease.id, fingerprint: UInt64(bitPattern: Int64(value)))
+                actors[index].outbox.append(
+                    Packet(contribution: contribution, value: value, isWrong: isFaulty))
             }
         }
     }
@@ -222,6 +244,31 @@ struct World {
                 if !actors[Int(worker.raw)].isMember {
                     broken.append("straggler \(worker) is lost")
                 }
+            case .corrupt(let worker, let since):
+                convictions += 1
+                let actor = Int(worker.raw)
+                if !actors[actor].isFaulty { broken.append("honest worker \(worker) is put out") }
+                if let wrong = actors[actor].firstWrong, wrong < since {
+                    broken.append("\(worker) was wrong in \(wrong), trusted until \(since)")
+                }
+                actors[actor].state = .dead
+                if actors[actor].isMember { lose(actor) }
+            case .undecided(let step, let shard):
+                isUndecided = true
+                if !actors.contains(where: \.isFaulty) {
+                    broken.append("shard \(shard) of step \(step) is undecided, but all are honest")
+                }
+            case .drop(.held):
+                // Nobody could be held to account for a copy of a worker that is gone.
+                let isMember = packet.map { actors[Int($0.contribution.worker.raw)].isMember }
+                if packet.map(isAudited) != true || isCovered(packet) && isMember == true {
+                    broken.append("held in vain: \(String(describing: packet))")
+                }
+            case .drop(.refuted):
+                let isFaulty = packet.map { actors[Int($0.contribution.worker.raw)].isFaulty }
+                if isFaulty != true {
+                    broken.append("refuted, but right: \(String(describing: packet))")
+                }
             case .drop(.covered):
                 if !isCovered(packet) {
                     broken.append("dropped, but not covered: \(String(describing: packet))")
@@ -236,6 +283,13 @@ struct World {
                 _ = take(Vector(step: step, chunk: chunk, node: node))
             case .store(let step, let chunk, let node):
                 put(Vector(step: step, chunk: chunk, node: node), packet?.value ?? -1)
+                if let packet, packet.isWrong {
+                    isTainted = true
+                    if isAudited(packet), actors.count(where: { $0.isMember && !$0.isLeaving }) > 1
+                    {
+                        broken.append("wrong, but added up: \(packet)")
+                    }
+                }
             case .merge(let step, let chunk, let left, let right, let node):
                 let sum = sums.sum(
                     take(Vector(step: step, chunk: chunk, node: left)),
@@ -251,7 +305,7 @@ struct World {
                 let shards = steps[committed].shards
                 let root = take(
                     Vector(step: step, chunk: chunk, node: ReductionTree(leaves: shards).root))
-                if root != sums.root(shards: shards) {
+                if root != sums.root(shards: shards), !isTainted {
                     broken.append("wrong sum of chunk \(chunk), step \(step)")
                 }
                 reduced.append(chunk)
@@ -296,6 +350,13 @@ struct World {
         return stored.remove(at: index).value
     }
 
+    private func isAudited(_ packet: Packet) -> Bool {
+        let name = packet.contribution
+        let range = ReductionTree(leaves: steps[Int(name.step.raw)].shards).range(of: name.node)
+        return range.count == 1
+            && machine.configuration.audit.chooses(range.lowerBound, of: name.step)
+    }
+
     private func isCovered(_ packet: Packet?) -> Bool {
         guard let name = packet?.contribution else { return false }
         let tree = ReductionTree(leaves: steps[Int(name.step.raw)].shards)
@@ -318,7 +379,7 @@ struct World {
 
     /// Whether somebody is asked for every shard that is missing, and nobody for any other.
     mutating func checkDiagnosis() {
-        guard !isFinished, hasActive else { return }
+        guard !isFinished, hasActive, !isUndecided else { return }
         let wanted = missing
         var asked: Set<Int> = []
         for (worker, shards) in machine.waitingFor {

@@ -137,6 +137,8 @@ final class Recorder: RunObserver {
     private(set) var joined = 0
     private(set) var lost: [String] = []
     private(set) var refused: [String] = []
+    private(set) var distrusted: [String] = []
+    private(set) var undecided: [String] = []
     private(set) var epochs: [EpochReport] = []
     private(set) var resumed: Int?
     private(set) var idle: [[Int]] = []
@@ -157,6 +159,8 @@ final class Recorder: RunObserver {
         case .resumed(let step): resumed = step
         case .idleWorkers(let active, let workers): idle.append([active, workers])
         case .checkpoint(let path): checkpoints.append(path)
+        case .workerDistrusted(let name, _): distrusted.append(name)
+        case .undecided(let place): undecided.append(place)
         case .started, .straggler, .waitingForWorkers, .finished: break
         }
     }

@@ -189,7 +189,7 @@ private struct Step {
                 board.release(chunk)
                 machine.chunkApplied(step: step, chunk: chunk, at: .zero, into: &actions)
             case .commit: isCommitted = true
-            case .store, .drop, .evict, .straggler, .waiting: break
+            case .store, .drop, .evict, .straggler, .corrupt, .undecided, .waiting: break
             }
             index += 1
         }

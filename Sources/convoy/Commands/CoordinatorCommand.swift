@@ -21,6 +21,7 @@ struct CoordinatorCommand: ParsableCommand {
     @OptionGroup var job: JobOptions
     @OptionGroup var output: RunOptions
     @OptionGroup var engine: EngineOptions
+    @OptionGroup var faults: FaultOptions
 
     @Option(help: ArgumentHelp("Where workers connect to.", valueName: "endpoint"))
     var bind = "tcp://127.0.0.1:7070"
@@ -30,7 +31,7 @@ struct CoordinatorCommand: ParsableCommand {
     func run() throws {
         try Leading(
             job: try job.load(), options: output, engine: engine.name, endpoint: bind,
-            threads: ProcessInfo.processInfo.activeProcessorCount
+            threads: ProcessInfo.processInfo.activeProcessorCount, faults: try faults.load()
         ).lead()
     }
 }

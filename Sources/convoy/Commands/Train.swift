@@ -24,6 +24,7 @@ struct Train: ParsableCommand {
     @OptionGroup var job: JobOptions
     @OptionGroup var output: RunOptions
     @OptionGroup var engine: EngineOptions
+    @OptionGroup var faults: FaultOptions
 
     @Option(
         name: [.short, .long],
@@ -46,11 +47,12 @@ struct Train: ParsableCommand {
         let endpoint = "ipc://\(sockets.path)/coordinator"
         let cluster = LocalCluster(
             executable: try Self.program(), endpoint: endpoint, workers: workers, threads: threads,
-            arguments: ["--engine", engine.engine] + (output.verbose ? ["--verbose"] : []))
+            arguments: ["--engine", engine.engine] + (output.verbose ? ["--verbose"] : []),
+            firstArguments: faults.file.map { ["--fault-plan", $0] } ?? [])
         try withExtendedLifetime(sockets) {
             try Leading(
                 job: job, options: output, engine: engine.name, endpoint: endpoint,
-                threads: min(workers * threads, cores), cluster: cluster
+                threads: min(workers * threads, cores), cluster: cluster, faults: try faults.load()
             ).lead()
         }
     }

@@ -46,6 +46,7 @@ struct WorkerCommand: ParsableCommand {
     var verbose = false
 
     @OptionGroup var engine: EngineOptions
+    @OptionGroup var faults: FaultOptions
 
     @Option(help: ArgumentHelp("The core of the first thread.", visibility: .private))
     var core: Int?
@@ -73,6 +74,9 @@ struct WorkerCommand: ParsableCommand {
         options.patience = .seconds(patience)
         options.parent = parent
         options.firstCore = core
+        options.faults = try faults.load().map {
+            FaultInjector($0, worker: options.name, stop: stop)
+        }
         var log = LineLog(descriptor: 2)
         log.logLevel = verbose ? .debug : parent == nil ? .info : .warning
         let logger = Logger(label: "convoy") { [log] _ in log }

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A network of its own for the coordinator and for each worker, in the kernel of this machine.
+
+import Foundation
+import Testing
+
+/// Network namespaces, each worker's joined to the coordinator's by a cable. Gone when the object is.
+///
+/// Needs root, and ip, tc and nft of the packages iproute2 and nftables.
+final class Namespaces {
+    private let prefix: String
+    private let workers: Int
+
+    /// Why this machine allows none; nil if it does.
+    static let obstacle: String? = {
+        guard getuid() == 0 else { return "network namespaces need root" }
+        for tool in ["ip", "tc", "nft"] where (try? run("command -v \(tool)")) == nil {
+            return "no \(tool) here; install iproute2 and nftables"
+        }
+        do {
+            let probe = try Namespaces(workers: 1)
+            try probe.inWorker(0, "nft add table inet probe")
+            return nil
+        } catch { return "network namespaces cannot be made here: \(error)" }
+    }()
+
+    init(workers: Int) throws {
+        prefix = "convoy-\(UUID().uuidString.prefix(4).lowercased())"
+        self.workers = workers
+        try Self.run("ip netns add \(coordinator)")
+        try inCoordinator("ip link set lo up")
+        for worker in 0..<workers {
+            try Self.run(
+                """
+                ip netns add \(name(worker)) &&
+                ip -n \(coordinator) link add cable\(worker) type veth \
+                    peer name eth0 netns \(name(worker)) &&
+                ip -n \(coordinator) addr add 10.77.\(worker).1/24 dev cable\(worker) &&
+                ip -n \(coordinator) link set cable\(worker) up &&
+                ip -n \(name(worker)) addr add 10.77.\(worker).2/24 dev eth0 &&
+                ip -n \(name(worker)) link set eth0 up &&
+                ip -n \(name(worker)) link set lo up
+                """)
+        }
+    }
+
+    deinit {
+        for name in [coordinator] + (0..<workers).map(name) {
+            _ = try? Self.run("ip netns del \(name)")
+        }
+    }
+
+    var coordinator: String { "\(prefix)-c" }
+
+    func name(_ worker: Int) -> String { "\(prefix)-\(worker)" }
+
+    /// Where a worker finds the coordinator.
+    func endpoint(of worker: Int) -> String { "tcp://10.77.\(worker).1:7070" }
+
+    func inCoordinator(_ command: String) throws {
+        try Self.run("ip netns exec \(coordinator) \(command)")
+    }
+
+    func inWorker(_ worker: Int, _ command: String) throws {
+        try Self.run("ip netns exec \(name(worker)) \(command)")
+    }
+
+    /// Pulls a worker's cable, or puts it back.
+    func setCable(_ worker: Int, _ state: String) throws {
+        try inCoordinator("ip link set cable\(worker) \(state)")
+    }
+
+    /// Limits both directions of a worker's cable.
+    func limit(_ worker: Int, to rate: String) throws {
+        let queue = "root tbf rate \(rate) burst 64kb latency 50ms"
+        try inCoordinator("tc qdisc add dev cable\(worker) \(queue)")
+        try inWorker(worker, "tc qdisc add dev eth0 \(queue)")
+    }
+
+    /// Drops that share of the packets that a worker receives, in percent; 0 for none.
+    func lose(_ worker: Int, percent: Int) throws {
+        try inWorker(worker, "nft 'flush ruleset'")
+        guard percent > 0 else { return }
+        try inWorker(
+            worker,
+            "nft 'add table inet t; "
+                + "add chain inet t in { type filter hook input priority 0; }; "
+                + "add rule inet t in numgen random mod 100 < \(percent) drop'")
+    }
+
+    @discardableResult private static func run(_ command: String) throws -> String {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", "PATH=$PATH:/usr/sbin:/sbin; " + command]
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let text = String(
+            decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw ShellError(description: text) }
+        return text
+    }
+
+    private struct ShellError: Error, CustomStringConvertible { let description: String }
+}
