@@ -82,11 +82,12 @@ final class Namespaces {
     func lose(_ worker: Int, percent: Int) throws {
         try inWorker(worker, "nft 'flush ruleset'")
         guard percent > 0 else { return }
+        let chance = percent < 100 ? "numgen random mod 100 < \(percent)" : ""
         try inWorker(
             worker,
             "nft 'add table inet t; "
                 + "add chain inet t in { type filter hook input priority 0; }; "
-                + "add rule inet t in numgen random mod 100 < \(percent) drop'")
+                + "add rule inet t in \(chance) drop'")
     }
 
     @discardableResult private static func run(_ command: String) throws -> String {
