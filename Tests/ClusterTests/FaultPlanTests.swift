@@ -50,9 +50,11 @@ import Testing
     ) throws {
         let expected = try Self.undisturbed.get()
         let isDelay = event == "straggler"
+        // Who is stopped is missed before its shards are overdue: the run could end without it else.
+        let heartbeat = isDelay ? 0.3 : action.contains("stop,") ? 0.1 : 0.5
         let result = try train(
             "- {step: 40, phase: \(phase), worker: worker-1, \(action)}",
-            "cluster.heartbeat_seconds=\(isDelay ? 0.3 : 0.5)")
+            "cluster.heartbeat_seconds=\(heartbeat)")
         #expect(result.status == 0, "\(result.text)")
         // Ten heartbeats long it computes, and shows all the time that it lives.
         let silent = log.events("worker_lost").filter {
@@ -78,11 +80,13 @@ import Testing
         let first = try train("- {step: 100, worker: coordinator, action: \(action)}")
         #expect(first.status == status, "\(first.text)")
         if status != 0 {
+            let done = log.lastTrainingStep
             let second = try train("[]")
             #expect(second.status == 0, "\(second.text)")
             // A run that was told to stop loses no step, one that was killed those since its checkpoint.
             let resumed = log.events("resumed").first?["step"] as? Int
-            #expect(resumed == (status == 75 ? 100 : 85))
+            #expect(resumed == (status == 75 ? done : 85))
+            #expect(done >= 100)
         }
         #expect(log.finalWeights == expected.weights)
     }
