@@ -52,8 +52,13 @@ import Testing
         let isDelay = event == "straggler"
         // Who is stopped is missed before its shards are overdue: the run could end without it else.
         let heartbeat = isDelay ? 0.3 : action.contains("stop,") ? 0.1 : 0.5
+        var plan = "- {step: 40, phase: \(phase), worker: worker-1, \(action)}"
+        if event == "worker_joined" {
+            // The other one lingers, so the run cannot end before this one is back.
+            plan += "\n- {step: 60, phase: compute, worker: worker-0, action: delay, seconds: 3}"
+        }
         let result = try train(
-            "- {step: 40, phase: \(phase), worker: worker-1, \(action)}",
+            plan,
             "cluster.heartbeat_seconds=\(heartbeat)")
         #expect(result.status == 0, "\(result.text)")
         // Ten heartbeats long it computes, and shows all the time that it lives.
