@@ -8,6 +8,7 @@ import Foundation
 struct Footprint: CustomStringConvertible {
     /// Resident, in KiB.
     let memory: Int
+    /// But for the file of a checkpoint that is just being written.
     let descriptors: Int
     let threads: Int
 
@@ -20,9 +21,11 @@ struct Footprint: CustomStringConvertible {
         }
         memory = field("VmRSS")
         threads = field("Threads")
-        descriptors = try FileManager.default.contentsOfDirectory(
-            atPath: "/proc/\(process)/fd"
-        ).count
+        let folder = "/proc/\(process)/fd"
+        descriptors = try FileManager.default.contentsOfDirectory(atPath: folder).count {
+            let file = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+            return file?.contains("/checkpoints") != true
+        }
     }
 
     var description: String {
