@@ -125,3 +125,18 @@ struct DecodedShard {
     let task: ShardTask
     let pixels: ShardPixels
 }
+
+extension Message.Lease {
+    /// More than any lease's samples have: a sender that says so is broken.
+    private static let largest = 1 << 32
+
+    /// Whether its numbers belong together, so that whoever computes can rely on them.
+    func fits(shardSize: Int) -> Bool {
+        let stepShards = (batchSamples + shardSize - 1) / shardSize
+        guard firstShard + shardCount <= stepShards, sampleBytes <= Self.largest else {
+            return false
+        }
+        let end = min((firstShard + shardCount) * shardSize, batchSamples)
+        return sampleCount == end - firstShard * shardSize
+    }
+}

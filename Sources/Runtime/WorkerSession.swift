@@ -60,14 +60,6 @@ final class WorkerSession {
     private var isLeaving = false
     private var end: End?
 
-    /// What there is once the job is known.
-    private struct Crew {
-        let model: WorkerModel
-        let queue: WorkQueue
-        let threads: [ComputeThread]
-        let dataThreads: [DataThread]
-    }
-
     init(
         options: WorkerOptions, kernels: KernelSet, context: Context, stop: StopSignal,
         logger: Logger, lastHeard: ContinuousClock.Instant
@@ -96,7 +88,7 @@ final class WorkerSession {
     }
 
     func run() throws(RuntimeError) -> End {
-        defer { dismiss() }
+        defer { crew.take()?.dismiss() }
         do throws(ZeroMQError) {
             while end == nil {
                 try poller.wait(timeout: pause)
@@ -366,19 +358,8 @@ final class WorkerSession {
             heartbeat = job.cluster.heartbeat
             silence = job.cluster.heartbeat * job.cluster.missedHeartbeats * 2
             session = welcome.session
-            let queue = WorkQueue(
-                model: model, threads: options.threads, doorbell: doorbell, memory: memory)
             crew = Crew(
-                model: model, queue: queue,
-                threads: (0..<options.threads).map { number in
-                    ComputeThread(
-                        number, core: options.firstCore.map { first in first + number },
-                        model: model,
-                        queue: queue, local: local, faults: options.faults)
-                },
-                dataThreads: (0..<(model.decoder.takesTime ? options.threads : 0)).map { number in
-                    DataThread(number, model: model, queue: queue, local: local)
-                })
+                model: model, local: local, options: options, doorbell: doorbell, memory: memory)
             checksums = Array(
                 repeating: Array(repeating: 0, count: model.chunks.chunks.count), count: 2)
             attach = .init(worker: welcome.worker, session: welcome.session)
@@ -393,27 +374,5 @@ final class WorkerSession {
         } catch {
             end = .refused("\(error)")
         }
-    }
-
-    private func dismiss() {
-        crew?.queue.close()
-        for thread in crew?.threads ?? [] { thread.join() }
-        for thread in crew?.dataThreads ?? [] { thread.join() }
-        crew = nil
-    }
-}
-
-extension Message.Lease {
-    /// More than any lease's samples have: a sender that says so is broken.
-    private static let largest = 1 << 32
-
-    /// Whether its numbers belong together, so that whoever computes can rely on them.
-    func fits(shardSize: Int) -> Bool {
-        let stepShards = (batchSamples + shardSize - 1) / shardSize
-        guard firstShard + shardCount <= stepShards, sampleBytes <= Self.largest else {
-            return false
-        }
-        let end = min((firstShard + shardCount) * shardSize, batchSamples)
-        return sampleCount == end - firstShard * shardSize
     }
 }

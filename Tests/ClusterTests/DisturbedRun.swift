@@ -103,16 +103,21 @@ final class DisturbedRun {
     /// - Parameters:
     ///   - name: Nil for one with its number.
     ///   - patience: Seconds; it ends the worker should this process be killed.
-    ///   - arguments: More of them.
+    ///   - faults: The text of a fault plan.
     func startWorker(
         _ number: Int, name: String? = nil, threads: Int = 1, patience: Int = 90,
-        arguments: [String] = []
+        faults: String? = nil
     ) throws {
-        workers[number] = try ConvoyProgram(
-            [
-                "worker", "--connect", connection, "--name", name ?? "worker-\(number)",
-                "--threads", "\(threads)", "--patience", "\(patience)",
-            ] + arguments, in: folder.path)
+        var arguments = [
+            "worker", "--connect", connection, "--name", name ?? "worker-\(number)",
+            "--threads", "\(threads)", "--patience", "\(patience)",
+        ]
+        if let faults {
+            let plan = folder.path + "/plan-\(number).yaml"
+            try faults.write(toFile: plan, atomically: true, encoding: .utf8)
+            arguments += ["--fault-plan", plan]
+        }
+        workers[number] = try ConvoyProgram(arguments, in: folder.path)
     }
 
     /// Does what is due until something holds or the time is over.

@@ -32,10 +32,12 @@ struct EventFile {
     /// SHA-256 of the final weights.
     var finalWeights: String? { events("finished").last?["weights"] as? String }
 
-    /// What each worker delivered.
-    var contributions: [Int] {
+    /// What each worker delivered, by its name; who was lost and came back counts as one.
+    var contributions: [String: Int] {
         let text = events("finished").last?["contributions"] as? String ?? ""
-        return text.split(separator: " ").compactMap { $0.split(separator: "=").last }
-            .compactMap { Int($0) }
+        let items = text.split(separator: " ").map { $0.split(separator: "=") }
+        return Dictionary(
+            items.filter { $0.count == 2 }.map { (String($0[0]), Int($0[1]) ?? 0) },
+            uniquingKeysWith: +)
     }
 }

@@ -50,16 +50,11 @@ import Testing
     ) throws {
         let expected = try Self.undisturbed.get()
         let isDelay = event == "straggler"
-        // Who is stopped is missed before its shards are overdue: the run could end without it else.
-        let heartbeat = isDelay ? 0.3 : action.contains("stop,") ? 0.1 : 0.5
-        var plan = "- {step: 40, phase: \(phase), worker: worker-1, \(action)}"
-        if event == "worker_joined" {
-            // The other one lingers, so the run cannot end before this one is back.
-            plan += "\n- {step: 60, phase: compute, worker: worker-0, action: delay, seconds: 3}"
-        }
+        // The other one lingers, so the run cannot end before the accident is seen.
         let result = try train(
-            plan,
-            "cluster.heartbeat_seconds=\(heartbeat)")
+            "- {step: 40, phase: \(phase), worker: worker-1, \(action)}\n"
+                + Brake.plan(["worker-0": [60]]),
+            "cluster.heartbeat_seconds=0.3")
         #expect(result.status == 0, "\(result.text)")
         // Ten heartbeats long it computes, and shows all the time that it lives.
         let silent = log.events("worker_lost").filter {
@@ -82,7 +77,10 @@ import Testing
     @Test(arguments: [("kill", 128 + SIGKILL), ("leave", 75), ("stop, seconds: 2", 0)])
     func theCoordinatorsAccidentChangesNoBit(action: String, status: Int32) throws {
         let expected = try Self.undisturbed.get()
-        let first = try train("- {step: 100, worker: coordinator, action: \(action)}")
+        // The checkpoint of step 85 is written beside the steps after it.
+        let first = try train(
+            "- {step: 100, worker: coordinator, action: \(action)}\n"
+                + Brake.plan(["worker-0": [95], "worker-1": [95]]))
         #expect(first.status == status, "\(first.text)")
         if status != 0 {
             let done = log.lastTrainingStep
@@ -137,11 +135,13 @@ import Testing
         let run = try DisturbedRun(
             job: StopTests.job.replacingOccurrences(
                 of: "cluster: {", with: "cluster: {audit: 0.2, "))
-        let plan = folder.path + "/plan.yaml"
-        try "- {step: 30, worker: worker-1, action: corrupt}".write(
-            toFile: plan, atomically: true, encoding: .utf8)
         try run.startCoordinator()
-        for number in 0..<2 { try run.startWorker(number, arguments: ["--fault-plan", plan]) }
+        for number in 0..<2 {
+            try run.startWorker(
+                number,
+                faults: "- {step: 30, worker: worker-1, action: corrupt}\n"
+                    + Brake.plan(["worker-0": [25], "worker-1": [25]]))
+        }
         #expect(wait(within: 60) { !run.log.events("undecided").isEmpty }, "\(run.report)")
         try run.startWorker(2)
         #expect(run.coordinator?.status() == 0, "\(run.report)")

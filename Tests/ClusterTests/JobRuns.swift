@@ -42,7 +42,14 @@ final class JobRuns {
         let name = "2 workers, TCP, AVX2 beside the best"
         let place = try place(name, isRemote: true)
         let coordinator = try coordinator(place)
-        let workers = [try worker("a", place, ["--engine", "avx2"]), try worker("b", place)]
+        // Whoever is first waits for the other.
+        let plan = folder.path + "/\(rows.count)-plan.yaml"
+        try Brake.plan(["a": [20], "b": [20]]).write(
+            toFile: plan, atomically: true, encoding: .utf8)
+        let workers = [
+            try worker("a", place, ["--engine", "avx2", "--fault-plan", plan]),
+            try worker("b", place, ["--fault-plan", plan]),
+        ]
         #expect(coordinator.status() == 0, "\(coordinator.text)")
         for worker in workers { #expect(worker.status() == 0, "\(worker.text)") }
         try close(name, place.log)
@@ -172,6 +179,6 @@ final class JobRuns {
     /// Notes a run's digest; every worker of it must have had a part.
     private func close(_ name: String, _ log: EventFile) throws {
         rows.append((name, log.finalWeights ?? "no result"))
-        #expect(log.contributions.allSatisfy { $0 > 0 }, "\(name): \(log.contributions)")
+        #expect(log.contributions.values.allSatisfy { $0 > 0 }, "\(name): \(log.contributions)")
     }
 }

@@ -29,7 +29,9 @@ import Testing
         let run = try DisturbedRun(job: Self.job)
         let expected = try run.undisturbed()
         try run.startCoordinator()
-        for number in 0..<2 { try run.startWorker(number) }
+        for number in 0..<2 {
+            try run.startWorker(number, faults: Brake.plan(["worker-\(number)": [50]]))
+        }
         let first = try #require(run.coordinator)
         #expect(wait(within: 60) { run.log.lastTrainingStep >= 40 }, "\(run.report)")
         first.send(SIGTERM)
@@ -54,10 +56,11 @@ import Testing
         let run = try DisturbedRun(job: Self.job)
         let expected = try run.undisturbed()
         try run.startCoordinator()
-        for number in 0..<2 { try run.startWorker(number, name: "twin") }
+        for number in 0..<2 {
+            try run.startWorker(number, name: "twin", faults: Brake.plan(["twin": [30, 50]]))
+        }
         #expect(wait(within: 60) { run.log.events("worker_joined").count == 2 }, "\(run.report)")
-        let goal = run.log.lastTrainingStep + 10
-        #expect(wait(within: 60) { run.log.lastTrainingStep >= goal }, "\(run.report)")
+        #expect(wait(within: 60) { run.log.lastTrainingStep >= 40 }, "\(run.report)")
         run.workers[0]?.send(SIGTERM)
         #expect(run.workers[0]?.status(within: 20) == 0, "\(run.report)")
         #expect(run.workers[0]?.text.contains("told to stop") == true, "\(run.report)")
@@ -75,7 +78,7 @@ import Testing
         let run = try DisturbedRun(job: Self.job)
         let expected = try run.undisturbed()
         try run.startCoordinator()
-        try run.startWorker(0)
+        try run.startWorker(0, faults: Brake.plan(["worker-0": [50]]))
         #expect(wait(within: 60) { run.log.lastTrainingStep >= 40 }, "\(run.report)")
         run.coordinator?.send(SIGTERM)
         #expect(run.coordinator?.status(within: 20) == 75, "\(run.report)")
@@ -112,11 +115,14 @@ import Testing
         let folder = try ScratchFolder()
         try Self.job.write(
             toFile: folder.path + "/job.yaml", atomically: true, encoding: .utf8)
+        try Brake.plan(["worker-0": [20], "worker-1": [20]]).write(
+            toFile: folder.path + "/plan.yaml", atomically: true, encoding: .utf8)
         let log = EventFile(path: folder.path + "/log.jsonl")
         let program = try ConvoyProgram(
             [
                 "train", folder.path + "/job.yaml", "--workers", "2", "--output",
                 folder.path + "/run", "--log-json", log.path,
+                "--fault-plan", folder.path + "/plan.yaml",
             ], in: folder.path, variables: ["TMPDIR": folder.path, "XDG_RUNTIME_DIR": nil])
         func sockets() -> [String] {
             let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)

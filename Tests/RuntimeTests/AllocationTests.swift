@@ -23,6 +23,8 @@ struct AllocationTests {
                     \(layers)
                       - Dense: {units: 10}
                     training: {epochs: 1, batch_size: 28, shard_size: 7, optimizer: adam}
+                    # Their messages would be as many as the machine is slow.
+                    cluster: {heartbeat_seconds: 60}
                     """, file: "test.yaml")
         }
 

@@ -18,24 +18,14 @@ import Wire
             #expect(chunks.count == 2)
             let proof = try FakeWorker.proof(of: job, in: folder)
             let run = try LocalRun(workers: 0, folder: folder)
-            let failures = run.failures
             let error = runtimeError {
-                try run.lead(job) { endpoint in
-                    [
-                        thread {
-                            do {
-                                try Self.deliver(
-                                    1, floats: chunks[1].range.count,
-                                    by: .joining(endpoint, proof: proof))
-                                let options = WorkerOptions(
-                                    endpoint: endpoint, name: "heir", patience: .seconds(20))
-                                _ = try Worker(
-                                    options: options, stop: StopSignal(), logger: .quiet
-                                ).work()
-                            } catch { failures.add("\(error)") }
-                        }
-                    ]
-                }
+                try run.lead(
+                    job,
+                    alone: { endpoint in
+                        try Self.deliver(
+                            1, floats: chunks[1].range.count, by: .joining(endpoint, proof: proof))
+                        try LocalRun.work("heir", at: endpoint)
+                    })
             }
             #expect(error == nil)
             #expect(run.failures.all == [])

@@ -64,6 +64,27 @@ final class LocalRun {
         try Self.turn.withLock { _ in try leadAlone(job, crew: start) }
     }
 
+    /// Leads a run with one thread, on which `play` is whatever the test wants it to be.
+    @discardableResult
+    func lead(
+        _ job: Job, alone play: @escaping @Sendable (String) throws -> Void
+    ) throws -> FinalReport? {
+        let failures = failures
+        return try lead(job) { endpoint in
+            [
+                thread {
+                    do { try play(endpoint) } catch { failures.add("\(error)") }
+                }
+            ]
+        }
+    }
+
+    /// Works for the coordinator there, to the end of its run.
+    static func work(_ name: String, at endpoint: String) throws {
+        let options = WorkerOptions(endpoint: endpoint, name: name, patience: .seconds(20))
+        _ = try Worker(options: options, stop: StopSignal(), logger: .quiet).work()
+    }
+
     /// Tests run side by side, but runs do not: some count what their threads do.
     private static let turn = Mutex(())
 

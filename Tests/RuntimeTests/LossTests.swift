@@ -15,23 +15,18 @@ import Wire
             let run = try LocalRun(workers: 0, folder: folder)
             let failures = run.failures
             let error = runtimeError {
-                try run.lead(job) { endpoint in
-                    [
-                        thread {
-                            do {
-                                var worker = try FakeWorker.joining(endpoint, proof: proof)
-                                _ = try worker.lease()
-                                try worker.reconnect()
-                                while true {
-                                    let message = try worker.next()
-                                    guard case .goodbye(let reason) = message else { continue }
-                                    failures.add(reason)
-                                    return
-                                }
-                            } catch { failures.add("\(error)") }
+                try run.lead(
+                    job,
+                    alone: { endpoint in
+                        var worker = try FakeWorker.joining(endpoint, proof: proof)
+                        _ = try worker.lease()
+                        try worker.reconnect()
+                        while true {
+                            guard case .goodbye(let reason) = try worker.next() else { continue }
+                            failures.add(reason)
+                            return
                         }
-                    ]
-                }
+                    })
             }
             #expect(error?.code == .noWorkers)
             #expect(run.failures.all == ["your data connection is lost"])
@@ -45,24 +40,15 @@ import Wire
             let job = try TinyCIFAR.job(path)
             let proof = try FakeWorker.proof(of: job, in: folder)
             let run = try LocalRun(workers: 0, folder: folder)
-            let failures = run.failures
             let error = runtimeError {
-                try run.lead(job) { endpoint in
-                    [
-                        thread {
-                            do {
-                                var worker = try FakeWorker.joining(endpoint, proof: proof)
-                                try worker.fail(step: try worker.lease().step + 7)
-                                try worker.leave()
-                                let options = WorkerOptions(
-                                    endpoint: endpoint, name: "heir", patience: .seconds(20))
-                                _ = try Worker(
-                                    options: options, stop: StopSignal(), logger: .quiet
-                                ).work()
-                            } catch { failures.add("\(error)") }
-                        }
-                    ]
-                }
+                try run.lead(
+                    job,
+                    alone: { endpoint in
+                        var worker = try FakeWorker.joining(endpoint, proof: proof)
+                        try worker.fail(step: try worker.lease().step + 7)
+                        try worker.leave()
+                        try LocalRun.work("heir", at: endpoint)
+                    })
             }
             #expect(error == nil)
             #expect(run.failures.all == [])

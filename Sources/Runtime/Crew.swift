@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who computes for a session.
+
+import Tensors
+
+/// A worker's threads, the model that they share and the queue that they take their work from. There is one
+/// as soon as the job is known.
+struct Crew {
+    let model: WorkerModel
+    let queue: WorkQueue
+    private let compute: [ComputeThread]
+    private let data: [DataThread]
+
+    /// Starts the threads.
+    /// - Parameter local: The worker's own copy of the data; nil if samples come with their leases.
+    init(
+        model: WorkerModel, local: SampleSources?, options: WorkerOptions, doorbell: Doorbell,
+        memory: SharedMemory?
+    ) {
+        let queue = WorkQueue(
+            model: model, threads: options.threads, doorbell: doorbell, memory: memory)
+        self.model = model
+        self.queue = queue
+        compute = (0..<options.threads).map { number in
+            ComputeThread(
+                number, core: options.firstCore.map { first in first + number }, model: model,
+                queue: queue, local: local, faults: options.faults)
+        }
+        data = (0..<(model.decoder.takesTime ? options.threads : 0)).map { number in
+            DataThread(number, model: model, queue: queue, local: local)
+        }
+    }
+
+    /// Lets the threads end, and waits until they have.
+    func dismiss() {
+        queue.close()
+        for thread in compute { thread.join() }
+        for thread in data { thread.join() }
+    }
+}
