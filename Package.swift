@@ -131,7 +131,8 @@ let package = Package(
         .testTarget(
             name: "DatasetsTests",
             dependencies: [
-                "Datasets", "Digests", "Configuration", "Tensors", "CImageCodecs", "CAllocations",
+                "Datasets", "Engines", "Digests", "Configuration", "Tensors", "CImageCodecs",
+                "CAllocations",
             ],
             exclude: ["Goldens"]),
         .testTarget(name: "CoordinationTests", dependencies: ["Coordination"]),
@@ -139,9 +140,12 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire", "CAllocations"]),
         .testTarget(
             name: "JobsTests",
-            dependencies: ["Jobs", "Layers", "Datasets", "Digests", "Configuration", "Tensors"],
+            dependencies: [
+                "Jobs", "Layers", "Datasets", "Engines", "Digests", "Configuration", "Tensors",
+            ],
             exclude: ["Goldens"]),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Runtime", "Datasets"]),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["Reporting", "Runtime", "Datasets", "Engines"]),
         .testTarget(
             name: "RuntimeTests",
             dependencies: [

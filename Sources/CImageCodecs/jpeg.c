@@ -20,6 +20,9 @@ struct session {
     struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct jpeg;
     struct codec_image *image;
+    size_t most_pixels;
+    uint32_t enough_width, enough_height;
+    int header_only;
     jmp_buf escape;
 };
 
@@ -82,13 +85,13 @@ static void inks_to_rgb(uint8_t *pixels, size_t count) {
     }
 }
 
-static void read_header(struct session *session, size_t most_pixels) {
+static void read_header(struct session *session) {
     struct codec_image *image = session->image;
     struct jpeg_decompress_struct *jpeg = &session->jpeg;
     jpeg_read_header(jpeg, TRUE);
-    image->width = jpeg->image_width;
-    image->height = jpeg->image_height;
-    if ((size_t)jpeg->image_width * jpeg->image_height > most_pixels) {
+    image->file_width = image->width = jpeg->image_width;
+    image->file_height = image->height = jpeg->image_height;
+    if ((size_t)jpeg->image_width * jpeg->image_height > session->most_pixels) {
         snprintf(
             image->message, sizeof image->message, "%u x %u pixels", jpeg->image_width,
             jpeg->image_height);
@@ -114,12 +117,27 @@ static void read_header(struct session *session, size_t most_pixels) {
     }
 }
 
+// The inverse DCT takes fewer coefficients: each pixel is a mean of those that it stands for.
+static void choose_scale(struct session *session) {
+    struct jpeg_decompress_struct *jpeg = &session->jpeg;
+    if (session->enough_width == 0 || session->enough_height == 0) return;
+    for (unsigned parts = 8; parts > 1; parts /= 2) {
+        if (jpeg->image_width / parts >= session->enough_width &&
+            jpeg->image_height / parts >= session->enough_height) {
+            jpeg->scale_num = 1;
+            jpeg->scale_denom = parts;
+            return;
+        }
+    }
+}
+
 static void decode(struct session *session) {
     struct codec_image *image = session->image;
     struct jpeg_decompress_struct *jpeg = &session->jpeg;
     jpeg->dct_method = JDCT_ISLOW;
     jpeg->do_fancy_upsampling = TRUE;
     jpeg->do_block_smoothing = FALSE;
+    choose_scale(session);
     jpeg_start_decompress(jpeg);
 
     const size_t stride = (size_t)jpeg->output_width * jpeg->output_components;
@@ -140,27 +158,24 @@ static void decode(struct session *session) {
 }
 
 // Its own function, so that no local variable changes between setjmp and longjmp.
-static void read_or_escape(
-    struct session *session, const uint8_t *bytes, size_t count, size_t most_pixels,
-    int header_only) {
+static void read_or_escape(struct session *session, const uint8_t *bytes, size_t count) {
     if (setjmp(session->escape) != 0) return;
     jpeg_create_decompress(&session->jpeg);
     session->jpeg.progress = &session->progress;
     jpeg_mem_src(&session->jpeg, bytes, count);
-    read_header(session, most_pixels);
-    if (!header_only) decode(session);
+    read_header(session);
+    if (!session->header_only) decode(session);
 }
 
-static void read_jpeg(
-    const uint8_t *bytes, size_t count, size_t most_pixels, int header_only,
-    struct codec_image *image) {
-    struct session session = {.image = image, .progress.progress_monitor = on_progress};
+static void read_jpeg(struct session *session, const uint8_t *bytes, size_t count) {
+    struct codec_image *image = session->image;
     *image = (struct codec_image){.outcome = CODEC_DECODED};
-    session.jpeg.err = jpeg_std_error(&session.errors);
-    session.errors.error_exit = on_error;
-    session.errors.emit_message = on_message;
-    read_or_escape(&session, bytes, count, most_pixels, header_only);
-    jpeg_destroy_decompress(&session.jpeg);
+    session->progress.progress_monitor = on_progress;
+    session->jpeg.err = jpeg_std_error(&session->errors);
+    session->errors.error_exit = on_error;
+    session->errors.emit_message = on_message;
+    read_or_escape(session, bytes, count);
+    jpeg_destroy_decompress(&session->jpeg);
     if (image->outcome != CODEC_DECODED) {
         free(image->pixels);
         image->pixels = NULL;
@@ -168,13 +183,20 @@ static void read_jpeg(
 }
 
 void codec_decode_jpeg(
-    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image) {
-    read_jpeg(bytes, count, most_pixels, 0, image);
+    const uint8_t *bytes, size_t count, size_t most_pixels, uint32_t enough_width,
+    uint32_t enough_height, struct codec_image *image) {
+    struct session session = {
+        .image = image,
+        .most_pixels = most_pixels,
+        .enough_width = enough_width,
+        .enough_height = enough_height};
+    read_jpeg(&session, bytes, count);
 }
 
 void codec_check_jpeg(
     const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image) {
-    read_jpeg(bytes, count, most_pixels, 1, image);
+    struct session session = {.image = image, .most_pixels = most_pixels, .header_only = 1};
+    read_jpeg(&session, bytes, count);
 }
 
 #define TEXT_OF(macro) #macro

@@ -17,9 +17,9 @@ public struct ChannelStatistics: Sendable, Equatable {
     ///
     /// - Throws: The first image's fault that cannot be read.
     public init(
-        of dataset: any Dataset, _ configuration: DatasetConfiguration
+        of dataset: any Dataset, _ configuration: DatasetConfiguration, _ kernels: KernelSet
     ) throws(DatasetError) {
-        let survey = DatasetSurvey(dataset, configuration)
+        let survey = DatasetSurvey(dataset, configuration, kernels)
         if let fault = survey.firstFault {
             throw DatasetError(
                 code: .unreadable, detail: "\(fault), so the set has no mean and deviation")

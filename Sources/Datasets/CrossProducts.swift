@@ -22,7 +22,9 @@ struct CrossProducts {
     private static let rows = 16
 
     /// - Throws: The first image's fault that cannot be read.
-    init(of dataset: any Dataset, _ configuration: DatasetConfiguration) throws(DatasetError) {
+    init(
+        of dataset: any Dataset, _ configuration: DatasetConfiguration, _ kernels: KernelSet
+    ) throws(DatasetError) {
         images = dataset.count
         channels = dataset.imageShape[2]
         count = dataset.imageShape.count
@@ -30,8 +32,9 @@ struct CrossProducts {
         products = Array(repeating: 0, count: stored * stored)
         sums = Array(repeating: 0, count: stored)
         let decoder = SampleDecoder(
-            configuration: configuration, imageShape: dataset.imageShape, encoding: dataset.encoding
-        )
+            configuration: configuration, imageShape: dataset.imageShape,
+            encoding: dataset.encoding,
+            kernels: kernels)
         let values = AlignedBuffer<Float>(count: Self.batch * stored)
         for start in stride(from: 0, to: images, by: Self.batch) {
             let indices = start..<min(start + Self.batch, images)

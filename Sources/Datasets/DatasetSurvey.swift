@@ -32,7 +32,9 @@ public struct DatasetSurvey: Sendable, Equatable {
     /// - Parameters:
     ///   - dataset: Opened tolerantly, so that damaged files are counted.
     ///   - configuration: How its images are brought to the shape that the model takes.
-    public init(_ dataset: any Dataset, _ configuration: DatasetConfiguration) {
+    public init(
+        _ dataset: any Dataset, _ configuration: DatasetConfiguration, _ kernels: KernelSet
+    ) {
         let total = Mutex(DatasetSurvey(of: dataset))
         let fitting = configuration.fitting
         let chunk = 64
@@ -40,7 +42,7 @@ public struct DatasetSurvey: Sendable, Equatable {
             var part = DatasetSurvey(of: dataset)
             var pixels = [UInt8](repeating: 0, count: dataset.imageShape.count)
             for index in number * chunk..<min((number + 1) * chunk, dataset.count) {
-                part.add(dataset, index, fitting, &pixels)
+                part.add(dataset, index, fitting, kernels, &pixels)
             }
             total.withLock { $0.merge(part) }
         }
@@ -62,10 +64,10 @@ public struct DatasetSurvey: Sendable, Equatable {
 
     private mutating func add(
         _ dataset: any Dataset, _ index: Int, _ fitting: DatasetConfiguration.Fitting,
-        _ image: inout [UInt8]
+        _ kernels: KernelSet, _ image: inout [UInt8]
     ) {
         do throws(DatasetError) {
-            let size = try Self.decode(dataset, index, fitting, &image)
+            let size = try Self.decode(dataset, index, fitting, kernels, &image)
             sizes[size, default: 0] += 1
         } catch {
             let name = dataset.name(index)
@@ -86,7 +88,7 @@ public struct DatasetSurvey: Sendable, Equatable {
     /// - Returns: The size before it was fitted.
     private static func decode(
         _ dataset: any Dataset, _ index: Int, _ fitting: DatasetConfiguration.Fitting,
-        _ image: inout [UInt8]
+        _ kernels: KernelSet, _ image: inout [UInt8]
     ) throws(DatasetError) -> Size {
         var stored = [UInt8](repeating: 0, count: try dataset.storedBytes(index))
         // The two arrays' own bytes, during the call.
@@ -100,9 +102,9 @@ public struct DatasetSurvey: Sendable, Equatable {
                         return Size(height: shape[0], width: shape[1])
                     }
                     let decoded = try unsafe DecodedImage(
-                        file: UnsafeRawBufferPointer(stored), keepsAlpha: shape[2] == 4)
-                    unsafe decoded.fit(shape, fitting, into: image)
-                    return Size(height: decoded.height, width: decoded.width)
+                        file: UnsafeRawBufferPointer(stored), for: shape, fitting)
+                    unsafe decoded.fit(shape, fitting, kernels, into: image)
+                    return Size(height: decoded.fileSize.height, width: decoded.fileSize.width)
                 }
             }
         }

@@ -18,12 +18,19 @@ import Tensors
     let width: Int
     /// 1, 3 or 4.
     let channels: Int
+    /// Before it was scaled.
+    let fileSize: (height: Int, width: Int)
     private let base: UnsafeMutablePointer<UInt8>
 
     /// Decodes a file by its contents, whatever its name.
     ///
-    /// - Parameter keepsAlpha: Whether an image with an alpha channel has four channels.
-    init(file: UnsafeRawBufferPointer, keepsAlpha: Bool) throws(DatasetError) {
+    /// - Parameters:
+    ///   - keepsAlpha: Whether an image with an alpha channel has four channels.
+    ///   - enough: The height and width, upright, that a JPEG needs to have: it comes at a half, a quarter or
+    ///     an eighth of its size, whichever is the smallest that has both. nil takes it whole.
+    init(
+        file: UnsafeRawBufferPointer, keepsAlpha: Bool, enough: (height: Int, width: Int)? = nil
+    ) throws(DatasetError) {
         let kind = try unsafe ImageKind(of: file)  // looks at the first bytes, if there are any
         if kind == .bmp {
             // The file's own bytes, for as long as they are the caller's; the memory that comes back is ours.
@@ -32,14 +39,22 @@ import Tensors
             let count = keepsAlpha && bitmap.hasAlpha ? 4 : 3
             let pixels = try unsafe Self.unpacked(bitmap, bytes, channels: count)
             (height, width, channels) = (bitmap.height, bitmap.width, count)
+            fileSize = (height, width)
             unsafe base = pixels
             return
         }
         var image = unsafe codec_image()
         // A kind was found, so the file has bytes. The C side reads no others and writes `image` alone.
         let bytes = unsafe file.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        // Of a file that does not decode it may be anything.
+        let orientation = kind == .jpeg ? unsafe ImageOrientation(jpeg: file) : .upright
         switch kind {
-        case .jpeg: unsafe codec_decode_jpeg(bytes, file.count, Self.mostPixels, &image)
+        case .jpeg:
+            let (height, width) = enough ?? (0, 0)
+            let isTurned = orientation.swapsAxes
+            unsafe codec_decode_jpeg(
+                bytes, file.count, Self.mostPixels, UInt32(isTurned ? height : width),
+                UInt32(isTurned ? width : height), &image)
         case .png:
             unsafe codec_decode_png(
                 bytes, file.count, Self.mostPixels, keepsAlpha ? 1 : 0, &image)
@@ -51,9 +66,12 @@ import Tensors
         if let fault = unsafe DatasetError(image, kind) { throw fault }
         // Decoded: there are `height * width * channels` bytes, ours to release.
         let stored = unsafe (Int(image.height), Int(image.width), Int(image.channels))
-        let orientation = kind == .jpeg ? unsafe ImageOrientation(jpeg: file) : .upright
         let pixels = try unsafe Self.turned(image.pixels, stored, orientation)
         (height, width) = orientation.swapsAxes ? (stored.1, stored.0) : (stored.0, stored.1)
+        let whole = unsafe (Int(image.file_height), Int(image.file_width))
+        fileSize =
+            kind != .jpeg
+            ? (height, width) : orientation.swapsAxes ? (whole.1, whole.0) : whole
         unsafe (channels, base) = (stored.2, pixels)
     }
 

@@ -26,13 +26,27 @@ extension DatasetConfiguration {
         case pad
     }
 
+    /// At which size a JPEG is decoded.
+    public enum JPEGScaling: String, CaseIterable, Sendable {
+        /// At its own.
+        case disabled = "none"
+        /// At a half, a quarter or an eighth of it, whichever is the smallest that is still as high and as
+        /// wide as the target.
+        case auto
+    }
+
     public struct Fitting: Sendable, Equatable {
         public var interpolation: Interpolation
         public var framing: Framing
+        public var jpegScaling: JPEGScaling
 
-        public init(interpolation: Interpolation = .bilinear, framing: Framing = .stretch) {
+        public init(
+            interpolation: Interpolation = .bilinear, framing: Framing = .stretch,
+            jpegScaling: JPEGScaling = .disabled
+        ) {
             self.interpolation = interpolation
             self.framing = framing
+            self.jpegScaling = jpegScaling
         }
 
         init(fields: inout Fields) throws(ConfigError) {
@@ -54,7 +68,8 @@ extension DatasetConfiguration {
                         + " use another interpolation, or crop_to_aspect_ratio")
             }
             self.init(
-                interpolation: interpolation, framing: crops ? .crop : pads ? .pad : .stretch)
+                interpolation: interpolation, framing: crops ? .crop : pads ? .pad : .stretch,
+                jpegScaling: try fields.choice("jpeg_scaling", default: .disabled))
         }
 
         func encoded() -> [ConfigValue.Entry] {
@@ -62,6 +77,7 @@ extension DatasetConfiguration {
                 .init("interpolation", .scalar(interpolation.rawValue)),
                 .init("crop_to_aspect_ratio", .scalar(framing == .crop)),
                 .init("pad_to_aspect_ratio", .scalar(framing == .pad)),
+                .init("jpeg_scaling", .scalar(jpegScaling.rawValue)),
             ]
         }
     }

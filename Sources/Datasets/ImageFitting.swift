@@ -5,13 +5,24 @@
 import Tensors
 
 extension DecodedImage {
+    /// Decodes a file for what `fit` makes of it.
+    init(
+        file: UnsafeRawBufferPointer, for shape: Shape, _ fitting: DatasetConfiguration.Fitting
+    ) throws(DatasetError) {
+        // The caller's bytes, during the call.
+        try unsafe self.init(
+            file: file, keepsAlpha: shape[2] == 4,
+            enough: fitting.jpegScaling == .auto ? (shape[0], shape[1]) : nil)
+    }
+
     /// Overwrites `target` with this image in `shape`: first the colours, as Pillow's `convert` does it,
     /// then the size.
     ///
     /// - Parameter shape: `[H, W, C]`, C is 1, 3 or 4, the last of which is alpha.
     /// - Precondition: `target.count == shape.count`.
     borrowing func fit(
-        _ shape: Shape, _ fitting: DatasetConfiguration.Fitting, into target: MutableBytes
+        _ shape: Shape, _ fitting: DatasetConfiguration.Fitting, _ kernels: KernelSet,
+        into target: MutableBytes
     ) {
         precondition(
             target.count == shape.count && [1, 3, 4].contains(shape[2])
@@ -19,7 +30,8 @@ extension DecodedImage {
             "fit: \(target.count) bytes for \(shape), from \(channels) channels")
         if channels == shape[2] || (channels == 1 && shape[2] == 3) {
             // These pixels, during the call.
-            return unsafe resize(pixels, (height, width, channels), into: target, shape, fitting)
+            return unsafe resize(
+                pixels, (height, width, channels), into: target, shape, fitting, kernels)
         }
         // All of it is written before it is read.
         let colours = MutableBytes.allocate(capacity: height * width * shape[2])
@@ -39,7 +51,8 @@ extension DecodedImage {
             }
         }
         // Both buffers outlive the call.
-        unsafe resize(Bytes(colours), (height, width, shape[2]), into: target, shape, fitting)
+        unsafe resize(
+            Bytes(colours), (height, width, shape[2]), into: target, shape, fitting, kernels)
     }
 }
 
@@ -54,7 +67,7 @@ func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
 /// - Parameters: As those of `interpolate`.
 private func resize(
     _ source: Bytes, _ size: (height: Int, width: Int, channels: Int), into target: MutableBytes,
-    _ shape: Shape, _ fitting: DatasetConfiguration.Fitting
+    _ shape: Shape, _ fitting: DatasetConfiguration.Fitting, _ kernels: KernelSet
 ) {
     if size == (shape[0], shape[1], shape[2]) {
         precondition(source.count == target.count)
@@ -65,19 +78,20 @@ private func resize(
         guard size.channels == 4 else {
             // Overwrites `target`.
             return unsafe resizeAsPillow(
-                source, size, into: target, shape, filter, framing: fitting.framing)
+                source, size, into: target, shape, filter, fitting.framing, kernels)
         }
         let colours = MutableBytes.allocate(capacity: source.count)
         defer { unsafe colours.deallocate() }
         // As many bytes; both outlive the calls.
         unsafe premultiply(source, into: colours)
         unsafe resizeAsPillow(
-            Bytes(colours), size, into: target, shape, filter, framing: fitting.framing)
+            Bytes(colours), size, into: target, shape, filter, fitting.framing, kernels)
         unsafe divideByAlpha(target)
     } else if fitting == .init(interpolation: .bilinear, framing: .stretch) {
-        unsafe interpolate(source, size, into: target, shape)  // overwrites `target`
+        unsafe interpolate(source, size, into: target, shape, kernels)  // overwrites `target`
     } else {
-        unsafe resizeByWeights(source, size, into: target, shape, fitting)  // overwrites `target`
+        unsafe resizeByWeights(  // overwrites `target`
+            source, size, into: target, shape, fitting, kernels)
     }
 }
 
@@ -92,70 +106,42 @@ private func resize(
 ///   - target: Overwritten. `[H, W, C]` by `shape`.
 private func interpolate(
     _ source: Bytes, _ size: (height: Int, width: Int, channels: Int), into target: MutableBytes,
-    _ shape: Shape
+    _ shape: Shape, _ kernels: KernelSet
 ) {
     let (height, width, channels) = (shape[0], shape[1], shape[2])
     precondition(source.count == size.height * size.width * size.channels)
     precondition(target.count == shape.count && (size.channels == channels || size.channels == 1))
-    let columns = (0..<width).map { Neighbours(of: $0, of: width, in: size.width) }
-    let length = size.width * size.channels
-    // One row of the input's width: every element is written before it is read.
-    let mixed = MutableWords.allocate(capacity: length)
+    var columns = ColumnMix(outputs: width, inputs: size.width, channels: size.channels)
+    for x in 0..<width {
+        let place = Neighbours(of: x, of: width, in: size.width)
+        columns.append(before: place.before, after: place.after, weight: place.weight)
+    }
+    let length = size.width * size.channels, output = width * size.channels
+    // One row of the input's width; what is beyond it does not count, but is not left to chance.
+    let mixed = MutableWords.allocate(capacity: columns.inputCount)
     defer { unsafe mixed.deallocate() }
+    unsafe mixed.update(repeating: 0)
     for y in 0..<height {
         let rows = Neighbours(of: y, of: height, in: size.height)
-        // mixed[x, c] = the rows above and below, weighted: at most 255 * 4096
-        unsafe mix(source, rows, length, into: mixed)
+        let (above, below) = (rows.before * length, rows.after * length)
         let start = y * width * channels
-        // Row y of target[y, x, c].
-        let row = unsafe MutableBytes(rebasing: target[start..<start + width * channels])
-        switch (size.channels, channels) {
-        case (1, 1): unsafe interpolate(mixed, columns, 1, into: row, copies: 1)
-        case (1, _): unsafe interpolate(mixed, columns, 1, into: row, copies: 3)
-        case (4, _): unsafe interpolate(mixed, columns, 4, into: row, copies: 1)
-        default: unsafe interpolate(mixed, columns, 3, into: row, copies: 1)
-        }
+        // Rows of the input, which `rows` is within, and row y of target[y, x, c].
+        unsafe kernels.mixRows(
+            Bytes(rebasing: source[above..<above + length]),
+            Bytes(rebasing: source[below..<below + length]), weight: rows.weight, into: mixed)
+        unsafe kernels.mixColumns(
+            Words(mixed), columns,
+            into: MutableBytes(rebasing: target[start..<start + output]))
+        if size.channels < channels { unsafe repeatPixels(target, from: start, count: width) }
     }
 }
 
-private typealias MutableWords = UnsafeMutableBufferPointer<UInt32>
-
-/// Mixes two rows of `length` bytes; `rows` are rows of `source`.
-private func mix(
-    _ source: Bytes, _ rows: Neighbours, _ length: Int, into mixed: MutableWords
-) {
-    precondition(mixed.count == length && (rows.after + 1) * length <= source.count)
-    // Within the two rows and `mixed`, by the line above; an empty image does not exist.
-    let (above, below) = unsafe (
-        source.baseAddress! + rows.before * length, source.baseAddress! + rows.after * length
-    )
-    let (far, near) = (rows.weight, 4096 - rows.weight)
-    for i in 0..<length {
-        unsafe mixed[i] = UInt32(above[i]) &* near &+ UInt32(below[i]) &* far  // i < length
-    }
-}
-
-/// Interpolates along a row. With literal arguments the inner loops unroll.
-@inline(__always)
-private func interpolate(
-    _ mixed: MutableWords, _ columns: [Neighbours], _ channels: Int, into row: MutableBytes,
-    copies: Int
-) {
-    precondition(row.count == columns.count * channels * copies)
-    for x in 0..<columns.count {
-        let column = columns[x]
-        let (before, after) = (column.before * channels, column.after * channels)
-        for channel in 0..<channels {
-            // mixed[column, channel]: columns lie within the input by construction. The sum is at most
-            // 255 * 4096 * 4096 + 2^23, which fits 32 bits.
-            let near = unsafe mixed[before + channel] &* (4096 &- column.weight)
-            let sum = unsafe near &+ mixed[after + channel] &* column.weight &+ 1 << 23
-            for copy in 0..<copies {
-                // row[x, channel or copy]
-                unsafe row[x * channels * copies + channel + copy] = UInt8(
-                    truncatingIfNeeded: sum >> 24)
-            }
-        }
+/// Grey pixels at the beginning of a row to as many of three equal channels.
+private func repeatPixels(_ target: MutableBytes, from start: Int, count: Int) {
+    for x in (0..<count).reversed() {
+        // Within the row; what is still to be read lies before what is written.
+        let level = unsafe target[start + x]
+        for c in 0..<3 { unsafe target[start + 3 * x + c] = level }
     }
 }
 

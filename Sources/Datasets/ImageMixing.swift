@@ -70,6 +70,35 @@ public struct ImageMixing: Sendable {
         }
     }
 
+    /// The mixtures of a shard's images, for tools that look at a few: each with the number of its partner and its
+    /// own share.
+    public func mixed(
+        _ images: [[UInt8]], at place: Place
+    ) -> [(pixels: [UInt8], partner: Int, share: Float)] {
+        let size = height * width * channels
+        var pixels = Array(images.joined())
+        var scratch = [UInt8](repeating: 0, count: pixels.count)
+        var partners = [Int32](repeating: 0, count: images.count)
+        var shares = [Float](repeating: 1, count: images.count)
+        // The arrays' own elements, during the calls.
+        unsafe pixels.withUnsafeMutableBufferPointer { pixels in
+            unsafe scratch.withUnsafeMutableBufferPointer { scratch in
+                unsafe partners.withUnsafeMutableBufferPointer { partners in
+                    unsafe shares.withUnsafeMutableBufferPointer { shares in
+                        unsafe mix(
+                            pixels, at: place, scratch: scratch, partners: partners, shares: shares)
+                    }
+                }
+            }
+        }
+        return images.indices.map { image in
+            (
+                Array(pixels[image * size..<(image + 1) * size]), Int(partners[image]),
+                shares[image]
+            )
+        }
+    }
+
     /// - Returns: The share of what was there.
     private func mix(_ own: MutableBytes, with other: Bytes, _ chance: Chance) -> Double {
         let cuts = mixup == nil || (cutmix != nil && chance.coin(.mixing))

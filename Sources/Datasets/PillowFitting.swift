@@ -13,7 +13,8 @@ import Tensors
 ///   - filter: The shape of the weights.
 func resizeAsPillow(
     _ source: Bytes, _ size: (height: Int, width: Int, channels: Int), into target: MutableBytes,
-    _ shape: Shape, _ filter: PillowFilter, framing: DatasetConfiguration.Framing
+    _ shape: Shape, _ filter: PillowFilter, _ framing: DatasetConfiguration.Framing,
+    _ kernels: KernelSet
 ) {
     let (height, width, channels) = (shape[0], shape[1], size.channels)
     precondition(
@@ -40,7 +41,14 @@ func resizeAsPillow(
         var output = earliest
         while output < height, rows.firsts[output] <= row {
             let weight = rows.weight(of: row, in: output)
-            for i in 0..<length { sums[output * length + i] &+= Int32(line[i]) &* weight }
+            // A row of `line`'s length; both arrays' own elements, during the call.
+            unsafe line.withUnsafeBufferPointer { line in
+                unsafe sums.withUnsafeMutableBufferPointer { sums in
+                    let start = output * length
+                    let row = unsafe MutableIntegers(rebasing: sums[start..<start + length])
+                    unsafe kernels.addRow(line, weight: weight, to: row)
+                }
+            }
             output += 1
         }
     }

@@ -9,6 +9,7 @@ public struct SampleDecoder: Sendable {
     /// `[H, W, C]` of what comes out.
     public let imageShape: Shape
     public let encoding: SampleEncoding
+    private let kernels: KernelSet
     private let fitting: DatasetConfiguration.Fitting
     private let augmentation: DatasetConfiguration.Augmentation
     private let noise: NoiseTable?
@@ -17,10 +18,14 @@ public struct SampleDecoder: Sendable {
     /// Whether colours are varied while a fourth channel stays as it is.
     private let recoloursBesideAlpha: Bool
 
-    public init(configuration: DatasetConfiguration, imageShape: Shape, encoding: SampleEncoding) {
+    public init(
+        configuration: DatasetConfiguration, imageShape: Shape, encoding: SampleEncoding,
+        kernels: KernelSet
+    ) {
         precondition(imageShape.rank == 3, "SampleDecoder: shape \(imageShape), expected [H, W, C]")
         self.imageShape = imageShape
         self.encoding = encoding
+        self.kernels = kernels
         fitting = configuration.fitting
         augmentation = configuration.augmentation
         varies = augmentation != .init()
@@ -55,8 +60,8 @@ public struct SampleDecoder: Sendable {
             unsafe UnsafeMutableRawBufferPointer(pixels).copyMemory(from: stored)
         case .file:
             // `stored` is read, `pixels` overwritten, during these calls.
-            let image = try unsafe DecodedImage(file: stored, keepsAlpha: imageShape[2] == 4)
-            unsafe image.fit(imageShape, fitting, into: pixels)
+            let image = try unsafe DecodedImage(file: stored, for: imageShape, fitting)
+            unsafe image.fit(imageShape, fitting, kernels, into: pixels)
         }
     }
 

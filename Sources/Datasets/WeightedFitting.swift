@@ -12,7 +12,7 @@ import Tensors
 ///   - target: Overwritten. `[H, W, C]` by `shape`.
 func resizeByWeights(
     _ source: Bytes, _ size: (height: Int, width: Int, channels: Int), into target: MutableBytes,
-    _ shape: Shape, _ fitting: DatasetConfiguration.Fitting
+    _ shape: Shape, _ fitting: DatasetConfiguration.Fitting, _ kernels: KernelSet
 ) {
     let (height, width, channels) = (shape[0], shape[1], shape[2])
     precondition(source.count == size.height * size.width * size.channels)
@@ -25,7 +25,7 @@ func resizeByWeights(
         window: fitting.framing.window(size.width, other: size.height, target: (width, height)))
     let length = size.width * size.channels
     // One row of the input's width: every element is written before it is read.
-    let mixed = UnsafeMutableBufferPointer<Int32>.allocate(capacity: length)
+    let mixed = MutableIntegers.allocate(capacity: length)
     defer { unsafe mixed.deallocate() }
     let copies = channels / size.channels
     for y in 0..<height {
@@ -33,10 +33,9 @@ func resizeByWeights(
         unsafe mixed.update(repeating: 0)
         for (row, weight) in zip(rows.taps[y].first..., rows.taps[y].weights) {
             let start = row * length
-            for i in 0..<length {
-                // A row of the input: taps lie within it by construction.
-                unsafe mixed[i] &+= Int32(source[start + i]) &* weight
-            }
+            // A row of the input: taps lie within it by construction.
+            let pixels = unsafe Bytes(rebasing: source[start..<start + length])
+            unsafe kernels.addRow(pixels, weight: weight, to: mixed)
         }
         for x in 0..<width {
             let taps = columns.taps[x]

@@ -32,11 +32,11 @@ public struct Whitening: Sendable, Equatable {
     /// - Throws: If there are too many numbers, an image cannot be read, or there is no solution.
     public init(
         of dataset: any Dataset, _ configuration: DatasetConfiguration, mean: [Double],
-        epsilon: Double
+        epsilon: Double, kernels: KernelSet
     ) throws(DatasetError) {
         let count = dataset.imageShape.count
         try Self.check(dataset.imageShape)
-        var vectors = try CrossProducts(of: dataset, configuration).aboutMeans(mean)
+        var vectors = try CrossProducts(of: dataset, configuration, kernels).aboutMeans(mean)
         let values = try Self.solve(&vectors, count)
         // V diag(sqrt(images) / (s + epsilon)) V^T, s^2 the eigenvalues: each vector times the root of its
         // factor, then all with each other. Fewer images than numbers have no more vectors than images.

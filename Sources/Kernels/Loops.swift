@@ -94,6 +94,31 @@ package enum Loops: KernelLoops {
         Pixels.pack(block, pixels.baseAddress, tables.baseAddress, into: values)
     }
 
+    package static func mixRows(
+        _ above: Bytes, _ below: Bytes, weight: UInt32, into mixed: MutableWords
+    ) {
+        guard let first = above.baseAddress, let second = below.baseAddress else { return }
+        Resize.mixRows(first, second, weight, into: mixed.baseAddress!, count: above.count)
+    }
+
+    package static func mixColumns(
+        _ mixed: Words, _ columns: ColumnMix, into row: MutableBytes
+    ) {
+        guard let row = row.baseAddress else { return }
+        columns.places.withUnsafeBufferPointer { places in
+            columns.weights.withUnsafeBufferPointer { weights in
+                Resize.mixColumns(
+                    mixed.baseAddress!, places.baseAddress!, weights.baseAddress!,
+                    channels: columns.channels, into: row, count: places.count)
+            }
+        }
+    }
+
+    package static func addRow(_ row: Bytes, weight: Int32, to sums: MutableIntegers) {
+        guard let base = sums.baseAddress else { return }
+        Resize.addRow(row.baseAddress!, weight, to: base, count: sums.count)
+    }
+
     package static func add(
         _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, into sum: MutableFloats
     ) {

@@ -51,14 +51,18 @@ package enum EngineProof {
             }
         }
         hash.update(UnsafeRawBufferPointer(gradient.elements))
-        for file in CannedImages.all {
-            let image = AlignedBuffer<UInt8>(count: size)
+        // Of the small ones a JPEG may be scaled by a half and by a fourth.
+        let sizes = [[model.input[0], model.input[1]], [6, 7], [3, 3]]
+        for (file, size) in CannedImages.all.flatMap({ file in sizes.map { (file, $0) } }) {
+            let shape = Shape(size + [model.input[2]])
+            let image = AlignedBuffer<UInt8>(count: shape.count)
             let canned = SampleDecoder(
-                configuration: job.dataset, imageShape: model.input, encoding: .file)
+                configuration: job.dataset, imageShape: shape, encoding: .file, kernels: kernels)
             let scratch = AlignedBuffer<UInt8>(count: canned.scratchCount)
             file.withUnsafeBytes { bytes in
                 do throws(DatasetError) {
                     try canned.decode(bytes, into: image.elements)
+                    guard shape == model.input else { return }
                     canned.augment(
                         image.elements, seed: 1, epoch: 0, position: 1, scratch: scratch.elements)
                 } catch { hash.update(text: error.description) }

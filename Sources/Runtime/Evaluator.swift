@@ -89,7 +89,8 @@ public final class Evaluator: @unchecked Sendable {
         _ bytes: UnsafeRawBufferPointer
     ) throws(DatasetError) -> [(className: String, probability: Float)] {
         let decoder = SampleDecoder(
-            configuration: file.job.dataset, imageShape: file.data.imageShape, encoding: .file)
+            configuration: file.job.dataset, imageShape: file.data.imageShape, encoding: .file,
+            kernels: kernels)
         let pixels = AlignedBuffer<UInt8>(count: file.data.imageShape.count)
         try decoder.decode(bytes, into: pixels.elements)
         let count = file.model.outputs
@@ -121,7 +122,7 @@ public final class Evaluator: @unchecked Sendable {
             replica = Replica(model: file.model, kernels: owner.kernels)
             decoder = SampleDecoder(
                 configuration: file.job.dataset, imageShape: file.data.imageShape,
-                encoding: file.data.encoding)
+                encoding: file.data.encoding, kernels: owner.kernels)
             pixels = AlignedBuffer(count: file.job.training.shardSize * file.data.imageShape.count)
             labels = AlignedBuffer(count: file.job.training.shardSize)
         }

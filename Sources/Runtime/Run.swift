@@ -66,7 +66,7 @@ public struct Run {
         let statistics =
             try given.dataset.preprocessing.needsStatistics
             ? folder.statistics(of: training.fingerprint)
-                ?? ChannelStatistics(of: training, given.dataset) : nil
+                ?? ChannelStatistics(of: training, given.dataset, kernels) : nil
         if given.dataset.preprocessing.zcaWhitening { try Whitening.check(data.imageShape) }
         let model = try given.model(
             input: data.imageShape, classes: data.classes, statistics: statistics)
@@ -76,7 +76,7 @@ public struct Run {
                 try folder.whitening(of: training.fingerprint)
                 ?? Whitening(
                     of: training, given.dataset, mean: statistics.mean,
-                    epsilon: given.dataset.preprocessing.zcaEpsilon)
+                    epsilon: given.dataset.preprocessing.zcaEpsilon, kernels: kernels)
         }
         let initial = AlignedBuffer<Float>(count: model.parameters.count)
         defer { withExtendedLifetime(initial) {} }
@@ -121,7 +121,8 @@ public struct Run {
             plan: plan,
             chunks: ChunkPlan(layout: model.parameters),
             decoder: SampleDecoder(
-                configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding),
+                configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding,
+                kernels: kernels),
             whitening: whitening,
             start: start ?? beginning, damaged: damaged, incarnation: try folder.countIncarnation(),
             id: job.name, host: ProcessInfo.processInfo.hostName, identity: identity,

@@ -53,7 +53,8 @@ final class WorkerModel: @unchecked Sendable {
         model = try job.model(input: data.imageShape, classes: data.classes)
         chunks = ChunkPlan(layout: model.parameters)
         decoder = SampleDecoder(
-            configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding)
+            configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding,
+            kernels: kernels)
         mixing = ImageMixing(job.dataset.augmentation, imageShape: data.imageShape)
         let counts = job.resolution?.classWeights ?? []
         classWeightBuffer = AlignedBuffer(count: counts.count)

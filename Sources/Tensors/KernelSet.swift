@@ -6,6 +6,9 @@ public typealias Floats = UnsafeBufferPointer<Float>
 public typealias MutableFloats = UnsafeMutableBufferPointer<Float>
 public typealias Bytes = UnsafeBufferPointer<UInt8>
 public typealias MutableBytes = UnsafeMutableBufferPointer<UInt8>
+public typealias Words = UnsafeBufferPointer<UInt32>
+public typealias MutableWords = UnsafeMutableBufferPointer<UInt32>
+public typealias MutableIntegers = UnsafeMutableBufferPointer<Int32>
 
 /// The functions that compute, for one instruction set.
 ///
@@ -84,6 +87,11 @@ package protocol KernelLoops: Sendable {
 
     static func packPixels(
         _ block: PixelBlock, _ pixels: Bytes, tables: Floats, into values: MutableFloats)
+    static func mixRows(
+        _ above: Bytes, _ below: Bytes, weight: UInt32, into mixed: MutableWords)
+    static func mixColumns(
+        _ mixed: Words, _ columns: ColumnMix, into row: MutableBytes)
+    static func addRow(_ row: Bytes, weight: Int32, to sums: MutableIntegers)
     static func add(
         _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, into sum: MutableFloats)
     static func isFinite(_ values: UnsafeRawBufferPointer) -> Bool

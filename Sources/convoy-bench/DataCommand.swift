@@ -26,6 +26,9 @@ struct DataCommand: ParsableCommand {
     @Option(help: "Height and width that images are brought to.")
     var size = 180
 
+    @Option(help: "At which scale a JPEG is decoded.")
+    var jpegScaling = DatasetConfiguration.JPEGScaling.disabled
+
     @Option(help: "Images of a repeat.")
     var count = 1000
 
@@ -41,9 +44,9 @@ struct DataCommand: ParsableCommand {
         for (name, augmentation) in Self.augmentations {
             let configuration = DatasetConfiguration(
                 format: .folder, path: folder, targetSize: [size, size], validation: .disabled,
-                augmentation: augmentation)
+                augmentation: augmentation, fitting: .init(jpegScaling: jpegScaling))
             guard let dataset = try openDatasets(configuration)[.train] else { continue }
-            let pipeline = Pipeline(dataset, configuration)
+            let pipeline = Pipeline(dataset, configuration, kernels)
             let images = min(count, dataset.count)
             try pipeline.check(images)
             let samples = Samples(repeats: options.repeats, peak: kernels.peak) {
@@ -89,11 +92,14 @@ private final class Pipeline {
     private let scratch: AlignedBuffer<UInt8>
     private var stored = AlignedBuffer<UInt8>(count: 1 << 16)
 
-    init(_ dataset: any Dataset, _ configuration: DatasetConfiguration) {
+    init(
+        _ dataset: any Dataset, _ configuration: DatasetConfiguration, _ kernels: KernelSet
+    ) {
         self.dataset = dataset
         decoder = SampleDecoder(
-            configuration: configuration, imageShape: dataset.imageShape, encoding: dataset.encoding
-        )
+            configuration: configuration, imageShape: dataset.imageShape,
+            encoding: dataset.encoding,
+            kernels: kernels)
         pixels = AlignedBuffer(count: dataset.imageShape.count)
         scratch = AlignedBuffer(count: decoder.scratchCount)
     }
@@ -121,3 +127,5 @@ private final class Pipeline {
             pixels.elements, seed: 1, epoch: 0, position: index, scratch: scratch.elements)
     }
 }
+
+extension DatasetConfiguration.JPEGScaling: ExpressibleByArgument {}

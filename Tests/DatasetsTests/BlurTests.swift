@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Datasets
+import Engines
 import Tensors
 import Testing
 
@@ -75,7 +76,8 @@ import Testing
                 SampleDecoder(
                     configuration: .init(
                         format: .folder, path: "", colorMode: mode, augmentation: options),
-                    imageShape: [9, 12, mode.channels], encoding: .file)
+                    imageShape: [9, 12, mode.channels], encoding: .file,
+                    kernels: Engine.best())
             }
             let plain = try decoder(.init()).decode(image)
             let found = try decoder(options).decode(image, augment: (1, 2, 3))

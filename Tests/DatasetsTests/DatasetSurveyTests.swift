@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Datasets
+import Engines
 import Testing
 
 @Suite struct DatasetSurveyTests {
@@ -16,7 +17,7 @@ import Testing
         let configuration = DatasetConfiguration(
             format: .folder, path: folder.path, targetSize: [2, 2], validation: .disabled)
         let datasets = try openDatasets(configuration, tolerant: true)
-        return DatasetSurvey(try #require(datasets[.train]), configuration)
+        return DatasetSurvey(try #require(datasets[.train]), configuration, Engine.best())
     }
 
     @Test func countsSizesAndColoursAreThoseOfTheImages() throws {
@@ -58,13 +59,13 @@ import Testing
         let configuration = DatasetConfiguration(
             format: .folder, path: folder.path, targetSize: [2, 2], validation: .disabled)
         let dataset = try #require(try openDatasets(configuration)[.train])
-        let sound = try ChannelStatistics(of: dataset, configuration)
+        let sound = try ChannelStatistics(of: dataset, configuration, Engine.best())
         #expect(sound.mean == [101, 101, 101])
         for value in sound.deviation { #expect(abs(value - (2.0 / 3).squareRoot()) < 1e-12) }
         try folder.write("a/1.png", Array(grey(4, 2, 101)[..<40]))
         let torn = try #require(try openDatasets(configuration, tolerant: true)[.train])
         #expect {
-            _ = try ChannelStatistics(of: torn, configuration)
+            _ = try ChannelStatistics(of: torn, configuration, Engine.best())
         } throws: {
             "\($0)".contains("\(folder.path)/a/1.png: the PNG file ends too early")
                 && "\($0)".hasSuffix(", so the set has no mean and deviation")
@@ -74,8 +75,8 @@ import Testing
     @Test func threadsChangeNothing() throws {
         let configuration = DatasetConfiguration(format: .shapes)
         let test = try #require(try openDatasets(configuration)[.test])
-        let first = DatasetSurvey(test, configuration)
-        #expect(first == DatasetSurvey(test, configuration))
+        let first = DatasetSurvey(test, configuration, Engine.best())
+        #expect(first == DatasetSurvey(test, configuration, Engine.best()))
         #expect(first.counts == Array(repeating: 200, count: 10))
         #expect(first.sizes.count == 1 && first.mean.allSatisfy { $0 > 50 && $0 < 200 })
     }

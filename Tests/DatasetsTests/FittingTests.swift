@@ -2,6 +2,7 @@
 
 import Datasets
 import Digests
+import Engines
 import Tensors
 import Testing
 
@@ -31,10 +32,12 @@ import Testing
         }
     }
 
-    private func fit(_ file: [UInt8], _ fitting: Fitting, _ shape: [Int]) throws -> [UInt8] {
+    private func fit(
+        _ file: [UInt8], _ fitting: Fitting, _ shape: [Int], _ kernels: KernelSet = Engine.best()
+    ) throws -> [UInt8] {
         try SampleDecoder(
             configuration: .init(format: .folder, path: "", fitting: fitting),
-            imageShape: Shape(shape), encoding: .file
+            imageShape: Shape(shape), encoding: .file, kernels: kernels
         ).decode(file)
     }
 

@@ -4,6 +4,7 @@
 
 import Datasets
 import Digests
+import Engines
 import Foundation
 import Tensors
 import Testing
@@ -49,9 +50,11 @@ struct GoldenImage {
 }
 
 /// A decoder of files to `shape`.
-func fileDecoder(_ shape: Shape, flip: Bool = false) -> SampleDecoder {
+func fileDecoder(
+    _ shape: Shape, flip: Bool = false, kernels: KernelSet = Engine.best()
+) -> SampleDecoder {
     SampleDecoder(
         configuration: .init(
             format: .folder, path: "", augmentation: .init(horizontalFlip: flip)),
-        imageShape: shape, encoding: .file)
+        imageShape: shape, encoding: .file, kernels: kernels)
 }

@@ -23,23 +23,11 @@ import Testing
         augmentation.mixup = mixup
         augmentation.cutmix = cutmix
         let mixing = try #require(ImageMixing(augmentation, imageShape: shape))
-        var mixed = Mixed(
-            pixels: Array(images.joined()), partners: .init(repeating: -1, count: images.count),
-            shares: .init(repeating: -1, count: images.count))
-        var scratch = [UInt8](repeating: 0, count: mixed.pixels.count)
-        mixed.pixels.withUnsafeMutableBufferPointer { pixels in
-            mixed.partners.withUnsafeMutableBufferPointer { partners in
-                mixed.shares.withUnsafeMutableBufferPointer { shares in
-                    scratch.withUnsafeMutableBufferPointer {
-                        mixing.mix(
-                            pixels,
-                            at: .init(seed: seed, epoch: epoch, firstPosition: firstPosition),
-                            scratch: $0, partners: partners, shares: shares)
-                    }
-                }
-            }
-        }
-        return mixed
+        let mixed = mixing.mixed(
+            images, at: .init(seed: seed, epoch: epoch, firstPosition: firstPosition))
+        return Mixed(
+            pixels: Array(mixed.map(\.pixels).joined()), partners: mixed.map { Int32($0.partner) },
+            shares: mixed.map(\.share))
     }
 
     /// Image i has nothing but 15 i.

@@ -2,6 +2,7 @@
 
 import Datasets
 import Digests
+import Engines
 import Tensors
 import Testing
 
@@ -43,7 +44,8 @@ import Testing
             configuration: .init(
                 format: .folder, path: "", colorMode: .rgba,
                 fitting: .init(interpolation: .nearest, framing: .pad)),
-            imageShape: [3, 3, 4], encoding: .file)
+            imageShape: [3, 3, 4], encoding: .file,
+            kernels: Engine.best())
         let pixels = try decoder.decode(file)
         let none = [UInt8](repeating: 0, count: 12)
         #expect(pixels == none + [9, 8, 7, 255, 6, 5, 4, 255, 3, 2, 1, 255] + none)

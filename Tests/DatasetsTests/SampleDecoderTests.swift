@@ -2,6 +2,7 @@
 
 import CAllocations
 import Datasets
+import Engines
 import Tensors
 import Testing
 
@@ -25,7 +26,8 @@ import Testing
             SampleDecoder(
                 configuration: .init(
                     format: .folder, path: "", colorMode: mode, augmentation: options),
-                imageShape: [9, 12, mode.channels], encoding: .file)
+                imageShape: [9, 12, mode.channels], encoding: .file,
+                kernels: Engine.best())
         }
         let file = try contents("\(GoldenImage.folder)/images/rgba.png")
         for position in 0..<20 {
@@ -47,7 +49,8 @@ import Testing
     private func decoder(flip: Bool) -> SampleDecoder {
         SampleDecoder(
             configuration: .init(format: .shapes, augmentation: .init(horizontalFlip: flip)),
-            imageShape: shape, encoding: .pixels)
+            imageShape: shape, encoding: .pixels,
+            kernels: Engine.best())
     }
 
     @Test func pixelsPassUnchanged() throws {
@@ -90,7 +93,8 @@ import Testing
         augmentation.verticalFlip = true
         let decoder = SampleDecoder(
             configuration: .init(format: .shapes, augmentation: augmentation), imageShape: shape,
-            encoding: .pixels)
+            encoding: .pixels,
+            kernels: Engine.best())
         let turned = Array(stored[6...] + stored[..<6])
         #expect(decoder.scratchCount == 0)
         let pictures = try (0..<20).map { try decoder.decode(stored, augment: (1, 2, $0)) }
@@ -105,7 +109,8 @@ import Testing
         augmentation.cval = 99
         let decoder = SampleDecoder(
             configuration: .init(format: .shapes, augmentation: augmentation), imageShape: shape,
-            encoding: .pixels)
+            encoding: .pixels,
+            kernels: Engine.best())
         #expect(decoder.scratchCount == 12)
         let pictures = try (0..<100).map { try decoder.decode(stored, augment: (1, 2, $0)) }
         let k: UInt8 = 99
@@ -130,7 +135,8 @@ import Testing
         augmentation.cutout = 1
         let decoder = SampleDecoder(
             configuration: .init(format: .shapes, augmentation: augmentation), imageShape: shape,
-            encoding: .pixels)
+            encoding: .pixels,
+            kernels: Engine.best())
         let pixels = AlignedBuffer<UInt8>(count: decoder.imageShape.count)
         let scratch = AlignedBuffer<UInt8>(count: decoder.scratchCount)
         let before = allocations_of_this_thread()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Datasets
+import Engines
 import Foundation
 import Testing
 
@@ -102,7 +103,8 @@ import Testing
         let configuration = DatasetConfiguration(
             format: .tar, path: "\(folder.path)/a.tar", targetSize: [8, 8], validation: .disabled)
         let decoder = SampleDecoder(
-            configuration: configuration, imageShape: train.imageShape, encoding: .file)
+            configuration: configuration, imageShape: train.imageShape, encoding: .file,
+            kernels: Engine.best())
         #expect(try decoder.decode(0, of: train).count == 8 * 8 * 3)
     }
 

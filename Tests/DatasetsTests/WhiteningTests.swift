@@ -4,6 +4,7 @@
 
 import Datasets
 import Digests
+import Engines
 import Foundation
 import Tensors
 import Testing
@@ -31,8 +32,9 @@ import Testing
     private static func fit(_ count: Int, _ epsilon: Double) throws -> Whitening {
         let all = try #require(try openDatasets(configuration)[.train])
         let images = First(all: all, count: count)
-        let mean = try ChannelStatistics(of: images, configuration).mean
-        return try Whitening(of: images, configuration, mean: mean, epsilon: epsilon)
+        let mean = try ChannelStatistics(of: images, configuration, Engine.best()).mean
+        return try Whitening(
+            of: images, configuration, mean: mean, epsilon: epsilon, kernels: Engine.best())
     }
 
     /// The squares of singular values are known to 2^-53 of the largest: the smallest of these is a
@@ -57,7 +59,7 @@ import Testing
     @Test func whitenedImagesAreUncorrelated() throws {
         let whitening = try Self.fit(60, 1e-6)
         let all = try #require(try openDatasets(Self.configuration)[.train])
-        let mean = try ChannelStatistics(of: all, Self.configuration).mean
+        let mean = try ChannelStatistics(of: all, Self.configuration, Engine.best()).mean
         let n = whitening.count
         var moments = [Double](repeating: 0, count: n * n)
         for index in 0..<all.count {

@@ -3,6 +3,7 @@
 // What Keras's random layers make of an image; `Goldens/make_goldens.py` says how.
 
 import Datasets
+import Engines
 import Foundation
 import Jobs
 import Layers
@@ -60,7 +61,9 @@ struct GoldenTransform: CustomTestStringConvertible {
     }
 
     private func decoder(_ job: Job, _ shape: Shape) -> SampleDecoder {
-        SampleDecoder(configuration: job.dataset, imageShape: shape, encoding: .pixels)
+        SampleDecoder(
+            configuration: job.dataset, imageShape: shape, encoding: .pixels,
+            kernels: Engine.best())
     }
 
     /// Fill values are whole levels. Each time half for the rounding to bytes, and half of a 4096th of a

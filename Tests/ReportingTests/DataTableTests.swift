@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Datasets
+import Engines
 import Reporting
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
     @Test func classesStandInAColumnAndImagesBelow() throws {
         let configuration = DatasetConfiguration(format: .shapes)
         let test = try #require(try openDatasets(configuration)[.test])
-        let survey = DatasetSurvey(test, configuration)
+        let survey = DatasetSurvey(test, configuration, Engine.best())
         let lines = DataTable.lines(survey, classNames: test.classNames)
         #expect(lines.count == 13)
         #expect(lines[0] == "circle     200" && lines[1] == "crescent   200")

@@ -22,6 +22,7 @@ enum codec_outcome {
 struct codec_image {
     enum codec_outcome outcome;
     uint32_t width, height;
+    uint32_t file_width, file_height;  // of a JPEG before it is scaled
     uint32_t channels;  // 1: grey, 3: red, green, blue, 4: these and alpha
     uint8_t *pixels;    // [height][width][channels], released by free(); NULL unless decoded
     char message[256];  // the library's words; empty if decoded
@@ -29,8 +30,11 @@ struct codec_image {
 
 // Decodes the `count` bytes of a JPEG, PNG or WebP file. Never reads past them, prints, exits or jumps.
 // An alpha channel is dropped unless `keep_alpha`; there are four channels only where there is one.
+// A JPEG comes at a half, a quarter or an eighth of its size, whichever is the smallest that leaves at least
+// `enough_width` x `enough_height` pixels; whole if these are 0.
 void codec_decode_jpeg(
-    const uint8_t *bytes, size_t count, size_t most_pixels, struct codec_image *image);
+    const uint8_t *bytes, size_t count, size_t most_pixels, uint32_t enough_width,
+    uint32_t enough_height, struct codec_image *image);
 void codec_decode_png(
     const uint8_t *bytes, size_t count, size_t most_pixels, int keep_alpha,
     struct codec_image *image);

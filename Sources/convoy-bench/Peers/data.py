@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""data.py FOLDER [--bench PROGRAM] [--size 180] [--count 1000] [--repeats 5] [--core 1]
+"""data.py FOLDER [--bench PROGRAM] [--size 180] [--ratio 1] [--count 1000] [--repeats 5] [--core 1]
 
 Images a second on one core, from files to augmented pixels: Convoy, tf.data and Keras's ImageDataGenerator by
-turns, with the same operations on the same JPEG files. Prints medians, and Convoy's ratio to each, taken
-repeat by repeat. Needs tensorflow (2.21), keras, scipy and pillow; FOLDER is a folder of class folders.
+turns, with the same operations on the same JPEG files. With --ratio 2, 4 or 8 tf.data decodes at that part of
+the size, and Convoy at the scale that it chooses (dataset.jpeg_scaling: auto). Prints medians, and Convoy's
+ratio to each, taken repeat by repeat. Needs tensorflow (2.21), keras, scipy and pillow; FOLDER is a folder of
+class folders.
 """
 import argparse
 import json
@@ -18,6 +20,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("folder")
 parser.add_argument("--bench", default=".build/release/convoy-bench")
 parser.add_argument("--size", type=int, default=180)
+parser.add_argument("--ratio", type=int, default=1)
 parser.add_argument("--count", type=int, default=1000)
 parser.add_argument("--repeats", type=int, default=5)
 parser.add_argument("--core", type=int, default=1)
@@ -48,7 +51,8 @@ def seconds(body):
 def tensorflow(layers):
     def load(path):
         image = tf.io.decode_jpeg(
-            tf.io.read_file(path), channels=3, dct_method="INTEGER_ACCURATE", fancy_upscaling=True)
+            tf.io.read_file(path), channels=3, ratio=options.ratio, dct_method="INTEGER_ACCURATE",
+            fancy_upscaling=True)
         return tf.image.resize(image, SIZE)
 
     data = tf.data.Dataset.from_tensor_slices(paths).map(load).batch(32)
@@ -81,7 +85,8 @@ def generator(**changes):
 def convoy():
     lines = subprocess.run(
         [options.bench, "data", options.folder, "--json", "--repeats", "1", "--size", str(options.size), "--count",
-         str(options.count)], check=True, capture_output=True, text=True).stdout.splitlines()
+         str(options.count), "--jpeg-scaling", "auto" if options.ratio > 1 else "none"],
+        check=True, capture_output=True, text=True).stdout.splitlines()
     return [json.loads(line)["images/s"] for line in lines]
 
 

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Datasets
 import Digests
+import Engines
 import Reporting
 
 /// `convoy data info`
@@ -35,7 +36,7 @@ struct DataInfo: ParsableCommand {
                 continue
             }
             told.append((part, dataset.fingerprint))
-            let survey = DatasetSurvey(dataset, configuration)
+            let survey = DatasetSurvey(dataset, configuration, Engine.best())
             print("\(part.rawValue): \(dataset.summary)")
             for line in DataTable.lines(survey, classNames: dataset.classNames) {
                 print("  \(line)")

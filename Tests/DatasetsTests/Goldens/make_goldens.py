@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""make_goldens.py [DATA]: makes images/, images.txt, alphas.txt, pillow.txt and orientations.txt with Pillow, arrays.npz and compressed.npz; with DATA, a folder that holds
+"""make_goldens.py [DATA]: makes images/, images.txt, alphas.txt, scaled.txt, pillow.txt and orientations.txt with Pillow, arrays.npz and compressed.npz; with DATA, a folder that holds
 flowers/ and cifar10/ (class folders of JPEG files), also photographs.txt.
 
 With KERAS=1 in the environment it makes fittings.txt with Keras, and nothing else.
@@ -171,6 +171,21 @@ def line(root, path):
     return " ".join([str(path.relative_to(root)), str(image.width), str(image.height), *digests]) + "\n"
 
 
+def make_scaled(images):
+    """Each line: path, height, width, then the SHA-256 of the pixels as RGB and as grey, decoded at the scale
+    that Pillow's draft mode chooses for the size and fitted to it."""
+    lines = []
+    for path in images:
+        for height, width in ((18, 25), (9, 12), (8, 12), (10, 12), (4, 6), (3, 5), (2, 3), (1, 1)):
+            image = Image.open(path)
+            image.draft(None, (width, height))
+            digests = [
+                hashlib.sha256(fit(np.asarray(image.convert(mode)), height, width).tobytes()).hexdigest()
+                for mode in ("RGB", "L")]
+            lines.append(" ".join([path.name, str(height), str(width), *digests]) + "\n")
+    (HERE / "scaled.txt").write_text("".join(lines))
+
+
 def make_alphas(images):
     """Each line: path, then the SHA-256 of the pixels as RGBA, and of these fitted to FIT."""
     lines = []
@@ -255,6 +270,7 @@ def main():
     images = sorted((HERE / "images").iterdir())
     (HERE / "images.txt").write_text("".join(line(HERE / "images", p) for p in images))
     make_alphas(images)
+    make_scaled(p for p in images if p.suffix.lower() in (".jpg", ".jpeg"))
     if len(sys.argv) > 1:
         data = pathlib.Path(sys.argv[1])
         paths = []
