@@ -40,6 +40,9 @@ public protocol Dataset: Sendable {
     /// Says in messages which sample it is: a file's path, or the set and a number.
     func name(_ index: Int) -> String
 
+    /// Names a file as it is now, by its path, size and time of change; nil for what has no file of its own.
+    func key(_ index: Int) -> UInt64?
+
     /// The size of the stored form.
     func storedBytes(_ index: Int) throws(DatasetError) -> Int
 
@@ -51,6 +54,7 @@ public protocol Dataset: Sendable {
 
 extension Dataset {
     public var skipped: [String] { [] }
+    public func key(_ index: Int) -> UInt64? { nil }
 
     /// "Found 2934 images belonging to 5 classes."
     public var summary: String {

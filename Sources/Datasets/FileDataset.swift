@@ -10,7 +10,8 @@ struct FileDataset: Dataset {
     let imageShape: Shape
     /// Proves that two machines list the same files with the same sizes in the same order, and that
     /// `probes` of them, spread evenly (all, if there are no more), have the same bytes. It does not
-    /// prove that each of the other files does: a start would have to read them all.
+    /// prove that each of the other files does: a start would have to read them all. `SampleManifest` does, when
+    /// they are read.
     let fingerprint: Digest
     private let listing: ImageListing
 
@@ -48,6 +49,7 @@ struct FileDataset: Dataset {
     func label(_ index: Int) -> Int32 { listing.files[index].label }
     func name(_ index: Int) -> String { listing.location(of: listing.files[index]) }
     var skipped: [String] { listing.skipped }
+    func key(_ index: Int) -> UInt64? { listing.key(of: listing.files[index]) }
 
     func storedBytes(_ index: Int) throws(DatasetError) -> Int {
         let file = listing.files[index]

@@ -25,6 +25,11 @@ struct ImageListing: Sendable {
         file.archive.map { "\(archives[$0].path):\(file.path)" } ?? location(file.path)
     }
 
+    /// Names a file as it is now.
+    func key(of file: ImageFile) -> UInt64 {
+        CacheFile.key(location(of: file), size: file.size, changed: file.changed)
+    }
+
     /// Where a file of its own is.
     func location(_ path: String) -> String {
         path.hasPrefix("/") || root.isEmpty ? path : "\(root)/\(path)"

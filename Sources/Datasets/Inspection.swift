@@ -39,9 +39,7 @@ extension ImageListing {
     ///
     /// - Parameter memory: What it knows is not looked at again; sound files are added.
     func faults(_ inspection: Inspection, _ memory: inout InspectionMemory) -> [Int: DatasetError] {
-        let keys = files.map {
-            InspectionMemory.key(location(of: $0), size: $0.size, changed: $0.changed)
-        }
+        let keys = files.map(key)
         let strangers = files.indices.filter { !memory.knows(keys[$0]) }
         let found = Mutex<[Int: DatasetError]>([:])
         let chunk = 16

@@ -125,10 +125,14 @@ public final class Coordinator {
                 heartbeatTimeout: cluster.heartbeat * cluster.missedHeartbeats,
                 leaseCredits: cluster.leaseCredits, deadlineFactor: cluster.stragglerFactor,
                 deadlineFloor: cluster.stragglerFloor, audit: AuditRule(share: cluster.audit)))
+        // What is in memory was compared whole before the worker was taken in.
         feed =
-            cluster.data == .ship
+            cluster.data == .ship || run.data.encoding == .file
             ? SampleFeed(
-                sources: run.sources, plan: run.plan, doorbell: doorbell, memory: memory) : nil
+                sources: run.sources, plan: run.plan, doorbell: doorbell, memory: memory,
+                manifests: cluster.data == .ship
+                    ? nil : run.sources.manifests(at: run.job.dataset.path, in: options.cache))
+            : nil
         saver = CheckpointWriter(folder: run.folder, identity: run.identity, doorbell: doorbell)
         nextStep = state.next
         nextFed = state.next

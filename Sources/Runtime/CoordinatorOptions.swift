@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Datasets
+
 /// How a coordinator runs a job; nothing here changes a bit of the result.
 public struct CoordinatorOptions {
     /// `ipc:///path` or `tcp://host:port`; port 0 or `*` picks a free one.
@@ -15,6 +17,8 @@ public struct CoordinatorOptions {
     public var stop: StopSignal?
     /// Workers that are not taken in, because they have computed wrong: "NAME on HOST".
     public var distrusted: Set<String> = []
+    /// Where checksums of image files are kept from run to run; nil keeps none.
+    public var cache = SampleManifest.folder
     /// Called about ten times a second on the coordinator's thread: local workers that died, ...
     public var onTick: ((borrowing CoordinatorDoor) -> Void)?
 

@@ -6,11 +6,13 @@ import Coordination
 import Datasets
 import Tensors
 
-/// How a sample travels: its length and label, then its bytes as stored.
+/// How a sample travels: its length and label, then its bytes as stored; or, where the worker has the same
+/// files, their checksum.
 ///
 ///     [UInt32 byteCount][Int32 label][bytes]        little-endian, unaligned, one after the other
 enum SampleRecord {
     static let headerBytes = 8
+    static let checksumBytes = 8
 
     /// One record at the front of `bytes`: label, stored bytes, and what follows; nil if it lies about its
     /// length.
@@ -64,10 +66,17 @@ final class SampleFeed: @unchecked Sendable {
     private var buffers: [FlightBuffer<UInt8>] = []
     /// Of the samples of the step that is being gathered; the feed's thread only.
     private var indices: [Int] = []
+    /// Where checksums alone travel; the feed's thread only.
+    private var manifests: (training: SampleManifest, validation: SampleManifest?)?
     private var thread: PlainThread?
 
-    init(sources: SampleSources, plan: RunPlan, doorbell: Doorbell, memory: SharedMemory?) {
+    /// - Parameter manifests: Where checksums alone are to travel.
+    init(
+        sources: SampleSources, plan: RunPlan, doorbell: Doorbell, memory: SharedMemory?,
+        manifests: (training: SampleManifest, validation: SampleManifest?)?
+    ) {
         self.memory = memory
+        self.manifests = manifests
         self.sources = sources
         self.plan = plan
         self.doorbell = doorbell
@@ -111,6 +120,8 @@ final class SampleFeed: @unchecked Sendable {
             while wanted.isEmpty && !isClosed { monitor.wait() }
             if isClosed {
                 monitor.unlock()
+                manifests?.training.save()
+                manifests?.validation?.save()
                 return
             }
             let step = wanted.removeFirst()
@@ -133,7 +144,7 @@ final class SampleFeed: @unchecked Sendable {
             for position in step.samples {
                 let index = source.index(at: position)
                 indices.append(index)
-                bytes += SampleRecord.headerBytes + (try source.dataset.storedBytes(index))
+                bytes += SampleRecord.headerBytes + (try bytesToSend(index, of: source))
             }
         } catch { throw RuntimeError(.dataset, "\(error)") }
         let samples = StepSamples(step: step.id, buffer: take(atLeast: bytes))
@@ -142,19 +153,42 @@ final class SampleFeed: @unchecked Sendable {
         do throws(DatasetError) {
             for (row, index) in indices.enumerated() {
                 if row % plan.shardSize == 0 { samples.offsets.append(offset) }
-                let count = try source.dataset.storedBytes(index)
+                let count = try bytesToSend(index, of: source)
                 memory.storeBytes(of: UInt32(count), toByteOffset: offset, as: UInt32.self)
                 memory.storeBytes(
                     of: source.dataset.label(index), toByteOffset: offset + 4, as: Int32.self)
                 let start = offset + SampleRecord.headerBytes
-                try source.dataset.read(
-                    index,
-                    into: UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + count]))
+                if manifests == nil {
+                    try source.dataset.read(
+                        index,
+                        into: UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + count])
+                    )
+                } else {
+                    let checksum = try checksum(index, kind: step.kind)
+                    memory.storeBytes(of: checksum, toByteOffset: start, as: UInt64.self)
+                }
                 offset = start + count
             }
         } catch { throw RuntimeError(.dataset, "\(error)") }
         samples.offsets.append(offset)
         return samples
+    }
+
+    private func bytesToSend(
+        _ index: Int, of source: SampleSources.Source
+    ) throws(DatasetError) -> Int {
+        manifests == nil ? try source.dataset.storedBytes(index) : SampleRecord.checksumBytes
+    }
+
+    private func checksum(_ index: Int, kind: PlannedStep.Kind) throws(DatasetError) -> UInt64 {
+        let checksum =
+            kind == .train
+            ? try manifests?.training.checksum(index)
+            : try manifests?.validation?.checksum(index)
+        guard let checksum else {
+            preconditionFailure("SampleFeed: \(kind) step without the manifest of its data set")
+        }
+        return checksum
     }
 
     private func take(atLeast bytes: Int) -> FlightBuffer<UInt8> {

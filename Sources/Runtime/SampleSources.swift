@@ -73,6 +73,16 @@ extension SampleSources {
             sampling: job.training.sampling)
     }
 
+    /// Of the files that are on all machines.
+    func manifests(
+        at path: String, in cache: String?
+    ) -> (training: SampleManifest, validation: SampleManifest?) {
+        (
+            SampleManifest(training, at: "\(path) training", in: cache),
+            validation.map { SampleManifest($0, at: "\(path) validation", in: cache) }
+        )
+    }
+
     /// Names what workers compute with: training and validation data.
     var fingerprint: Digest {
         var hash = SHA256()

@@ -51,14 +51,21 @@ final class ShardDecoder {
                 if stored.count < count { stored = AlignedBuffer(count: count * 2) }
                 let buffer = UnsafeMutableRawBufferPointer(stored[0..<count])
                 try source.dataset.read(index, into: buffer)
+                if source.dataset.encoding == .file {
+                    // The coordinator's checksum.
+                    guard let record = SampleRecord.first(of: records),
+                        record.stored.count == SampleRecord.checksumBytes
+                    else { throw Self.missing(position, lease.lease) }
+                    try SampleManifest.check(
+                        UnsafeRawBufferPointer(buffer), source.dataset.name(index),
+                        is: record.stored.loadUnaligned(as: UInt64.self))
+                    records = record.rest
+                }
                 shard.labels.base[row] = source.dataset.label(index)
                 bytes = UnsafeRawBufferPointer(buffer)
             } else {
                 guard let record = SampleRecord.first(of: records) else {
-                    throw DatasetError(
-                        code: .corrupt,
-                        detail:
-                            "the samples of lease \(lease.lease) end before position \(position)")
+                    throw Self.missing(position, lease.lease)
                 }
                 shard.labels.base[row] = record.label
                 bytes = record.stored
@@ -90,5 +97,10 @@ final class ShardDecoder {
                 shard.pixels, shard.labels, seed: model.job.seed, epoch: lease.epoch,
                 positions: task.positions)
         }
+    }
+
+    private static func missing(_ position: Int, _ lease: UInt64) -> DatasetError {
+        DatasetError(
+            code: .corrupt, detail: "the samples of lease \(lease) end before position \(position)")
     }
 }

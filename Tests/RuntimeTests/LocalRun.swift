@@ -94,6 +94,7 @@ final class LocalRun {
         var options = CoordinatorOptions(
             endpoint: isRemote ? "tcp://127.0.0.1:*" : "ipc://\(folder.path)/socket")
         options.stopAfterSteps = steps
+        options.cache = folder.path + "/cache"
         var crew: [Thread] = []
         // Nobody else will come, and no run here takes so long.
         let end = Date().addingTimeInterval(60)
