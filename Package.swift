@@ -157,6 +157,16 @@ let package = Package(
     ] + instructionSets
 )
 
+// Hostile files for the readers of data, by libFuzzer: for `.ci/fuzz` alone, since it wants
+// all code instrumented, which gold does not link.
+if Context.environment["CONVOY_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["Datasets", "Engines", "Tensors"], path: "Tests/Fuzz",
+            exclude: ["Seeds"],
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+}
+
 // The test command turns warnings into errors; a newer compiler's new warnings stop no user's build.
 if Context.environment["CONVOY_CHECK"] != nil {
     for target in package.targets where ![.system, .plugin, .binary].contains(target.type) {
