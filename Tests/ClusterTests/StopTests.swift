@@ -20,7 +20,7 @@ import Testing
           - Dense: {units: 64, activation: relu}
           - Dense: {units: 10}
         training: {epochs: 2, batch_size: 118, shard_size: 8, optimizer: adam}
-        cluster: {heartbeat_seconds: 0.2}
+        cluster: {heartbeat_seconds: 1}
         """
 
     /// SIGTERM to the coordinator: a checkpoint of the step it was at, the exit code of `EX_TEMPFAIL`, and
