@@ -231,13 +231,25 @@ extension Coordinator {
             shelf.apply(
                 chunk, gradient: board.rootVector(chunk), step: UInt64(step.trainingStep + 1),
                 samples: step.samples.count)
-            let version = shelf.versions[chunk]
-            for index in members.indices where members[index].wants.contains(version) {
-                publish(chunk, version, to: index)
-            }
+            publish(chunk, shelf.versions[chunk])
         }
         board.release(chunk)
         machine.chunkApplied(step: id, chunk: chunk, at: now, into: &actions)
+    }
+
+    /// A chunk has been stepped: it goes out to all that want it. Where nothing has to travel, a bucket's chunks
+    /// go together: no layer can be computed with before all of its chunks are there, and each message
+    /// wakes half a dozen threads.
+    private func publish(_ chunk: Int, _ version: UInt64) {
+        let bucket = run.chunks.chunksOfBucket[run.chunks.chunks[chunk].bucket]
+        let isWhole = shelf.versions[bucket].allSatisfy { $0 == version }
+        for index in members.indices where members[index].wants.contains(version) {
+            if !members[index].readsMemory {
+                publish(chunk, version, to: index)
+            } else if isWhole {
+                for chunk in bucket { publish(chunk, version, to: index) }
+            }
+        }
     }
 
     /// A version of a chunk, if it is there already, to a worker that has a lease for it and not got it yet.

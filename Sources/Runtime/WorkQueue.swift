@@ -192,7 +192,9 @@ final class WorkQueue: @unchecked Sendable {
         }
         arrived[parity][chunk] = version
         if hasArrived(version) { completed[parity] = Monitor.now }
-        monitor.broadcast()
+        // With less than whole layers nobody can do anything.
+        let bucket = model.chunks.chunksOfBucket[model.chunks.chunks[chunk].bucket]
+        if arrived[parity][bucket].allSatisfy({ $0 == version }) { monitor.broadcast() }
         monitor.unlock()
         return .stored
     }

@@ -112,9 +112,8 @@ extension ConvGeometry {
         case .narrow: 0
         case .direct: needsInputGradient ? weightCount : 0
         case .winograd:
-            // U for the forward pass, Uᵀ for the data gradient, and one transposed copy on the way.
-            needsInputGradient
-                ? transformedCount + transposedTransformedCount + weightCount : transformedCount
+            // U for the forward pass, Uᵀ for the data gradient.
+            transformedCount + (needsInputGradient ? transposedTransformedCount : 0)
         }
     }
     /// The pixels that the windows of a narrow convolution cover, padding included.
