@@ -94,6 +94,16 @@ extension JSONObject {
             add("reason", reason)
             add("workers_alive", alive)
             add("owed_shards", owed)
+        case .workerRestarted(let name, let how, let attempt, let limit):
+            add("event", "worker_restarted")
+            add("worker", name)
+            add("reason", how)
+            add("attempt", attempt)
+            add("limit", limit)
+        case .workerOutput(let name, let line):
+            add("event", "worker_output")
+            add("worker", name)
+            add("line", line)
         case .workerRefused(let reason):
             add("event", "worker_refused")
             add("reason", reason)

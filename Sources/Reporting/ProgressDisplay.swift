@@ -51,6 +51,13 @@ public final class ProgressDisplay: RunObserver {
             note(
                 "\(ProgressText.clean(name)) lost: \(ProgressText.clean(reason)) "
                     + "(\(Figures.count(alive, "worker")))")
+        case .workerRestarted(let name, let how, let attempt, let limit):
+            workersAwaited = 0
+            note(
+                "\(ProgressText.clean(name)) \(how); started again (\(attempt) of at most \(limit) "
+                    + "times)")
+        case .workerOutput(let name, let line):
+            note("\(ProgressText.clean(name)): \(ProgressText.clean(line))")
         case .workerRefused(let reason):
             note("refused: \(ProgressText.clean(reason))")
         case .workerDistrusted(let name, let step):

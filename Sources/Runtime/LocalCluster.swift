@@ -9,51 +9,61 @@ import Glibc
 public final class LocalCluster {
     private struct Child {
         let number: Int
-        let process: Process
-        var restarts: Int
+        var process: Process
+        var output: ProcessOutput
+        var started: ContinuousClock.Instant
+        var rule: RestartRule
+        /// When it is started again; nil while it runs.
+        var restart: ContinuousClock.Instant?
     }
 
-    /// A worker that keeps dying is started again this often.
-    private static let maximumRestarts = 3
-
+    /// Told what the workers print, and when one is started again.
+    public var observer: (any RunObserver)?
     private let executable: String
     private let endpoint: String
-    public let workers: Int
-    private let threads: Int
+    /// Of each worker.
+    private let threads: [Int]
+    private let restarts: Int
     private let arguments: [String]
     private let firstArguments: [String]
     private var children: [Child] = []
     private var isStarted = false
+    private var nextLook = ContinuousClock.now
 
     /// - Parameters:
     ///   - executable: Path of the `convoy` program.
     ///   - endpoint: Where the coordinator listens.
-    ///   - workers: How many.
     ///   - threads: Of each worker.
+    ///   - restarts: How often a worker that dies is started again.
     ///   - arguments: What else every worker is told.
     ///   - firstArguments: What those are told that are not started again.
     public init(
-        executable: String, endpoint: String, workers: Int, threads: Int, arguments: [String] = [],
-        firstArguments: [String] = []
+        executable: String, endpoint: String, threads: [Int], restarts: Int = 3,
+        arguments: [String] = [], firstArguments: [String] = []
     ) {
         self.executable = executable
         self.endpoint = endpoint
-        self.workers = workers
         self.threads = threads
+        self.restarts = restarts
         self.arguments = arguments
         self.firstArguments = firstArguments
     }
 
+    public var workers: Int { threads.count }
+
     /// Cores that no compute thread keeps to itself; negative if there are too few for them.
-    public var spareCores: Int { ProcessInfo.processInfo.activeProcessorCount - workers * threads }
+    public var spareCores: Int { Cores.available - threads.reduce(0, +) }
 
     /// Starts the workers, once: a run that goes back keeps them.
     public func start() throws(RuntimeError) {
         guard !isStarted else { return }
         isStarted = true
-        for number in 0..<workers {
+        for number in threads.indices {
+            let (process, output) = try launch(number, firstArguments)
             children.append(
-                Child(number: number, process: try launch(number, firstArguments), restarts: 0))
+                Child(
+                    number: number, process: process, output: output, started: .now,
+                    rule: RestartRule(limit: restarts)))
         }
     }
 
@@ -61,26 +71,34 @@ public final class LocalCluster {
 
     private func launch(
         _ number: Int, _ more: [String] = []
-    ) throws(RuntimeError) -> Process {
+    ) throws(RuntimeError) -> (Process, ProcessOutput) {
         let process = Process()
+        let output = ProcessOutput()
         process.executableURL = URL(fileURLWithPath: executable)
+        let core = threads[..<number].reduce(0, +)
         process.arguments =
             [
                 "worker", "--name", Self.name(number), "--connect", endpoint,
-                "--threads", "\(threads)", "--parent", "\(getpid())",
-            ] + (spareCores >= 0 ? ["--core", "\(number * threads)"] : []) + arguments + more
+                "--threads", "\(threads[number])", "--parent", "\(getpid())",
+            ] + (spareCores >= 0 ? ["--core", "\(core)"] : []) + arguments + more
         process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output.pipe
+        process.standardError = output.pipe
         do { try process.run() } catch {
             throw RuntimeError(
                 .system,
-                "cannot start worker \(number) (\(executable)): \(error.localizedDescription)")
+                "cannot start \(Self.name(number)) (\(executable)): \(error.localizedDescription)")
         }
-        return process
+        output.started()
+        return (process, output)
     }
 
     /// Tells the coordinator of workers that have died, and starts them again; those that have computed
     /// wrong are let go.
     public func watch(_ coordinator: borrowing CoordinatorDoor) {
+        let now = ContinuousClock.now
+        guard now >= nextLook else { return }
+        nextLook = now + .milliseconds(50)
         var trusted: [Child] = []
         for child in children {
             if !coordinator.isDistrusted(name: Self.name(child.number)) { trusted.append(child) }
@@ -90,23 +108,55 @@ public final class LocalCluster {
         if isLast {
             coordinator.fail(RuntimeError(.workerFailed, "no worker is left that computes right"))
         }
-        for index in children.indices where !children[index].process.isRunning {
-            let process = children[index].process
-            let how = Self.describe(process)
-            coordinator.processEnded(pid: Int(process.processIdentifier), how: how)
-            guard children[index].restarts < Self.maximumRestarts else {
-                coordinator.fail(
-                    RuntimeError(
-                        .workerFailed,
-                        "worker \(children[index].number) died "
-                            + "\(Self.maximumRestarts + 1) times, last: \(how)"))
-                return
+        for index in children.indices {
+            if let restart = children[index].restart {
+                if restart <= now { self.restart(index, coordinator) }
+            } else if children[index].process.isRunning {
+                read(children[index], isLast: false)
+            } else {
+                read(children[index], isLast: true)
+                bury(index, coordinator)
             }
-            do throws(RuntimeError) {
-                children[index] = Child(
-                    number: children[index].number, process: try launch(children[index].number),
-                    restarts: children[index].restarts + 1)
-            } catch { coordinator.fail(error) }
+        }
+    }
+
+    private func bury(_ index: Int, _ coordinator: borrowing CoordinatorDoor) {
+        let child = children[index]
+        let name = Self.name(child.number)
+        let how = Self.describe(child.process)
+        coordinator.processEnded(pid: Int(child.process.processIdentifier), how: how)
+        guard let pause = children[index].rule.died(after: .now - child.started) else {
+            coordinator.fail(
+                RuntimeError(
+                    .workerFailed, Self.obituary(name, how, child.output.lastLines, restarts)))
+            return
+        }
+        observer?.handle(
+            .workerRestarted(
+                name: name, how: how, attempt: children[index].rule.restarts, limit: restarts))
+        children[index].restart = .now + pause
+    }
+
+    private func restart(_ index: Int, _ coordinator: borrowing CoordinatorDoor) {
+        do throws(RuntimeError) {
+            (children[index].process, children[index].output) = try launch(children[index].number)
+            children[index].started = .now
+            children[index].restart = nil
+        } catch { coordinator.fail(error) }
+    }
+
+    /// The last word about a worker that is given up: which one, how it ended, what it said.
+    package static func obituary(
+        _ name: String, _ how: String, _ lines: [String], _ restarts: Int
+    ) -> String {
+        (restarts == 0 ? "\(name) \(how)" : "\(name) died \(restarts + 1) times; at last it \(how)")
+            + (lines.isEmpty ? "; it said nothing" : "; the last it said:")
+            + lines.map { "\n  \(name): \($0)" }.joined()
+    }
+
+    private func read(_ child: Child, isLast: Bool) {
+        child.output.read(isLast: isLast) { line in
+            observer?.handle(.workerOutput(name: Self.name(child.number), line: line))
         }
     }
 
@@ -117,8 +167,13 @@ public final class LocalCluster {
                 if let signal { kill(child.process.processIdentifier, signal) }
             }
             let end = ContinuousClock.now + .seconds(2)
-            while children.contains(where: \.process.isRunning), .now < end { usleep(2000) }
+            while children.contains(where: \.process.isRunning), .now < end {
+                // Whoever writes must not wait for a reader.
+                for child in children { read(child, isLast: false) }
+                usleep(2000)
+            }
         }
+        for child in children where child.restart == nil { read(child, isLast: true) }
         children = []
     }
 
@@ -127,7 +182,8 @@ public final class LocalCluster {
         switch process.terminationReason {
         case .exit: return "exited with code \(status)"
         case .uncaughtSignal:
-            return "killed by signal \(status) (\(String(cString: strsignal(status))))"
+            return "was killed by signal \(status) (\(String(cString: strsignal(status))))"
+                + (status == SIGKILL ? ", as the system does when memory runs out" : "")
         @unknown default: return "ended with status \(status)"
         }
     }

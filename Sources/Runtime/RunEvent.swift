@@ -12,6 +12,10 @@ public enum RunEvent: Sendable {
     case workerJoined(name: String, threads: Int, alive: Int, missing: Int)
     /// The worker `owed` shards of the step in progress; others compute them now.
     case workerLost(name: String, reason: String, alive: Int, owed: Int)
+    /// A process that the run has started itself has died, and is started again.
+    case workerRestarted(name: String, how: String, attempt: Int, limit: Int)
+    /// A line that such a process has printed.
+    case workerOutput(name: String, line: String)
     /// A worker does not fit this run, or is of another build; it was told so, and leaves.
     case workerRefused(reason: String)
     /// A worker has computed otherwise than two others: it is put out, and the run goes back to the

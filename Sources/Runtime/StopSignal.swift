@@ -23,20 +23,20 @@ public final class StopSignal: Sendable {
         doorbell.ring()
     }
 
-    /// Routes SIGTERM and SIGINT of this process here; a third one ends it at once. Whoever started the
-    /// process may have blocked them, and a blocked signal is inherited: they are let through.
+    /// Routes SIGTERM and SIGINT of this process here. A second SIGINT ends it at once, unless it comes with the
+    /// first: launchers and terminals both send one. Whoever started the process may have blocked the
+    /// signals, and a blocked signal is inherited: they are let through.
     public func install() {
         installed.store(
             UInt(bitPattern: Unmanaged.passRetained(self).toOpaque()), ordering: .releasing)
         var action = sigaction()
-        action.__sigaction_handler.sa_handler = { _ in
+        action.__sigaction_handler.sa_handler = { signal in
             guard let raw = UnsafeRawPointer(bitPattern: installed.load(ordering: .acquiring))
             else {
                 return
             }
-            let stop = Unmanaged<StopSignal>.fromOpaque(raw).takeUnretainedValue()
-            stop.ring()
-            if stop.count.load(ordering: .relaxed) > 2 { _exit(130) }
+            Unmanaged<StopSignal>.fromOpaque(raw).takeUnretainedValue().ring()
+            if signal == SIGINT { interrupted() }
         }
         var signals = sigset_t()
         sigemptyset(&signals)
@@ -49,3 +49,21 @@ public final class StopSignal: Sendable {
 }
 
 private let installed = Atomic<UInt>(0)
+/// Nanoseconds; 0 for never.
+private let firstInterrupt = Atomic<UInt64>(0)
+
+/// Ctrl-C. Only what a signal handler may do.
+private func interrupted() {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    let now = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    let first = firstInterrupt.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+    if first.exchanged {
+        say("\nstopping after the work in hand; Ctrl-C again stops at once\n")
+    } else if now > first.original + 200_000_000 {
+        say("\nstopped at once: what came after the last checkpoint is done again\n")
+        _exit(130)
+    }
+}
+
+private func say(_ text: StaticString) { _ = write(2, text.utf8Start, text.utf8CodeUnitCount) }

@@ -33,8 +33,8 @@ struct ShortRun {
         let run = try Run.open(job: job, folder: try RunFolder(folder + "/run"), engine: engine)
         let endpoint = "ipc://\(folder)/socket"
         let cluster = LocalCluster(
-            executable: program, endpoint: endpoint, workers: workers, threads: threads,
-            arguments: ["--engine", engine])
+            executable: program, endpoint: endpoint,
+            threads: Array(repeating: threads, count: workers), arguments: ["--engine", engine])
         let clock = StepClock(begin: begin)
         var options = CoordinatorOptions(endpoint: endpoint)
         options.localWorkers = workers

@@ -48,6 +48,7 @@ struct Leading {
         settings.localWorkers = cluster?.workers ?? 0
         settings.staysAwake = cluster.map { $0.spareCores > 0 } ?? true
         settings.stop = stop
+        cluster?.observer = Observers(observers)
         settings.onTick = { [cluster] door in cluster?.watch(door) }
         defer { cluster?.stop() }
         Engine.enableFlushToZero()
@@ -60,6 +61,10 @@ struct Leading {
         while true {
             let run = try Run.open(job: job, folder: folder, engine: engine)
             for reason in run.damaged { console.line("passed over a checkpoint: \(reason)") }
+            if stop.isRung {
+                throw RuntimeError(
+                    .stopped, "stopped before the first step; the same command begins it")
+            }
             if run.isFinished, FileManager.default.fileExists(atPath: folder.modelPath) {
                 return try showFinished(run, console)
             }

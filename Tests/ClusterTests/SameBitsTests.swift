@@ -9,7 +9,7 @@ import Testing
 @Suite(.serialized) struct SameBitsTests {
     @Test func sameJobSameBits() throws {
         let plain = try JobRuns(job: Self.plain, steps: 255)
-        let reference = try plain.train("1 worker, 1 thread", ["--workers", "1"])
+        let reference = try plain.train("1 worker, 1 thread", ["--workers", "1", "--threads", "1"])
         try trainInManyHands(plain)
         try plain.train("2 workers, local data", ["--workers", "2", "--set", "cluster.data=local"])
         try plain.mixed()
@@ -19,7 +19,8 @@ import Testing
         let steps = try plain.portable(reference, steps: 10)
 
         let residual = try JobRuns(job: Self.residual, steps: 85)
-        let residualReference = try residual.train("1 worker, 1 thread", ["--workers", "1"])
+        let residualReference = try residual.train(
+            "1 worker, 1 thread", ["--workers", "1", "--threads", "1"])
         try trainInManyHands(residual)
         try residual.workerKilled()
         let residualSteps = try residual.portable(residualReference, steps: 4)

@@ -183,7 +183,8 @@ final class Recorder: RunObserver {
         case .checkpoint(let path): checkpoints.append(path)
         case .workerDistrusted(let name, _): distrusted.append(name)
         case .undecided(let place): undecided.append(place)
-        case .started, .straggler, .waitingForWorkers, .finished: break
+        case .started, .straggler, .waitingForWorkers, .finished, .workerRestarted, .workerOutput:
+            break
         }
     }
 }

@@ -31,7 +31,7 @@ struct CoordinatorCommand: ParsableCommand {
     func run() throws {
         try Leading(
             job: try job.load(), options: output, engine: engine.name, endpoint: bind,
-            threads: ProcessInfo.processInfo.activeProcessorCount, faults: try faults.load()
+            threads: Cores.available, faults: try faults.load()
         ).lead()
     }
 }

@@ -56,7 +56,7 @@ struct Evaluate: ParsableCommand {
                 .dataset, "the data has no \(partition.rawValue) images; choose another --partition"
             )
         }
-        let threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+        let threads = threads ?? Cores.available
         let result = try Evaluator(file, engine: engine.name).evaluate(dataset, threads: threads)
         print(
             ProgressText.result(

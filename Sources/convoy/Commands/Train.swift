@@ -13,7 +13,7 @@ struct Train: ParsableCommand {
             Starts a coordinator and its workers, trains, saves the model in the run folder and \
             evaluates it on the test images. The number of workers and threads changes the time a \
             run takes, never its result. Interrupted, it writes a checkpoint; the same command goes \
-            on from there.
+            on from there. Interrupted twice, it ends at once, and goes on from the checkpoint before.
 
             Examples:
               convoy train
@@ -31,28 +31,37 @@ struct Train: ParsableCommand {
         help: ArgumentHelp("Worker processes. The default keeps all cores busy.", valueName: "n"))
     var workers: Int?
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Threads of each worker.", valueName: "n"))
-    var threads = 1
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp(
+            "Threads of each worker. The default shares the cores out.", valueName: "n"))
+    var threads: Int?
+
+    @Option(
+        help: ArgumentHelp("How often a worker that dies is started again.", valueName: "n"))
+    var maxRestarts = 3
 
     func validate() throws {
         try Limits.check("--workers", workers ?? 1, in: 1...256)
-        try Limits.check("--threads", threads, in: 1...256)
+        try Limits.check("--max-restarts", maxRestarts, in: 0...1000)
+        try Limits.check("--threads", threads ?? 1, in: 1...256)
     }
 
     func run() throws {
         let job = try job.load()
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        let workers = workers ?? max(1, cores / threads)
+        let threads = Cores.shared(workers: workers, threads: threads)
         let sockets = try SocketDirectory()
         let endpoint = "ipc://\(sockets.path)/coordinator"
         let cluster = LocalCluster(
-            executable: try Self.program(), endpoint: endpoint, workers: workers, threads: threads,
+            executable: try Self.program(), endpoint: endpoint, threads: threads,
+            restarts: maxRestarts,
             arguments: ["--engine", engine.engine] + (output.verbose ? ["--verbose"] : []),
             firstArguments: faults.file.map { ["--fault-plan", $0] } ?? [])
         try withExtendedLifetime(sockets) {
             try Leading(
                 job: job, options: output, engine: engine.name, endpoint: endpoint,
-                threads: min(workers * threads, cores), cluster: cluster, faults: try faults.load()
+                threads: min(threads.reduce(0, +), Cores.available), cluster: cluster,
+                faults: try faults.load()
             ).lead()
         }
     }

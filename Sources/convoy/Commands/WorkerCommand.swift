@@ -68,7 +68,7 @@ struct WorkerCommand: ParsableCommand {
         let machine = ProcessInfo.processInfo
         var options = WorkerOptions(
             endpoint: connect, name: name ?? "\(machine.hostName):\(getpid())",
-            threads: threads ?? machine.activeProcessorCount)
+            threads: threads ?? Cores.available)
         options.engine = engine.name
         options.dataPath = data.map(JobOptions.absolute)
         options.patience = .seconds(patience)
