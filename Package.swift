@@ -46,6 +46,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: [
         // System libraries, and the few C lines that Swift cannot say.
@@ -103,10 +104,18 @@ let package = Package(
         // The commands.
         .target(
             name: "Reporting", dependencies: ["Runtime", "Datasets"], swiftSettings: strict),
+        .target(
+            name: "Health",
+            dependencies: [
+                "Runtime",
+                .product(name: "FlyingFox", package: "FlyingFox"),
+                .product(name: "FlyingSocks", package: "FlyingFox"),
+            ]),
         .executableTarget(
             name: "convoy",
             dependencies: [
-                "Reporting", "Runtime", "Jobs", "Layers", "Datasets", "Engines", "Tensors",
+                "Health", "Reporting", "Runtime", "Jobs", "Layers", "Datasets", "Engines",
+                "Tensors",
                 "Digests",
                 "Configuration", "ZeroMQ", "Wire", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -146,6 +155,7 @@ let package = Package(
             exclude: ["Goldens"]),
         .testTarget(
             name: "ReportingTests", dependencies: ["Reporting", "Runtime", "Datasets", "Engines"]),
+        .testTarget(name: "HealthTests", dependencies: ["Health", "Runtime"]),
         .testTarget(
             name: "RuntimeTests",
             dependencies: [

@@ -186,6 +186,7 @@ extension Coordinator {
         else { return }
         guard message.chunk < board.chunks.count, payload.count == board.chunks[message.chunk] * 4
         else { return loseSender(of: message, index) }
+        if options.onStatus != nil, step == boards.first?.step { members[index].arrived = now }
         let sums = NodeMetrics(
             lossSum: message.lossSum, correct: UInt64(message.correct),
             samples: UInt64(message.samples))
@@ -282,7 +283,10 @@ extension Coordinator {
         let board = boards.remove(at: position)
         board.clear()
         feed?.forget(id)
-        if step.kind == .train { optimizerSteps = UInt64(step.trainingStep + 1) }
+        if step.kind == .train {
+            optimizerSteps = UInt64(step.trainingStep + 1)
+            noteArrivals()
+        }
         dataWaits.advance(to: now, threads: threadsAlive)
         var (stepReport, epochReport) = phase.commit(
             step, board.rootMetrics, plan: run.plan, digest: shelf.digest, workers: workersAlive,

@@ -68,6 +68,7 @@ public final class Coordinator {
     var lastHeartbeat = Duration.zero
     var aloneSince: Duration?
     var lastCommit = Duration.zero
+    var nextStatus = Duration.zero
     private var stopSince: Duration?
     var owedAtDeadline: [(WorkerID, Range<Int>)] = []
     /// How many threads there were when observers were last told that some have no work; 0 if all have.
@@ -216,6 +217,7 @@ public final class Coordinator {
             }
         }
         options.onTick?(CoordinatorDoor(self))
+        publishStatus()
         stopIfStuck()
         if let since = undecidedSince, now - since > run.job.cluster.waitForWorkers {
             failure = RuntimeError(

@@ -21,6 +21,8 @@ public struct CoordinatorOptions {
     public var cache = SampleManifest.folder
     /// Called about ten times a second on the coordinator's thread: local workers that died, ...
     public var onTick: ((borrowing CoordinatorDoor) -> Void)?
+    /// Called once a second on the coordinator's thread, if anybody wants to know; it must return soon.
+    public var onStatus: ((ClusterStatus) -> Void)?
 
     public init(endpoint: String) {
         self.endpoint = endpoint

@@ -20,7 +20,8 @@ public final class LocalCluster {
     /// Told what the workers print, and when one is started again.
     public var observer: (any RunObserver)?
     private let executable: String
-    private let endpoint: String
+    /// Of the workers' names.
+    private let prefix: String
     /// Of each worker.
     private let threads: [Int]
     private let restarts: Int
@@ -28,21 +29,22 @@ public final class LocalCluster {
     private let firstArguments: [String]
     private var children: [Child] = []
     private var isStarted = false
+    private var endpoint = ""
     private var nextLook = ContinuousClock.now
 
     /// - Parameters:
     ///   - executable: Path of the `convoy` program.
-    ///   - endpoint: Where the coordinator listens.
     ///   - threads: Of each worker.
+    ///   - prefix: Of the workers' names.
     ///   - restarts: How often a worker that dies is started again.
     ///   - arguments: What else every worker is told.
     ///   - firstArguments: What those are told that are not started again.
     public init(
-        executable: String, endpoint: String, threads: [Int], restarts: Int = 3,
+        executable: String, threads: [Int], prefix: String = "", restarts: Int = 3,
         arguments: [String] = [], firstArguments: [String] = []
     ) {
         self.executable = executable
-        self.endpoint = endpoint
+        self.prefix = prefix
         self.threads = threads
         self.restarts = restarts
         self.arguments = arguments
@@ -55,8 +57,12 @@ public final class LocalCluster {
     public var spareCores: Int { Cores.available - threads.reduce(0, +) }
 
     /// Starts the workers, once: a run that goes back keeps them.
-    public func start() throws(RuntimeError) {
+    ///
+    /// - Parameter endpoint: Where the coordinator listens.
+    public func start(at endpoint: String) throws(RuntimeError) {
         guard !isStarted else { return }
+        // A coordinator that listens everywhere listens here.
+        self.endpoint = endpoint.replacingOccurrences(of: "//0.0.0.0:", with: "//127.0.0.1:")
         isStarted = true
         for number in threads.indices {
             let (process, output) = try launch(number, firstArguments)
@@ -67,7 +73,7 @@ public final class LocalCluster {
         }
     }
 
-    private static func name(_ number: Int) -> String { "worker-\(number + 1)" }
+    private func name(_ number: Int) -> String { "\(prefix)worker-\(number + 1)" }
 
     private func launch(
         _ number: Int, _ more: [String] = []
@@ -78,7 +84,7 @@ public final class LocalCluster {
         let core = threads[..<number].reduce(0, +)
         process.arguments =
             [
-                "worker", "--name", Self.name(number), "--connect", endpoint,
+                "worker", "--name", name(number), "--connect", endpoint,
                 "--threads", "\(threads[number])", "--parent", "\(getpid())",
             ] + (spareCores >= 0 ? ["--core", "\(core)"] : []) + arguments + more
         process.standardInput = FileHandle.nullDevice
@@ -87,7 +93,7 @@ public final class LocalCluster {
         do { try process.run() } catch {
             throw RuntimeError(
                 .system,
-                "cannot start \(Self.name(number)) (\(executable)): \(error.localizedDescription)")
+                "cannot start \(name(number)) (\(executable)): \(error.localizedDescription)")
         }
         output.started()
         return (process, output)
@@ -101,7 +107,7 @@ public final class LocalCluster {
         nextLook = now + .milliseconds(50)
         var trusted: [Child] = []
         for child in children {
-            if !coordinator.isDistrusted(name: Self.name(child.number)) { trusted.append(child) }
+            if !coordinator.isDistrusted(name: name(child.number)) { trusted.append(child) }
         }
         let isLast = trusted.isEmpty && !children.isEmpty
         children = trusted
@@ -122,7 +128,7 @@ public final class LocalCluster {
 
     private func bury(_ index: Int, _ coordinator: borrowing CoordinatorDoor) {
         let child = children[index]
-        let name = Self.name(child.number)
+        let name = name(child.number)
         let how = Self.describe(child.process)
         coordinator.processEnded(pid: Int(child.process.processIdentifier), how: how)
         guard let pause = children[index].rule.died(after: .now - child.started) else {
@@ -156,7 +162,7 @@ public final class LocalCluster {
 
     private func read(_ child: Child, isLast: Bool) {
         child.output.read(isLast: isLast) { line in
-            observer?.handle(.workerOutput(name: Self.name(child.number), line: line))
+            observer?.handle(.workerOutput(name: name(child.number), line: line))
         }
     }
 

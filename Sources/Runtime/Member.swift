@@ -42,6 +42,10 @@ struct Member {
     var waits = DataWaits()
     /// Since when it works.
     var joined = Duration.zero
+    /// When its last sum of the training step in progress came.
+    var arrived: Duration?
+    /// How long after the first worker that is: a moving mean.
+    var arrivalLag = Duration.zero
     /// Shards that it was the first to deliver, for the end of the run.
     var contributions = 0
 }

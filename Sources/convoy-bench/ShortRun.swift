@@ -33,7 +33,7 @@ struct ShortRun {
         let run = try Run.open(job: job, folder: try RunFolder(folder + "/run"), engine: engine)
         let endpoint = "ipc://\(folder)/socket"
         let cluster = LocalCluster(
-            executable: program, endpoint: endpoint,
+            executable: program,
             threads: Array(repeating: threads, count: workers), arguments: ["--engine", engine])
         let clock = StepClock(begin: begin)
         var options = CoordinatorOptions(endpoint: endpoint)
@@ -45,7 +45,7 @@ struct ShortRun {
             run: run, options: options, observer: clock,
             logger: Logger(label: "convoy-bench") { _ in SwiftLogNoOpLogHandler() })
         defer { cluster.stop() }
-        try cluster.start()
+        try cluster.start(at: endpoint)
         try coordinator.work()
         return clock.result
     }

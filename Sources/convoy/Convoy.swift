@@ -22,7 +22,8 @@ import Runtime
             """,
         version: convoyVersion,
         subcommands: [
-            Train.self, CoordinatorCommand.self, WorkerCommand.self, Evaluate.self, Predict.self,
+            Train.self, CoordinatorCommand.self, WorkerCommand.self, Join.self, Evaluate.self,
+            Predict.self,
             Summary.self, DataCommand.self, Doctor.self,
         ])
 

@@ -4,6 +4,7 @@
 
 import Engines
 import Foundation
+import Health
 import Jobs
 import Logging
 import Reporting
@@ -20,6 +21,8 @@ struct Leading {
     /// Worker processes of the run's own, if it has any.
     var cluster: LocalCluster?
     var faults: FaultPlan?
+    /// Told of the run's events, too.
+    var watchers: [any RunObserver] = []
 
     func lead() throws {
         let console = Console(descriptor: 1)
@@ -34,8 +37,11 @@ struct Leading {
         var log = try LineLog(path: folder.logPath)
         if options.verbose { log.logLevel = .debug }
         let logger = Logger(label: "convoy") { [log] _ in log }
-        var observers: [any RunObserver] = [progress, EventLog(logger)]
+        var observers: [any RunObserver] = [progress, EventLog(logger)] + watchers
         if let path = options.logJSON { observers.append(try JSONLog(path: path)) }
+
+        let board = try serveHealth(console)
+        if let board { observers.append(board) }
 
         let stop = try StopSignal()
         stop.install()
@@ -48,6 +54,7 @@ struct Leading {
         settings.localWorkers = cluster?.workers ?? 0
         settings.staysAwake = cluster.map { $0.spareCores > 0 } ?? true
         settings.stop = stop
+        settings.onStatus = board.map { board in { board.publish($0) } }
         cluster?.observer = Observers(observers)
         settings.onTick = { [cluster] door in cluster?.watch(door) }
         defer { cluster?.stop() }
@@ -70,7 +77,7 @@ struct Leading {
             }
             let coordinator = try Coordinator(
                 run: run, options: settings, observer: Observers(observers), logger: logger)
-            try cluster?.start()
+            try cluster?.start(at: coordinator.endpoint)
             do throws(RuntimeError) {
                 try coordinator.work()
             } catch {
@@ -83,6 +90,15 @@ struct Leading {
             _ = try coordinator.finish(threads: threads)
             return
         }
+    }
+
+    /// The endpoint that `--http` asks for.
+    private func serveHealth(_ console: Console) throws -> HealthBoard? {
+        guard let place = try options.httpPlace() else { return nil }
+        let board = HealthBoard()
+        let server = try HealthServer(board, address: place.address, port: place.port)
+        if !options.quiet { console.line("health at \(server.address)/status") }
+        return board
     }
 
     /// The folder holds the result of this very job.

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Engines
+import Foundation
 import Jobs
 import Reporting
 import Runtime
@@ -28,6 +29,31 @@ struct RunOptions: ParsableArguments {
             "Append each step, epoch and event as a line of JSON.", valueName: "file"),
         completion: .file())
     var logJSON: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Serve /healthz, /metrics and /status by HTTP, on 127.0.0.1 unless an address is given.",
+            valueName: "[address:]port"))
+    var http: String?
+
+    /// The address and port of `--http`.
+    func httpPlace() throws -> (address: String, port: UInt16)? {
+        guard let http else { return nil }
+        var address = "127.0.0.1"
+        var port = http[...]
+        if let colon = http.lastIndex(of: ":") {
+            address = http[..<colon].trimmingCharacters(in: ["[", "]"])
+            port = http[http.index(after: colon)...]
+        }
+        guard let number = UInt16(port), !address.isEmpty else {
+            throw ValidationError(
+                "--http \(http) is no port; expected PORT or ADDRESS:PORT, as in 9090 or 0.0.0.0:9090"
+            )
+        }
+        return (address, number)
+    }
+
+    func validate() throws { _ = try httpPlace() }
 
     func folder(of job: Job) -> String { output ?? "runs/\(Self.fileName(job.name))" }
 

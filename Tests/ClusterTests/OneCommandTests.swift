@@ -24,6 +24,14 @@ import Testing
             ] + arguments, in: folder.path)
     }
 
+    /// A fault plan that leaves both workers a while at that step.
+    private func brake(at step: Int) throws -> String {
+        let path = folder.path + "/brakes.yaml"
+        try Brake.plan(["worker-1": [step], "worker-2": [step]]).write(
+            toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
     private func undisturbed() throws -> String {
         let log = EventFile(path: folder.path + "/undisturbed.jsonl")
         let program = try train(
@@ -44,7 +52,7 @@ import Testing
 
     @Test func aWorkerThatIsKilledIsStartedAgainWithTheReason() throws {
         let expected = try undisturbed()
-        let program = try train(["--workers", "2"])
+        let program = try train(["--workers", "2", "--fault-plan", try brake(at: 30)])
         #expect(wait(within: 60) { log.lastTrainingStep >= 20 }, "\(program.text)")
         let victim = try #require(workers(of: program).first)
         kill(victim, SIGKILL)
@@ -85,7 +93,9 @@ import Testing
     /// Its workers do not finish the step: they are stopped.
     @Test func ctrlCTwiceStopsNowAndTheRunGoesOn() throws {
         let expected = try undisturbed()
-        let first = try train(["--workers", "2", "--set", "training.checkpoint_every_steps=10"])
+        let checkpoints = ["--set", "training.checkpoint_every_steps=10"]
+        let first = try train(
+            ["--workers", "2", "--fault-plan", try brake(at: 50)] + checkpoints)
         #expect(wait(within: 60) { log.lastTrainingStep >= 40 }, "\(first.text)")
         let workers = workers(of: first)
         #expect(workers.count == 2)
@@ -101,7 +111,7 @@ import Testing
         for worker in workers { kill(worker, SIGCONT) }
         #expect(wait(within: 20) { workers.allSatisfy { kill($0, 0) != 0 } })
 
-        let second = try train(["--workers", "2", "--set", "training.checkpoint_every_steps=10"])
+        let second = try train(["--workers", "2"] + checkpoints)
         #expect(second.status() == 0, "\(second.text)")
         #expect(log.events("resumed").count == 1)
         #expect(log.finalWeights == expected)

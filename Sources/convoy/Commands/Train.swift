@@ -53,7 +53,7 @@ struct Train: ParsableCommand {
         let sockets = try SocketDirectory()
         let endpoint = "ipc://\(sockets.path)/coordinator"
         let cluster = LocalCluster(
-            executable: try Self.program(), endpoint: endpoint, threads: threads,
+            executable: try Program.path(), threads: threads,
             restarts: maxRestarts,
             arguments: ["--engine", engine.engine] + (output.verbose ? ["--verbose"] : []),
             firstArguments: faults.file.map { ["--fault-plan", $0] } ?? [])
@@ -63,15 +63,6 @@ struct Train: ParsableCommand {
                 threads: min(threads.reduce(0, +), Cores.available), cluster: cluster,
                 faults: try faults.load()
             ).lead()
-        }
-    }
-
-    /// This program, whatever the name it was called by.
-    private static func program() throws -> String {
-        do {
-            return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        } catch {
-            throw RuntimeError(.system, "readlink /proc/self/exe: \(error.localizedDescription)")
         }
     }
 }
