@@ -82,7 +82,8 @@ final class SlurmCluster {
 
     deinit {
         _ = try? run("timeout 5 scancel --full --signal=KILL --user=root; sleep 1")
-        _ = try? run("for file in *.pid; do kill $(cat $file); done; sleep 1")
+        // Not SIGTERM: they have inherited that it is blocked.
+        _ = try? run("for file in *.pid; do kill -KILL $(cat $file); done")
     }
 
     var path: String { folder.path }
