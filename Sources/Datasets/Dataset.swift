@@ -37,6 +37,9 @@ public protocol Dataset: Sendable {
 
     func label(_ index: Int) -> Int32
 
+    /// Of `class_mode: raw` the numbers that `classNames` name, in place of the label; else empty.
+    func targets(_ index: Int) -> [Float]
+
     /// Says in messages which sample it is: a file's path, or the set and a number.
     func name(_ index: Int) -> String
 
@@ -55,9 +58,22 @@ public protocol Dataset: Sendable {
 extension Dataset {
     public var skipped: [String] { [] }
     public func key(_ index: Int) -> UInt64? { nil }
+    public func targets(_ index: Int) -> [Float] { [] }
+
+    /// What is to be learnt of a sample, in words: "roses", or "price 3.5 size 2.0".
+    public func answer(_ index: Int) -> String {
+        let targets = targets(index)
+        guard targets.isEmpty else {
+            return zip(classNames, targets).map { "\($0) \($1)" }.joined(separator: " ")
+        }
+        return classNames[Int(label(index))]
+    }
 
     /// "Found 2934 images belonging to 5 classes."
     public var summary: String {
-        "Found \(count) images belonging to \(classNames.count) classes."
+        let numbers = count > 0 ? targets(0).count : 0
+        return numbers > 0
+            ? "Found \(count) images with \(numbers) number\(numbers == 1 ? "" : "s") each."
+            : "Found \(count) images belonging to \(classNames.count) classes."
     }
 }

@@ -30,8 +30,16 @@ extension DatasetConfiguration {
         let classes = isFiles || format == .npy ? try fields.names("classes") : []
         let classMode =
             isFiles ? try fields.choice("class_mode", default: .sparse) : ClassMode.sparse
+        guard classMode != .raw || (format == .table && classes.isEmpty) else {
+            throw ConfigError(
+                code: .outOfRange, path: "\(fields.path).class_mode", line: fields.line,
+                detail: "is raw, for numbers of a table, but "
+                    + (format == .table
+                        ? "there are classes; leave the classes out"
+                        : "the format is \(format.rawValue); use format: table"))
+        }
         let badFiles = isFiles ? try fields.choice("bad_files", default: .stop) : BadFiles.stop
-        let table = format == .table ? try Table(fields: &fields) : Table()
+        let table = format == .table ? try Table(fields: &fields, classMode) : Table()
         let augmentation = try Augmentation(
             fields.value("augmentation"),
             path: fields.path.isEmpty ? "augmentation" : "\(fields.path).augmentation",

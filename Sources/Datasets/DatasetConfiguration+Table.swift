@@ -9,27 +9,43 @@ extension DatasetConfiguration {
     public struct Table: Sendable, Equatable {
         /// The column of file names.
         public var xCol: String
-        /// The column of labels: class names.
-        public var yCol: String
+        /// The column of labels: class names. Of `class_mode: raw` the columns of numbers.
+        public var yCols: [String]
         /// The folder that file names begin in, from the folder of the table on; empty is that folder.
         public var directory: String
 
         public init(xCol: String = "filename", yCol: String = "class", directory: String = "") {
+            self.init(xCol: xCol, yCols: [yCol], directory: directory)
+        }
+
+        public init(xCol: String = "filename", yCols: [String], directory: String = "") {
+            precondition(!yCols.isEmpty, "Table: no column of labels")
             self.xCol = xCol
-            self.yCol = yCol
+            self.yCols = yCols
             self.directory = directory
         }
 
-        init(fields: inout Fields) throws(ConfigError) {
+        init(fields: inout Fields, _ mode: ClassMode) throws(ConfigError) {
+            let columns = try fields.names("y_col")
             self.init(
                 xCol: try fields.string("x_col", default: "filename"),
-                yCol: try fields.string("y_col", default: "class"),
+                yCols: columns.isEmpty ? ["class"] : columns,
                 directory: try fields.string("directory", default: ""))
+            guard yCols.count == 1 || mode == .raw else {
+                throw ConfigError(
+                    code: .outOfRange, path: "\(fields.path).y_col", line: fields.line,
+                    detail:
+                        "names \(yCols.count) columns, but class_mode \(mode.rawValue) takes one;"
+                        + " if they hold numbers set class_mode to raw")
+            }
         }
 
         func encoded() -> [ConfigValue.Entry] {
             [
-                .init("x_col", .scalar(xCol)), .init("y_col", .scalar(yCol)),
+                .init("x_col", .scalar(xCol)),
+                .init(
+                    "y_col", yCols.count == 1 ? .scalar(yCols[0]) : .list(yCols.map { .scalar($0) })
+                ),
                 .init("directory", .scalar(directory)),
             ]
         }

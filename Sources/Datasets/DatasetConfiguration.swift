@@ -22,6 +22,8 @@ public struct DatasetConfiguration: Sendable, Equatable {
     /// What Keras makes of labels. The loss decides that here; `binary` checks that there are two classes.
     public enum ClassMode: String, CaseIterable, Sendable {
         case sparse, categorical, binary
+        /// The numbers of one or several columns, for a regression; of a table alone.
+        case raw
     }
 
     /// What is evaluated after each epoch.

@@ -36,10 +36,14 @@ struct ImageListing: Sendable {
     }
 
     /// Adds a file that is there.
-    mutating func add(_ path: String, label: Int32) throws(DatasetError) {
+    mutating func add(
+        _ path: String, label: Int32, targets: [Float] = []
+    ) throws(DatasetError) {
         let status = try FileStatus(location(path))
         files.append(
-            ImageFile(path: path, label: label, size: status.size, changed: status.changed))
+            ImageFile(
+                path: path, label: label, targets: targets, size: status.size,
+                changed: status.changed))
     }
 
     /// Adds a part of an archive.
@@ -108,6 +112,8 @@ struct ImageFile: Sendable {
     /// Within the root, "roses/1.jpg", or absolute.
     let path: String
     let label: Int32
+    /// What `class_mode: raw` has in place of it.
+    var targets: [Float] = []
     /// Which of the listing's archives it is a part of, if of any.
     var archive: Int?
     /// Where in the archive's store its bytes begin.

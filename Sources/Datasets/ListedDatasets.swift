@@ -144,11 +144,15 @@ extension DatasetConfiguration {
                     + " dataset.path to a CSV or TSV file")
         }
         let skips = badFiles == .skip
-        let train = try ImageListing(table: first, table, classes: choice(.all), skips: skips)
+        func list(_ file: String, _ classes: ClassChoice) throws(DatasetError) -> ImageListing {
+            classMode == .raw
+                ? try ImageListing(table: file, numbersOf: table, skips: skips)
+                : try ImageListing(table: file, table, classes: choice(classes), skips: skips)
+        }
+        let train = try list(first, .all)
         func heldOut(_ names: [String]) throws(DatasetError) -> ImageListing? {
             guard let file = find(names) else { return nil }
-            return try ImageListing(
-                table: file, table, classes: choice(.of(train)), skips: skips)
+            return try list(file, .of(train))
         }
         return ListedDatasets(
             train: train, validation: try heldOut(["validation", "val"]),

@@ -14,7 +14,7 @@ extension ImageListing {
     ) throws(DatasetError) {
         let text = try DelimitedText(path: path)
         let nameColumn = try text.column(table.xCol, for: "x_col")
-        let labelColumn = try text.column(table.yCol, for: "y_col")
+        let labelColumn = try text.column(table.yCols[0], for: "y_col")
         let labels = text.rows.map { $0.fields[labelColumn] }
         let classNames =
             classes.names
@@ -30,17 +30,11 @@ extension ImageListing {
                     code: .mismatch,
                     detail: "\(path), line \(row.line): "
                         + (label.isEmpty
-                            ? "no label in column '\(table.yCol)'; write one or remove the line"
+                            ? "no label in column '\(table.yCols[0])'; write one or remove the line"
                             : "the label '\(label)' is none of the classes"
                                 + " \(Self.few(classNames)); correct it or remove the line"))
             }
-            do throws(DatasetError) {
-                try append(name, label: number)
-            } catch {
-                let fault = error.named("\(path), line \(row.line)")
-                guard skips, error.code == .notFound else { throw fault }
-                skip(fault)
-            }
+            try append(row, name, label: number, of: path, skips: skips)
         }
         guard !files.isEmpty else {
             throw DatasetError(
@@ -49,6 +43,57 @@ extension ImageListing {
                     + (classes.isStrict ? "" : " of \(Self.few(classNames))")
                     + (skipped.first.map { " that is there (\($0))" } ?? "")
                     + "; add a line for each image")
+        }
+    }
+
+    /// The images of a table, in its order, each with its numbers.
+    ///
+    /// - Parameters: As above; the columns of numbers stand for the classes.
+    init(
+        table path: String, numbersOf table: DatasetConfiguration.Table, skips: Bool
+    ) throws(DatasetError) {
+        let text = try DelimitedText(path: path)
+        let nameColumn = try text.column(table.xCol, for: "x_col")
+        var columns: [Int] = []
+        for name in table.yCols { columns.append(try text.column(name, for: "y_col")) }
+        self.init(root: Self.folder(of: path, table), classNames: table.yCols)
+        for row in text.rows {
+            var targets: [Float] = []
+            for (column, name) in zip(columns, table.yCols) {
+                let field = row.fields[column]
+                guard let number = Float(field), number.isFinite else {
+                    throw DatasetError(
+                        code: .mismatch,
+                        detail:
+                            "\(path), line \(row.line): '\(field)' in column '\(name)' is no number;"
+                            + " correct it, remove the line, or set class_mode to sparse for classes"
+                    )
+                }
+                targets.append(number)
+            }
+            try append(
+                row, row.fields[nameColumn], label: 0, targets: targets, of: path, skips: skips)
+        }
+        guard !files.isEmpty else {
+            throw DatasetError(
+                code: .empty,
+                detail: "\(path): names its columns but no image"
+                    + (skipped.first.map { " that is there (\($0))" } ?? "")
+                    + "; add a line for each image")
+        }
+    }
+
+    /// Adds the image of a row.
+    private mutating func append(
+        _ row: DelimitedText.Row, _ name: String, label: Int32, targets: [Float] = [],
+        of path: String, skips: Bool
+    ) throws(DatasetError) {
+        do throws(DatasetError) {
+            try append(name, label: label, targets: targets)
+        } catch {
+            let fault = error.named("\(path), line \(row.line)")
+            guard skips, error.code == .notFound else { throw fault }
+            skip(fault)
         }
     }
 
@@ -65,7 +110,9 @@ extension ImageListing {
         names.prefix(10).joined(separator: ", ") + (names.count > 10 ? " ..." : "")
     }
 
-    private mutating func append(_ name: String, label: Int32) throws(DatasetError) {
+    private mutating func append(
+        _ name: String, label: Int32, targets: [Float]
+    ) throws(DatasetError) {
         guard !name.isEmpty else {
             throw DatasetError(
                 code: .notFound, detail: "no file name; write one or remove the line")
@@ -82,6 +129,6 @@ extension ImageListing {
                 detail: "there is no file \(location(name)); correct the name, set"
                     + " dataset.directory to the folder that it begins in, or remove the line")
         }
-        try add(name, label: label)
+        try add(name, label: label, targets: targets)
     }
 }

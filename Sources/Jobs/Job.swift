@@ -89,6 +89,7 @@ public struct Job: Sendable {
         var numerics = try fields.section("numerics")
         self.numerics = try NumericsOptions(fields: &numerics)
         try numerics.finish()
+        try checkTargets(line: fields.line)
         if let value = fields.value("resolved") {
             var resolved = try Fields(value, path: "resolved")
             resolution = try Resolution(fields: &resolved)

@@ -86,6 +86,14 @@ package enum Loops: KernelLoops {
             rows, logits.baseAddress!, losses.baseAddress!, correct.baseAddress!)
     }
 
+    package static func meanError(
+        _ rows: LossRows, squared: Bool, _ logits: MutableFloats, losses: MutableFloats,
+        correct: MutableBytes
+    ) {
+        Loss.meanError(
+            rows, squared: squared, logits.baseAddress!, losses.baseAddress!, correct.baseAddress!)
+    }
+
     package static func packPixels(
         _ block: PixelBlock, _ pixels: Bytes, tables: Floats, into values: MutableFloats
     ) {

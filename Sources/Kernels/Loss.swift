@@ -72,6 +72,31 @@ enum Loss {
         clearDead(rows, logits, losses, correct)
     }
 
+    /// loss = sum over c of e / C, gradient[c] = e' / C, where e is d^2 or |d| of d = x[c] - target[c]
+    @inline(never)
+    static func meanError(
+        _ rows: LossRows, squared: Bool, _ logits: Target, _ losses: Target,
+        _ correct: UnsafeMutablePointer<UInt8>
+    ) {
+        let count = Float(rows.classes)
+        for i in 0..<rows.labels.count {
+            let row = logits + i * rows.stored,
+                targets = rows.targets.baseAddress! + i * rows.classes
+            var sum: Float = 0
+            for c in 0..<rows.classes {
+                let d = row[c] - targets[c]
+                // Neither way makes a number of a NaN.
+                let slope: Float = squared ? 2 * d : d > 0 ? 1 : d < 0 ? -1 : d
+                sum += squared ? d * d : d < 0 ? -d : d
+                row[c] = slope / count
+            }
+            losses[i] = sum / count
+            correct[i] = 0
+            for c in rows.classes..<rows.stored { row[c] = 0 }
+        }
+        clearDead(rows, logits, losses, correct)
+    }
+
     @inline(always)
     private static func isFirstLargest(_ row: Target, _ label: Int, _ classes: Int) -> Bool {
         for c in 0..<classes where c < label ? row[c] >= row[label] : row[c] > row[label] {

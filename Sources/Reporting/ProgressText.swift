@@ -23,10 +23,10 @@ public enum ProgressText {
         let parts: [(text: String, rank: Int)] = [
             (String(repeating: " ", count: max(0, 15 - rate.count)) + rate, 2),
             (required[0], 0),
-            ("accuracy \(Figures.decimal(report.accuracy, places: 4))", 1),
+            (accuracy(report.accuracy), 1),
             ("ETA \(Figures.clock(secondsLeft(report)))", 3),
             (Figures.count(report.workersAlive, "worker"), 4),
-        ]
+        ].filter { !$0.0.isEmpty }
         let shortestBar = 8
         for rank in stride(from: 5, through: 1, by: -1) {
             let tail = parts.filter { $0.rank < rank }.map { "  " + $0.text }.joined()
@@ -45,10 +45,10 @@ public enum ProgressText {
             "\(100 * report.stepInEpoch / max(report.stepsInEpoch, 1))%",
             Figures.rate(report.imagesPerSecond),
             "loss \(Figures.decimal(report.loss, places: 4))",
-            "accuracy \(Figures.decimal(report.accuracy, places: 4))",
+            accuracy(report.accuracy),
             "ETA \(Figures.clock(secondsLeft(report)))",
             Figures.count(report.workersAlive, "worker"),
-        ].joined(separator: "  ")
+        ].filter { !$0.isEmpty }.joined(separator: "  ")
     }
 
     /// The line that stays of an epoch.
@@ -58,8 +58,8 @@ public enum ProgressText {
             Figures.elapsed(report.seconds),
             Figures.rate(report.imagesPerSecond),
             "loss \(Figures.decimal(report.loss, places: 4))",
-            "accuracy \(Figures.decimal(report.accuracy, places: 4))",
-        ]
+            accuracy(report.accuracy),
+        ].filter { !$0.isEmpty }
         if let loss = report.validationLoss {
             parts.append("val_loss \(Figures.decimal(loss, places: 4))")
         }
@@ -67,6 +67,11 @@ public enum ProgressText {
             parts.append("val_accuracy \(Figures.decimal(accuracy, places: 4))")
         }
         return parts.joined(separator: "  ")
+    }
+
+    /// Empty of a regression, which has none.
+    private static func accuracy(_ value: Double) -> String {
+        value.isNaN ? "" : "accuracy \(Figures.decimal(value, places: 4))"
     }
 
     /// What a run is about to do.
@@ -93,14 +98,14 @@ public enum ProgressText {
 
     /// `test accuracy 0.8934  loss 0.3021`, the last line of a run; nil where there was no test.
     public static func result(_ report: FinalReport) -> String? {
-        guard let accuracy = report.testAccuracy, let loss = report.testLoss else { return nil }
-        return result(accuracy: accuracy, loss: loss)
+        report.testLoss.map { result(accuracy: report.testAccuracy, loss: $0) }
     }
 
+    /// - Parameter accuracy: nil of a regression, which has none.
     public static func result(
-        of partition: String = "test", accuracy: Double, loss: Double
+        of partition: String = "test", accuracy: Double?, loss: Double
     ) -> String {
-        "\(partition) accuracy \(Figures.decimal(accuracy, places: 4))  "
+        "\(partition) " + (accuracy.map { "accuracy \(Figures.decimal($0, places: 4))  " } ?? "")
             + "loss \(Figures.decimal(loss, places: 4))"
     }
 

@@ -77,7 +77,8 @@ final class ComputeThread: @unchecked Sendable {
             epoch: lease.epoch, firstPosition: task.positions.lowerBound,
             classWeights: model.classWeights,
             partners: shard.mixture?.partners(task.positions.count) ?? .init(start: nil, count: 0),
-            shares: shard.mixture?.shares(task.positions.count) ?? .init(start: nil, count: 0))
+            shares: shard.mixture?.shares(task.positions.count) ?? .init(start: nil, count: 0),
+            targets: Floats(shard.targets[0..<task.positions.count * model.targetCount]))
         do throws(LayerError) {
             switch lease.kind {
             case .train: try train(task, input)

@@ -62,7 +62,7 @@ public final class Coordinator {
     /// One after the last step to do.
     let lastStep: UInt64
     var optimizerSteps: UInt64
-    var phase = PhaseProgress()
+    var phase: PhaseProgress
     var failure: RuntimeError?
     var isFinished = false
     var lastHeartbeat = Duration.zero
@@ -138,6 +138,7 @@ public final class Coordinator {
         nextStep = state.next
         nextFed = state.next
         optimizerSteps = state.optimizerSteps
+        phase = PhaseProgress(hasAccuracy: !run.job.loss.isRegression)
         phase.sums = state.epochSums
         actions.reserveCapacity(256)
     }

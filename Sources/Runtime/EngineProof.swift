@@ -25,8 +25,11 @@ package enum EngineProof {
         let labels = (0..<count).map { Int32($0 % max(model.outputs, 1)) }
         let weights = AlignedBuffer<Float>(count: model.parameters.count)
         let gradient = AlignedBuffer<Float>(count: model.parameters.count)
+        let targets = AlignedBuffer<Float>(
+            count: model.loss.isRegression ? count * model.outputs : 0)
+        for index in targets.elements.indices { targets.base[index] = Float(index % 7) / 4 - 1 }
         model.initialize(weights.elements, seed: 1)
-        defer { withExtendedLifetime((pixels, weights, gradient)) {} }
+        defer { withExtendedLifetime((pixels, weights, gradient, targets)) {} }
         let prepared = PreparedWeights(model: model, kernels: kernels)
         let whitening = AlignedBuffer<Float>(count: model.whiteningCount)
         for index in whitening.elements.indices {
@@ -37,7 +40,8 @@ package enum EngineProof {
         let replica = Replica(model: model, kernels: kernels)
         labels.withUnsafeBufferPointer { labels in
             let shard = ShardInput(
-                pixels: Bytes(pixels.elements), labels: labels, seed: 1, epoch: 0, firstPosition: 0)
+                pixels: Bytes(pixels.elements), labels: labels, seed: 1, epoch: 0, firstPosition: 0,
+                targets: Floats(targets.elements))
             do throws(LayerError) {
                 let metrics = try replica.train(
                     shard, weights: Floats(weights.elements), prepared: prepared,

@@ -13,7 +13,8 @@ import Tensors
 /// Mean loss and accuracy of a model over a data set.
 public struct Evaluation: Sendable, Equatable {
     public let loss: Double
-    public let accuracy: Double
+    /// nil of a regression, whose answers are neither right nor wrong.
+    public let accuracy: Double?
     public let samples: Int
 }
 
@@ -81,10 +82,15 @@ public final class Evaluator: @unchecked Sendable {
             sums = sums + results.sum(first, ReductionTree(leaves: step.shards))
         }
         return Evaluation(
-            loss: sums.meanLoss, accuracy: sums.accuracy, samples: Int(sums.samples))
+            loss: sums.meanLoss, accuracy: file.model.loss.isRegression ? nil : sums.accuracy,
+            samples: Int(sums.samples))
     }
 
-    /// Class probabilities of one image file, most probable first.
+    /// Whether `predict` gives numbers instead of probabilities.
+    public var isRegression: Bool { file.model.loss.isRegression }
+
+    /// Class probabilities of one image file, most probable first; of a regression its numbers, by the names
+    /// of their columns.
     public func predict(
         _ bytes: UnsafeRawBufferPointer
     ) throws(DatasetError) -> [(className: String, probability: Float)] {
@@ -103,8 +109,8 @@ public final class Evaluator: @unchecked Sendable {
         let values =
             count == 1 && file.classNames.count == 2
             ? [1 - output.base[0], output.base[0]] : Array(output.elements)
-        return zip(file.classNames, values).map { (className: $0, probability: $1) }
-            .sorted { $0.probability > $1.probability }
+        let named = zip(file.classNames, values).map { (className: $0, probability: $1) }
+        return isRegression ? named : named.sorted { $0.probability > $1.probability }
     }
 
     /// One thread's memory.
@@ -114,6 +120,8 @@ public final class Evaluator: @unchecked Sendable {
         let decoder: SampleDecoder
         let pixels: AlignedBuffer<UInt8>
         let labels: AlignedBuffer<Int32>
+        let targets: AlignedBuffer<Float>
+        private let targetCount: Int
         var stored = AlignedBuffer<UInt8>(count: 1 << 16)
 
         init(_ owner: Evaluator) {
@@ -125,6 +133,8 @@ public final class Evaluator: @unchecked Sendable {
                 encoding: file.data.encoding, kernels: owner.kernels)
             pixels = AlignedBuffer(count: file.job.training.shardSize * file.data.imageShape.count)
             labels = AlignedBuffer(count: file.job.training.shardSize)
+            targetCount = owner.isRegression ? file.data.classes : 0
+            targets = AlignedBuffer(count: file.job.training.shardSize * targetCount)
         }
 
         func evaluate(_ dataset: any Dataset, _ range: Range<Int>) throws -> ShardMetrics {
@@ -139,12 +149,15 @@ public final class Evaluator: @unchecked Sendable {
                         UnsafeRawBufferPointer(bytes), into: pixels[row * size..<(row + 1) * size])
                 } catch { throw error.named(dataset.name(index)) }
                 labels.base[row] = dataset.label(index)
+                _ = targets[row * targetCount..<(row + 1) * targetCount].update(
+                    fromContentsOf: dataset.targets(index))
             }
             return try replica.evaluate(
                 ShardInput(
                     pixels: Bytes(pixels[0..<range.count * size]),
                     labels: UnsafeBufferPointer(labels[0..<range.count]), seed: 0, epoch: 0,
-                    firstPosition: range.lowerBound),
+                    firstPosition: range.lowerBound,
+                    targets: Floats(targets[0..<range.count * targetCount])),
                 weights: Floats(owner.weights.elements), prepared: owner.prepared, willUse: { _ in }
             )
         }

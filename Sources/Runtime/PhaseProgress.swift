@@ -13,7 +13,12 @@ package struct PhaseProgress {
     private var epochBegan: Duration?
     private var training: (loss: Double, accuracy: Double, imagesPerSecond: Double)?
 
-    package init() {}
+    /// A regression has no accuracy; it is NaN in reports.
+    private let hasAccuracy: Bool
+
+    package init(hasAccuracy: Bool = true) { self.hasAccuracy = hasAccuracy }
+
+    private var accuracy: Double { hasAccuracy ? sums.accuracy : .nan }
 
     /// - Returns: The step's report, and the epoch's if this step ends it.
     package mutating func commit(
@@ -33,7 +38,7 @@ package struct PhaseProgress {
             step: step.trainingStep + (step.kind == .train ? 1 : 0), epoch: step.epoch + 1,
             stepInEpoch: step.stepInPhase + 1, stepsInEpoch: step.stepsInPhase,
             phase: step.kind == .train ? .train : .validate, loss: sums.meanLoss,
-            accuracy: sums.accuracy, stepLoss: metrics.meanLoss, samples: Int(metrics.samples),
+            accuracy: accuracy, stepLoss: metrics.meanLoss, samples: Int(metrics.samples),
             weightsDigest: digest,
             imagesPerSecond: Double(imagesHere) / seconds, workersAlive: workers,
             seconds: now / .seconds(1))
@@ -41,7 +46,7 @@ package struct PhaseProgress {
         self.began = nil
         imagesHere = 0
         if step.kind == .train {
-            training = (sums.meanLoss, sums.accuracy, report.imagesPerSecond)
+            training = (sums.meanLoss, accuracy, report.imagesPerSecond)
             if plan.validationSamples > 0 { return (report, nil) }
         }
         self.epochBegan = nil
@@ -49,7 +54,7 @@ package struct PhaseProgress {
             epoch: step.epoch + 1, epochs: plan.epochs, loss: training?.loss ?? .nan,
             accuracy: training?.accuracy ?? .nan,
             validationLoss: step.kind == .evaluate ? sums.meanLoss : nil,
-            validationAccuracy: step.kind == .evaluate ? sums.accuracy : nil,
+            validationAccuracy: step.kind == .evaluate && hasAccuracy ? sums.accuracy : nil,
             seconds: (now - epochBegan) / .seconds(1),
             imagesPerSecond: training?.imagesPerSecond ?? .nan)
         return (report, epoch)

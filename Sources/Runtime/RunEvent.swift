@@ -95,7 +95,7 @@ public struct StepReport: Sendable, Equatable {
     public var stepInEpoch: Int
     public var stepsInEpoch: Int
     public var phase: Phase
-    /// Means over the phase of this epoch so far.
+    /// Means over the phase of this epoch so far. The accuracy of a regression is NaN.
     public var loss: Double
     public var accuracy: Double
     /// Mean over this step's samples alone.
@@ -137,6 +137,7 @@ public struct EpochReport: Sendable, Equatable {
     public var epoch: Int
     public var epochs: Int
     public var loss: Double
+    /// NaN of a regression.
     public var accuracy: Double
     public var validationLoss: Double?
     public var validationAccuracy: Double?

@@ -6,10 +6,10 @@ import Coordination
 import Datasets
 import Tensors
 
-/// How a sample travels: its length and label, then its bytes as stored; or, where the worker has the same
-/// files, their checksum.
+/// How a sample travels: its length and label, then, of a regression, its numbers, and its bytes as stored; or,
+/// where the worker has the same files, their checksum alone.
 ///
-///     [UInt32 byteCount][Int32 label][bytes]        little-endian, unaligned, one after the other
+///     [UInt32 byteCount][Int32 label][Float targets ...][bytes]    little-endian, unaligned, one after the other
 enum SampleRecord {
     static let headerBytes = 8
     static let checksumBytes = 8
@@ -159,9 +159,14 @@ final class SampleFeed: @unchecked Sendable {
                     of: source.dataset.label(index), toByteOffset: offset + 4, as: Int32.self)
                 let start = offset + SampleRecord.headerBytes
                 if manifests == nil {
+                    var place = start
+                    for target in source.dataset.targets(index) {
+                        memory.storeBytes(of: target, toByteOffset: place, as: Float.self)
+                        place += 4
+                    }
                     try source.dataset.read(
                         index,
-                        into: UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + count])
+                        into: UnsafeMutableRawBufferPointer(rebasing: memory[place..<start + count])
                     )
                 } else {
                     let checksum = try checksum(index, kind: step.kind)
@@ -177,7 +182,8 @@ final class SampleFeed: @unchecked Sendable {
     private func bytesToSend(
         _ index: Int, of source: SampleSources.Source
     ) throws(DatasetError) -> Int {
-        manifests == nil ? try source.dataset.storedBytes(index) : SampleRecord.checksumBytes
+        guard manifests == nil else { return SampleRecord.checksumBytes }
+        return 4 * source.dataset.targets(index).count + (try source.dataset.storedBytes(index))
     }
 
     private func checksum(_ index: Int, kind: PlannedStep.Kind) throws(DatasetError) -> UInt64 {

@@ -11,6 +11,8 @@ final class ShardPixels: @unchecked Sendable {
     /// `[samples][H][W][C]`
     let pixels: AlignedBuffer<UInt8>
     let labels: AlignedBuffer<Int32>
+    /// `[samples][targets]` of a regression.
+    let targets: AlignedBuffer<Float>
     /// Whom each image was mixed with; nil where none are.
     let mixture: Mixture?
 
@@ -18,6 +20,7 @@ final class ShardPixels: @unchecked Sendable {
         let shardSize = model.job.training.shardSize
         pixels = AlignedBuffer(count: shardSize * model.data.imageShape.count)
         labels = AlignedBuffer(count: shardSize)
+        targets = AlignedBuffer(count: shardSize * model.targetCount)
         mixture = model.mixing.map { Mixture($0, shardSize, model.data.imageShape) }
     }
 }
@@ -43,8 +46,10 @@ final class ShardDecoder {
         var records = task.records
         let source = local?.source(
             kind: lease.kind == .train ? .train : .evaluate, pass: lease.epoch)
+        let targetCount = model.targetCount
         for (row, position) in task.positions.enumerated() {
             let bytes: UnsafeRawBufferPointer
+            let targets = shard.targets[row * targetCount..<(row + 1) * targetCount]
             if let source {
                 let index = source.index(at: position)
                 let count = try source.dataset.storedBytes(index)
@@ -62,13 +67,19 @@ final class ShardDecoder {
                     records = record.rest
                 }
                 shard.labels.base[row] = source.dataset.label(index)
+                _ = targets.update(fromContentsOf: source.dataset.targets(index))
                 bytes = UnsafeRawBufferPointer(buffer)
             } else {
                 guard let record = SampleRecord.first(of: records) else {
                     throw Self.missing(position, lease.lease)
                 }
+                guard record.stored.count >= 4 * targetCount else {
+                    throw Self.missing(position, lease.lease)
+                }
                 shard.labels.base[row] = record.label
-                bytes = record.stored
+                UnsafeMutableRawBufferPointer(targets).copyBytes(
+                    from: record.stored[..<(4 * targetCount)])
+                bytes = UnsafeRawBufferPointer(rebasing: record.stored[(4 * targetCount)...])
                 records = record.rest
             }
             guard 0..<Int32(model.data.classes) ~= shard.labels.base[row] else {

@@ -45,6 +45,8 @@ final class WorkerModel: @unchecked Sendable {
     let bucketDoneAtStage: [Int]
 
     var stageCount: Int { model.stageCount }
+    /// Numbers that come with each sample of a regression.
+    var targetCount: Int { model.loss.isRegression ? data.classes : 0 }
 
     init(job: Job, data: DataDescription, kernels: KernelSet) throws(LayerError) {
         self.job = job

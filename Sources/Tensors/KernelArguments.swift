@@ -123,11 +123,14 @@ public struct LossRows {
     public var partners: UnsafeBufferPointer<Int32>
     /// What counts of the own label, 0 to 1; the rest is the partner's. As many.
     public var shares: Floats
+    /// Of a regression the numbers that the outputs should be, `classes` for each live image.
+    public var targets: Floats
 
     public init(
         images: Int, stored: Int, classes: Int, labels: UnsafeBufferPointer<Int32>,
         partners: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0),
-        shares: Floats = .init(start: nil, count: 0)
+        shares: Floats = .init(start: nil, count: 0),
+        targets: Floats = .init(start: nil, count: 0)
     ) {
         self.images = images
         self.stored = stored
@@ -135,6 +138,7 @@ public struct LossRows {
         self.labels = labels
         self.partners = partners
         self.shares = shares
+        self.targets = targets
     }
 
     /// The label that counts most; of two that count the same the smaller one.

@@ -70,6 +70,17 @@ extension KernelSet {
         loops.binaryCrossEntropy(rows, logits, losses: losses, correct: correct)
     }
 
+    /// The mean of squared or absolute differences to `rows.targets`; see `LossRows`. Nothing is correct, labels do
+    /// not count. Where a difference is zero, so is the gradient.
+    public func meanError(
+        _ rows: LossRows, squared: Bool, _ logits: MutableFloats, losses: MutableFloats,
+        correct: MutableBytes
+    ) {
+        rows.check("meanError", logits, losses, correct, labels: rows.classes)
+        expect(rows.targets.count, rows.labels.count * rows.classes, "meanError: targets", rows)
+        loops.meanError(rows, squared: squared, logits, losses: losses, correct: correct)
+    }
+
     /// Pixels to the first activations; see `PixelBlock`.
     public func packPixels(
         _ block: PixelBlock, _ pixels: Bytes, tables: Floats, into values: MutableFloats

@@ -85,6 +85,10 @@ package protocol KernelLoops: Sendable {
     static func binaryCrossEntropy(
         _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes)
 
+    static func meanError(
+        _ rows: LossRows, squared: Bool, _ logits: MutableFloats, losses: MutableFloats,
+        correct: MutableBytes)
+
     static func packPixels(
         _ block: PixelBlock, _ pixels: Bytes, tables: Floats, into values: MutableFloats)
     static func mixRows(

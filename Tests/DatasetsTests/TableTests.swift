@@ -200,4 +200,58 @@ import Testing
             }
         }
     }
+
+    private func raw(
+        _ folder: TemporaryFolder, _ columns: [String], _ name: String = "t.csv",
+        badFiles: DatasetConfiguration.BadFiles = .stop
+    ) throws -> [Partition: any Dataset] {
+        try openDatasets(
+            DatasetConfiguration(
+                format: .table, path: "\(folder.path)/\(name)", targetSize: [8, 8],
+                validation: .disabled, classMode: .raw, badFiles: badFiles,
+                table: .init(yCols: columns, directory: "pictures")))
+    }
+
+    @Test func numbersOfSeveralColumnsAreTargets() throws {
+        let folder = try folder([
+            "t.csv": "filename,size,price\n2.png,3,1e-3\n1.png,-4.5,0.25\n"
+        ])
+        let train = try #require(try raw(folder, ["price", "size"])[.train])
+        #expect(train.classNames == ["price", "size"])
+        #expect(train.targets(0) == [0.001, 3] && train.targets(1) == [0.25, -4.5])
+        #expect(train.label(0) == 0 && train.label(1) == 0)
+        #expect(train.answer(1) == "price 0.25 size -4.5")
+        #expect(train.summary == "Found 2 images with 2 numbers each.")
+        let one = try #require(try raw(folder, ["size"])[.train])
+        #expect(one.targets(1) == [-4.5] && one.summary == "Found 2 images with 1 number each.")
+        #expect(one.fingerprint != train.fingerprint)
+        // Classes have none.
+        let classes = try open(folder, "t.csv", .init(yCol: "size", directory: "pictures"))
+        #expect(classes[.train]?.targets(0) == [])
+    }
+
+    @Test func targetsArePartOfTheFingerprint() throws {
+        let (first, second) = ("filename,y\n2.png,3\n", "filename,y\n2.png,4\n")
+        let folder = try folder(["a.csv": first, "b.csv": second, "c.csv": first])
+        let digests = try ["a", "b", "c"].map {
+            try raw(folder, ["y"], "\($0).csv")[.train]?.fingerprint
+        }
+        #expect(digests[0] != digests[1] && digests[0] == digests[2])
+    }
+
+    @Test(arguments: ["", "abc", "1,5", "nan", "inf", "0x", "1 "])
+    func whatIsNoNumberIsNamed(field: String) throws {
+        let folder = try folder(["t.csv": "filename,y\n2.png,3\n1.png,\"\(field)\"\n"])
+        #expect(
+            datasetError { _ = try raw(folder, ["y"]) }?.detail.replacing(folder.path, with: "PATH")
+                == "PATH/t.csv, line 3: '\(field)' in column 'y' is no number; correct it, remove the"
+                + " line, or set class_mode to sparse for classes")
+    }
+
+    @Test func aMissingFileIsSkippedWithItsNumbers() throws {
+        let folder = try folder(["t.csv": "filename,y\nnone.png,3\n1.png,5\n"])
+        #expect(datasetError { _ = try raw(folder, ["y"]) }?.code == .notFound)
+        let train = try #require(try raw(folder, ["y"], badFiles: .skip)[.train])
+        #expect(train.count == 1 && train.targets(0) == [5] && train.skipped.count == 1)
+    }
 }

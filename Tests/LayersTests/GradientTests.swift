@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Engines
 import Foundation
 import Layers
 import Tensors
@@ -36,6 +37,34 @@ import Testing
                 + [Flatten(), Dense(units: 3)],
             input: [7, 6, channels], loss: .sparseCategoricalCrossentropy)
         try check(model, seed: channels * 8 + kind)
+    }
+
+    /// Two blocks, the second not full; in evaluation the same loss.
+    @Test(arguments: [Loss.meanSquaredError, .meanAbsoluteError], [1, 5])
+    func gradientOfARegressionIsTheSlopeOfItsLoss(loss: Loss, units: Int) throws {
+        let model = try Model(
+            layers: [
+                Rescaling(scale: 1 / 127.5, offset: -1),
+                Conv2D(filters: 5, kernelSize: Size2D(3), activation: .relu), Flatten(),
+                Dense(units: units),
+            ], input: [5, 6, 2], loss: loss, classes: units)
+        let trial = Trial(model, samples: 21, seed: 9)
+        let (metrics, flat) = try trial.train()
+        var reference = ReferenceNetwork(trial)
+        #expect(abs(metrics.lossSum - reference.lossSum) <= 2e-6 * reference.lossSum)
+        #expect(metrics.correct == 0 && metrics.samples == 21)
+        for (name, gradient) in model.tensors(flat) {
+            let scale = Double(gradient.reduce(0) { max($0, abs($1)) })
+            for index in stride(from: 0, to: gradient.count, by: max(1, gradient.count / 20)) {
+                let slope = reference.slope(of: name, at: index)
+                #expect(
+                    abs(Double(gradient[index]) - slope) <= 2 * Self.tolerance * scale, "\(name)")
+            }
+        }
+        #expect(try trial.evaluate() == metrics)
+        for kernels in Engine.available {
+            #expect(try bits(trial.train(kernels).gradient) == bits(flat), "\(kernels.name)")
+        }
     }
 
     /// Mixed labels, with class weights, in a shard of two blocks; in evaluation they are not mixed.

@@ -25,6 +25,18 @@ import Testing
             ])
     }
 
+    @Test func aRegressionHasNoAccuracy() {
+        var step = StepReport.example
+        step.accuracy = .nan
+        #expect(!ProgressText.bar(step, epochs: 5, width: 120, style: .ascii).contains("accuracy"))
+        #expect(ProgressText.plain(step, epochs: 5).contains("  loss 0.6321  ETA 0:04"))
+        let epoch = EpochReport(
+            epoch: 1, epochs: 2, loss: 0.5, accuracy: .nan, validationLoss: 0.25, seconds: 1,
+            imagesPerSecond: 10)
+        #expect(ProgressText.epoch(epoch).hasSuffix("loss 0.5000  val_loss 0.2500"))
+        #expect(ProgressText.result(accuracy: nil, loss: 0.125) == "test loss 0.1250")
+    }
+
     @Test func barTakesTheRoomThatIsLeft() {
         let line = ProgressText.bar(.example, epochs: 5, width: 120, style: .unicode)
         #expect(

@@ -45,6 +45,9 @@ public final class Replica {
         didFinish: (Int) -> Void = { _ in }
     ) throws(LayerError) -> ShardMetrics {
         precondition(
+            shard.targets.count == (model.loss.isRegression ? shard.count * model.outputs : 0),
+            "Replica: \(shard.targets.count) targets for \(shard.count) images and \(model.loss)")
+        precondition(
             shard.count <= model.blocksPerShard * model.blockSize,
             "Replica: a shard of \(shard.count) images, more than \(model.blocksPerShard) blocks")
         if !adding {
@@ -90,7 +93,8 @@ public final class Replica {
         return metrics
     }
 
-    /// Writes the probabilities of `count` images: `model.outputs` floats for each.
+    /// Writes the probabilities of `count` images, or what a regression makes of them: `model.outputs` floats
+    /// for each.
     ///
     /// - Parameter pixels: `[count][H][W][C]`, uint8.
     public func predict(
@@ -107,7 +111,9 @@ public final class Replica {
         for start in stride(from: 0, to: count, by: model.blockSize) {
             load(&block, pixels, from: start, of: count, into: memory.evaluation, prepared)
             forward(&block, model.evaluation, memory.evaluation, prepared) { _ in }
-            kernels.activationForward(model.loss.activation, rows, logits)
+            if let activation = model.loss.activation {
+                kernels.activationForward(activation, rows, logits)
+            }
             for row in 0..<block.live {
                 for output in 0..<outputs {
                     probabilities[(start + row) * outputs + output] =
@@ -186,7 +192,11 @@ extension Replica {
             images: model.blockSize, stored: logitRows.stored, classes: model.outputs,
             labels: shard.labels.slice(images),
             partners: shard.partners.slice(isMixed ? images : 0..<0),
-            shares: shard.shares.slice(isMixed ? images : 0..<0))
+            shares: shard.shares.slice(isMixed ? images : 0..<0),
+            targets: shard.targets.slice(
+                model.loss.isRegression
+                    ? images.lowerBound * model.outputs..<images.upperBound * model.outputs : 0..<0)
+        )
         if memory.logits.baseAddress != memory.logitsGradient.baseAddress {
             _ = memory.logitsGradient.update(fromContentsOf: memory.logits)
         }

@@ -20,12 +20,15 @@ public struct ShardInput {
     public var partners: UnsafeBufferPointer<Int32>
     /// What counts of each image's own label, 0 to 1; the rest is the partner's. As many.
     public var shares: Floats
+    /// Of a regression the numbers that outputs should be, `[count][outputs]`; labels say nothing then.
+    public var targets: Floats
 
     public init(
         pixels: Bytes, labels: UnsafeBufferPointer<Int32>, seed: UInt64 = 0, epoch: Int = 0,
         firstPosition: Int = 0, classWeights: Floats = .init(start: nil, count: 0),
         partners: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0),
-        shares: Floats = .init(start: nil, count: 0)
+        shares: Floats = .init(start: nil, count: 0),
+        targets: Floats = .init(start: nil, count: 0)
     ) {
         self.pixels = pixels
         self.labels = labels
@@ -35,6 +38,7 @@ public struct ShardInput {
         self.classWeights = classWeights
         self.partners = partners
         self.shares = shares
+        self.targets = targets
     }
 
     public var count: Int { labels.count }

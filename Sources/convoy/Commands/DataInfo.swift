@@ -38,7 +38,8 @@ struct DataInfo: ParsableCommand {
             told.append((part, dataset.fingerprint))
             let survey = DatasetSurvey(dataset, configuration, Engine.best())
             print("\(part.rawValue): \(dataset.summary)")
-            for line in DataTable.lines(survey, classNames: dataset.classNames) {
+            let names = configuration.classMode == .raw ? ["images"] : dataset.classNames
+            for line in DataTable.lines(survey, classNames: names) {
                 print("  \(line)")
             }
             unreadable += survey.unreadable

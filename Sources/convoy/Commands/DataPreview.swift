@@ -57,7 +57,7 @@ struct DataPreview: ParsableCommand {
         let load = { (position: Int) in
             let sample = partition == .train ? balanced?[position] ?? order[position] : position
             return Picture(
-                pixels: try decoder.decode(sample, of: dataset), label: dataset.label(sample))
+                pixels: try decoder.decode(sample, of: dataset), answer: dataset.answer(sample))
         }
         let shown = min(count, dataset.count)
         let images = try (0..<shown).map(load)
@@ -68,7 +68,7 @@ struct DataPreview: ParsableCommand {
             let positions = row..<min(row + columns, shown)
             for pictures in augments ? [images, varied] : [images] {
                 for picture in pictures[positions] {
-                    grid.append(picture.pixels, caption: picture.caption(dataset.classNames))
+                    grid.append(picture.pixels, caption: picture.caption)
                 }
                 for _ in positions.count..<columns { grid.append(paper(dataset), caption: "") }
             }
@@ -103,8 +103,8 @@ struct DataPreview: ParsableCommand {
                 whole.map(\.pixels), at: .init(seed: job.seed, epoch: 0, firstPosition: first))
             pictures += zip(whole, mixed).map { own, mixture in
                 Picture(
-                    pixels: mixture.pixels, label: own.label,
-                    other: (whole[mixture.partner].label, 1 - mixture.share))
+                    pixels: mixture.pixels, answer: own.answer,
+                    other: (whole[mixture.partner].answer, 1 - mixture.share))
             }
         }
         return pictures
@@ -118,15 +118,15 @@ struct DataPreview: ParsableCommand {
 /// An image of the grid.
 private struct Picture {
     var pixels: [UInt8]
-    let label: Int32
+    /// Its class, or its numbers.
+    let answer: String
     /// What it was mixed with, and how much there is of that.
-    var other: (label: Int32, share: Float)?
+    var other: (answer: String, share: Float)?
 
     /// "roses", or "70% roses 30% tulips".
-    func caption(_ classNames: [String]) -> String {
-        let own = classNames[Int(label)]
+    var caption: String {
         let percent = Int((100 * (other?.share ?? 0)).rounded())
-        guard let other, percent > 0 else { return own }
-        return "\(100 - percent)% \(own) \(percent)% \(classNames[Int(other.label)])"
+        guard let other, percent > 0 else { return answer }
+        return "\(100 - percent)% \(answer) \(percent)% \(other.answer)"
     }
 }

@@ -51,8 +51,8 @@ struct Predict: ParsableCommand {
                 throw RuntimeError(.dataset, "\(image): \(error)")
             }
             print(image)
-            for (name, probability) in classes.prefix(top) {
-                print("  \(Figures.decimal(Double(probability), places: 4))  \(name)")
+            for (name, value) in evaluator.isRegression ? classes[...] : classes.prefix(top) {
+                print("  \(Figures.decimal(Double(value), places: 4))  \(name)")
             }
         }
     }

@@ -19,6 +19,8 @@ import tensorflow as tf
 
 HERE = pathlib.Path(__file__).parent
 SPARSE, BINARY = "sparse_categorical_crossentropy", "binary_crossentropy"
+SQUARED, ABSOLUTE = "mean_squared_error", "mean_absolute_error"
+REGRESSIONS = {SQUARED: keras.losses.MeanSquaredError, ABSOLUTE: keras.losses.MeanAbsoluteError}
 PIXELS = {"Rescaling": {"scale": 1 / 127.5, "offset": -1.0}}
 
 
@@ -114,6 +116,10 @@ MODELS = {
         "GlobalAveragePooling2D", dense(3)]),
     "residual": ([8, 8, 3], 16, SPARSE, {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9}, RESIDUAL),
     "branches": ([5, 6, 1], 6, SPARSE, {"name": "adam"}, BRANCHES),
+    "mean_squared": ([6, 5, 3], 19, SQUARED, {"name": "sgd", "learning_rate": 0.05}, [
+        PIXELS, conv(4, 3, activation="relu"), "Flatten", dense(3)]),
+    "mean_absolute": ([5, 4, 1], 17, ABSOLUTE, {"name": "sgd", "learning_rate": 0.05}, [
+        PIXELS, conv(3, 3, activation="sigmoid"), "Flatten", dense(1)]),
 }
 OPTIMIZERS = [
     {"name": "sgd", "learning_rate": 0.2},
@@ -157,13 +163,15 @@ def ends_in_probabilities(layers):
 
 def probabilities(outputs, loss, layers):
     """Of what a model gives: it may end in an activation or in logits."""
-    if ends_in_probabilities(layers):
+    if ends_in_probabilities(layers) or loss in REGRESSIONS:
         return outputs
     return keras.ops.softmax(outputs) if loss == SPARSE else keras.ops.sigmoid(outputs)
 
 
 def losses(model, images, labels, loss, layers, training=True):
-    """One for each image. In training the whole batch is one block."""
+    """One for each image. In training the whole batch is one block. Labels of a regression are numbers."""
+    if loss in REGRESSIONS:
+        return REGRESSIONS[loss](reduction=None)(labels, model(images, training=training))
     kind = keras.losses.SparseCategoricalCrossentropy if loss == SPARSE else keras.losses.BinaryCrossentropy
     function = kind(from_logits=not ends_in_probabilities(layers), reduction=None)
     return function(labels.reshape(-1, 1), model(images, training=training))
@@ -207,6 +215,8 @@ def golden(seed, shape, batch, loss, layers, standardize=lambda pixels: pixels):
     rng = np.random.default_rng(seed + 1000)
     pixels = rng.integers(0, 256, [batch] + shape, dtype=np.uint8)
     labels = rng.integers(0, max(2, model.output_shape[-1]), batch)
+    if loss in REGRESSIONS:
+        labels = rng.normal(0, 1, (batch, model.output_shape[-1])).astype(np.float32).astype(np.float64)
     images = tf.constant(standardize(pixels), dtype=tf.float64)
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(losses(model, images, labels, loss, layers))
@@ -215,13 +225,16 @@ def golden(seed, shape, batch, loss, layers, standardize=lambda pixels: pixels):
     trained = {id(v) for v in model.trainable_variables}
     result = {
         "layers": layers, "input": shape, "loss": loss,
-        "pixels": pixels.ravel().tolist(), "labels": labels.tolist(),
+        "pixels": pixels.ravel().tolist(), 
+        "labels": [0] * batch if loss in REGRESSIONS else labels.tolist(),
         "weights": tensors(model, model.weights),
         "loss_sum": float(total),
         "evaluation_loss_sum": float(tf.reduce_sum(losses(model, images, labels, loss, layers, False))),
         "probabilities": numbers(probabilities(model(images), loss, layers)),
         "gradients": tensors(model, gradients, only=trained),
     }
+    if loss in REGRESSIONS:
+        result["targets"] = numbers(labels)
     return model, images, labels, result
 
 

@@ -31,6 +31,8 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     /// What the loss of an image counts, by its label.
     let classWeights: [Float]?
     let standardization: Standardized?
+    /// Of a regression.
+    let targets: [Float]?
 
     struct Standardized: Decodable {
         let centersSamples: Bool, scalesSamples: Bool, mean: [Double], deviation: [Double]
@@ -47,7 +49,7 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     private enum CodingKeys: String, CodingKey {
         case layers, input, loss, pixels, labels, weights, probabilities, gradients, steps
         case lossSum = "loss_sum", evaluationLossSum = "evaluation_loss_sum"
-        case classWeights = "class_weights", standardization
+        case classWeights = "class_weights", standardization, targets
     }
 
     var testDescription: String { name }

@@ -23,6 +23,12 @@ struct ReferenceNetwork {
 
     /// By its own label and that of its partner; the weight is the class's that counts more.
     private func loss(_ z: [Double], image: Int) -> Double {
+        if trial.model.loss.isRegression {
+            let targets = trial.targets[image * z.count..<(image + 1) * z.count].map(Double.init)
+            let isSquared = trial.model.loss == .meanSquaredError
+            let errors = zip(z, targets).map { isSquared ? ($0 - $1) * ($0 - $1) : abs($0 - $1) }
+            return errors.reduce(0, +) / Double(z.count)
+        }
         let label = trial.labels[image]
         var share = 1.0, partner = label
         if isTraining, !trial.shares.isEmpty {
@@ -53,6 +59,8 @@ struct ReferenceNetwork {
             return largest + log(z.reduce(0) { $0 + exp($1 - largest) }) - z[Int(label)]
         case .binaryCrossentropy:
             return max(z[0], 0) - z[0] * Double(label) + log1p(exp(-abs(z[0])))
+        case .meanSquaredError, .meanAbsoluteError:
+            preconditionFailure("ReferenceNetwork: a regression has no labels")
         }
     }
 

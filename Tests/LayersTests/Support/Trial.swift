@@ -15,6 +15,8 @@ struct Trial {
     var classWeights: [Float] = []
     /// What images are mixed with, and their own shares.
     var partners: [Int32] = [], shares: [Float] = []
+    /// Of a regression.
+    var targets: [Float] = []
     /// The matrix that whitens images, if any does.
     var whitening: [Float] = []
     var seed: UInt64 = 0, epoch = 0, firstPosition = 0
@@ -39,6 +41,10 @@ struct Trial {
         precondition(imported != nil, "Trial: the model does not take its own tensors")
         pixels = (0..<samples * model.input.count).map { _ in UInt8(random.int(in: 0, 255)) }
         labels = (0..<samples).map { _ in Int32(random.int(in: 0, max(2, model.outputs) - 1)) }
+        if model.loss.isRegression {
+            labels = labels.map { _ in 0 }
+            targets = (0..<samples * model.outputs).map { _ in random.float(in: -1, 1) }
+        }
         self.seed = seed
     }
 
@@ -48,6 +54,7 @@ struct Trial {
         pixels = golden.pixels
         labels = golden.labels
         classWeights = golden.classWeights ?? []
+        targets = golden.targets ?? []
         whitening = golden.standardization?.whitening?.map(Float.init) ?? []
         try importWeights(golden.weights.map(\.tensor))
     }
@@ -148,7 +155,10 @@ struct Trial {
                             shard.partners = partners
                             return try shares.withUnsafeBufferPointer { shares in
                                 shard.shares = shares
-                                return try body(shard, weights, prepared)
+                                return try targets.withUnsafeBufferPointer { targets in
+                                    shard.targets = targets
+                                    return try body(shard, weights, prepared)
+                                }
                             }
                         }
                     }

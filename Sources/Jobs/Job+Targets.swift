@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Jobs that learn numbers instead of classes.
+
+import Configuration
+import Datasets
+import Layers
+
+extension Job {
+    /// - Throws: If data, loss and training do not agree on what is learnt.
+    func checkTargets(line: Int) throws(ConfigError) {
+        func fault(_ path: String, _ detail: String) -> ConfigError {
+            ConfigError(code: .outOfRange, path: path, line: line, detail: detail)
+        }
+        let isRaw = dataset.classMode == .raw
+        guard isRaw == loss.isRegression else {
+            throw fault(
+                "loss",
+                isRaw
+                    ? "is \(loss.rawValue), for classes, but dataset.class_mode is raw, for numbers; use"
+                        + " mean_squared_error or mean_absolute_error"
+                    : "is \(loss.rawValue), for numbers, but the data has classes; use"
+                        + " sparse_categorical_crossentropy, or a table with class_mode: raw")
+        }
+        guard isRaw else { return }
+        let forClasses = [
+            ("training.sampling", training.sampling == .balanced),
+            ("training.class_weight", training.classWeight != nil),
+            ("dataset.augmentation.mixup", dataset.augmentation.mixup > 0),
+            ("dataset.augmentation.cutmix", dataset.augmentation.cutmix > 0),
+        ]
+        if let (path, _) = forClasses.first(where: \.1) {
+            throw fault(path, "is for classes, but dataset.class_mode is raw; leave it out")
+        }
+    }
+}
