@@ -163,7 +163,8 @@ let package = Package(
                 "Digests",
                 "Engines", "Tensors", "CMachine", "CAllocations", logging,
             ]),
-        .testTarget(name: "ClusterTests", dependencies: ["Runtime", "Jobs", "Digests"]),
+        .testTarget(
+            name: "ClusterTests", dependencies: ["Runtime", "Jobs", "Digests", "Wire"]),
     ] + instructionSets
 )
 

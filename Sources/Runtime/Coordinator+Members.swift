@@ -14,8 +14,14 @@ extension Coordinator {
     private static let limits = WireLimits(
         headerBytes: 16 << 10, payloadBytes: WireLimits.chunkBytes)
 
+    /// Workers that there may be.
+    private static let mostMembers = 1024
+    /// Among them those that have not proved themselves.
+    private static let mostNewcomers = 256
+
     func receive(_ message: borrowing Router.Received) {
         let peer = message.peer
+        if let door, door.isDismissed(message.header) { return }
         let decoded: Message
         let payload = message.payload.byteCount
         do throws(WireError) {
@@ -29,18 +35,16 @@ extension Coordinator {
             if let index = memberIndex(control: peer) ?? memberIndex(data: peer) {
                 lose(members[index].number, reason: error.description)
             } else {
-                send(.refused(reason: error.description), to: peer)
-                if error.code == .versionMismatch {
-                    observer.handle(.workerRefused(reason: error.detail))
-                }
+                dismiss(message, .refused(reason: error.description))
+                if error.code == .versionMismatch { knocked(error.detail) }
             }
             return
         }
         switch decoded {
         case .contribution(let contribution):
-            guard contribution.session == session, let index = memberIndex(data: peer) else {
-                return
-            }
+            guard let index = memberIndex(data: peer),
+                contribution.session == members[index].session
+            else { return dismissStranger(message) }
             heard(index)
             if let place = contribution.place {
                 contribute(contribution, at: place, from: index)
@@ -50,22 +54,25 @@ extension Coordinator {
         case .heartbeat, .ready, .leaving, .goodbye, .failure:
             guard let index = memberIndex(control: peer) else {
                 // Counted as lost, or of an earlier start of this run.
-                send(.goodbye(reason: "this coordinator does not know you; say hello"), to: peer)
-                return
+                return dismiss(
+                    message, .goodbye(reason: "this coordinator does not know you; say hello"))
             }
             heard(index)
             control(decoded, from: index)
-        case .hello(let hello): welcome(hello, peer)
+        case .hello(let hello): welcome(hello, message)
         case .attach(let attach):
-            guard attach.session == session,
-                let index = members.firstIndex(where: { $0.number == attach.worker })
-            else { return }
+            guard let index = members.firstIndex(where: { $0.number == attach.worker }),
+                attach.session == members[index].session, members[index].data == nil,
+                members[index].key == message.header.sender
+            else { return dismissStranger(message) }
             members[index].data = peer
+            let connection = door?.connection(of: message.header)
+            members[index].connections.append(connection)
+            door?.welcomed(connection)
             heard(index)
             startIfComplete(index)
         case .welcome, .refused, .shutdown, .lease, .samples, .weights:
-            logger.debug(
-                "a worker's peer sent a coordinator's message", metadata: ["peer": "\(peer)"])
+            dismissStranger(message)
         }
     }
 
@@ -79,7 +86,8 @@ extension Coordinator {
             perform()
         case .goodbye(let reason): lose(member.number, reason: reason)
         case .failure(let report):
-            fail(report, worker: member.name)
+            // Who has no work yet cannot fail at it.
+            if member.phase == .working { fail(report, worker: member.name) }
         default: break
         }
     }
@@ -97,36 +105,48 @@ extension Coordinator {
         if let id = members[index].id { machine.heard(from: id, at: now) }
     }
 
-    private func welcome(_ hello: Message.Hello, _ peer: RoutingID) {
+    private func welcome(_ hello: Message.Hello, _ message: borrowing Router.Received) {
+        let peer = message.peer
+        let key = message.header.sender
         guard hello.numerics == numericsID else {
             let reason =
                 "worker \(hello.name) computes '\(hello.numerics)', this run '\(numericsID)'; deploy "
                 + "one convoy build on all nodes"
-            send(.refused(reason: reason), to: peer)
-            observer.handle(.workerRefused(reason: reason))
-            return
+            knocked(reason)
+            return dismiss(message, .refused(reason: reason))
         }
         let identity = "\(hello.name) on \(hello.host)"
         guard !distrusted.contains(identity) else {
             let reason =
                 "worker \(identity) has computed wrong in this run; check that "
                 + "machine's memory and processor, or leave it out"
-            send(.refused(reason: reason), to: peer)
-            observer.handle(.workerRefused(reason: reason))
-            return
+            knocked(reason)
+            return dismiss(message, .refused(reason: reason))
+        }
+        // The gate has asked already; what it has not let in does not come in by another way.
+        if let keys = door?.keys, key.map(keys.allowed.admits) != true {
+            return dismiss(message, .refused(reason: "this key is not in the coordinator's list"))
         }
         if let index = memberIndex(control: peer) {
-            lose(members[index].number, reason: "said hello again")
+            return lose(members[index].number, reason: "said hello again")
         }
+        guard members.count < Self.mostMembers,
+            members.count(where: { $0.phase != .working }) < Self.mostNewcomers
+        else {
+            knocked("worker \(identity) for the moment: there are too many of them")
+            return dismiss(message, .goodbye(reason: "too many workers come at once"))
+        }
+        let connection = door?.connection(of: message.header)
+        door?.welcomed(connection)
+        let session = UInt64.random(in: 1...UInt64.max)
         let number = nextNumber
         nextNumber += 1
         let view = memory == nil ? nil : hello.memory.flatMap(SharedView.init)
         members.append(
             Member(
                 number: number, name: distinct(hello.name), identity: identity,
-                pid: hello.host == run.host ? hello.pid : -1,
-                control: peer,
-                heard: now, memory: view,
+                pid: hello.host == run.host ? hello.pid : -1, session: session, key: key,
+                control: peer, connections: [connection], heard: now, memory: view,
                 sentVersions: Array(
                     repeating: Array(repeating: nil, count: run.chunks.chunks.count), count: 2)))
         send(
@@ -155,7 +175,7 @@ extension Coordinator {
         guard member.phase == .proving else { return }
         func refuse(_ reason: String) {
             send(.refused(reason: reason), to: member.control)
-            observer.handle(.workerRefused(reason: reason))
+            knocked(reason)
             lose(member.number, reason: reason)
         }
         guard ready.digest == proof.bytes else {
@@ -184,6 +204,7 @@ extension Coordinator {
         members[index].phase = .working
         members[index].joined = now
         members[index].id = id
+        door?.works(members[index].connections)
         let member = members[index]
         observer.handle(
             .workerJoined(
@@ -202,7 +223,7 @@ extension Coordinator {
         for (part, range) in WhiteningParts.ranges(whitening.memory.count).enumerated() {
             let bytes = UnsafeRawBufferPointer(whitening.memory[range])
             let message = Message.Weights(
-                session: session, version: WhiteningParts.version, chunk: part,
+                session: members[index].session, version: WhiteningParts.version, chunk: part,
                 checksum: checksum64(bytes))
             send(.weights(message), bytes, of: whitening, to: peer)
         }
@@ -231,14 +252,19 @@ extension Coordinator {
         let owing = owing ?? machine.waitingFor
         dataWaits.advance(to: now, threads: threadsAlive)
         let member = members.remove(at: index)
-        waitingLeases.removeAll { $0.lease.worker == member.id }
-        departed.append((member.id, member.name, member.identity, member.contributions))
-        if let id = member.id {
-            observer.handle(
-                .workerLost(
-                    name: member.name, reason: reason, alive: workersAlive,
-                    owed: owing.reduce(0) { $0 + ($1.0 == id ? $1.1.count : 0) }))
+        door?.dismiss(member.connections, at: now)
+        // Who never worked leaves no trace: there may be many of them.
+        guard let id = member.id else {
+            logger.debug(
+                "newcomer lost", metadata: ["worker": "\(member.name)", "reason": "\(reason)"])
+            return member
         }
+        waitingLeases.removeAll { $0.lease.worker == id }
+        departed.append((id, member.name, member.identity, member.contributions))
+        observer.handle(
+            .workerLost(
+                name: member.name, reason: reason, alive: workersAlive,
+                owed: owing.reduce(0) { $0 + ($1.0 == id ? $1.1.count : 0) }))
         logger.info("worker lost", metadata: ["worker": "\(member.name)", "reason": "\(reason)"])
         return member
     }

@@ -120,7 +120,7 @@ extension Coordinator {
         send(
             .lease(
                 .init(
-                    session: session, lease: lease.id.raw, step: lease.step.raw,
+                    session: members[index].session, lease: lease.id.raw, step: lease.step.raw,
                     kind: step.kind == .train ? .train : .evaluate, epoch: step.pass,
                     firstShard: lease.shards.lowerBound, shardCount: lease.shards.count,
                     firstPosition: first, sampleCount: end - first,
@@ -137,7 +137,7 @@ extension Coordinator {
                 send(
                     .samples(
                         .init(
-                            session: session, lease: lease.id.raw,
+                            session: members[index].session, lease: lease.id.raw,
                             offset: offset - bytes.lowerBound,
                             checksum: checksum64(part))), part, of: samples.buffer, to: peer)
                 offset = upper
@@ -265,7 +265,8 @@ extension Coordinator {
             shelf.versions.allSatisfy { $0 == version }
             && members[index].sentVersions[parity].allSatisfy { $0 == version }
         var message = Message.Weights(
-            session: session, version: version, chunk: chunk, checksum: weights.checksum,
+            session: members[index].session, version: version, chunk: chunk,
+            checksum: weights.checksum,
             digest: isLast ? shelf.digest : nil)
         if members[index].readsMemory, let place = weights.place {
             message.place = place

@@ -27,12 +27,14 @@ public final class Coordinator {
     let started = ContinuousClock.now
 
     let socket: Router
-    private var poller = Poller(capacity: 3)
+    /// Nil where only this user can come in.
+    let door: Door?
+    private var poller = Poller(capacity: 5)
     private let sources: (socket: Poller.Source, doorbell: Poller.Source)
+    private let doorSources: (gate: Poller.Source, events: Poller.Source)?
     let doorbell: Doorbell
     var header = HeaderBuffer()
     public let endpoint: String
-    let session: UInt64
     /// What workers of this machine read where it lies; nil if they may be elsewhere.
     let memory: SharedMemory?
     let proof: Digest
@@ -66,6 +68,7 @@ public final class Coordinator {
     var failure: RuntimeError?
     var isFinished = false
     var lastHeartbeat = Duration.zero
+    private var lastAllowListLook = Duration.zero
     var aloneSince: Duration?
     var lastCommit = Duration.zero
     var nextStatus = Duration.zero
@@ -73,6 +76,7 @@ public final class Coordinator {
     var owedAtDeadline: [(WorkerID, Range<Int>)] = []
     /// How many threads there were when observers were last told that some have no work; 0 if all have.
     var threadsWhenIdle = 0
+    var knocks = KnockLog()
     /// Workers that are gone, with what they contributed.
     var departed: [(id: WorkerID?, name: String, identity: String, contributions: Int)] = []
     /// Workers that have computed wrong: "NAME on HOST".
@@ -95,18 +99,36 @@ public final class Coordinator {
         }
         takeShortTurns()
         doorbell = try Doorbell()
+        let isRemote = !options.endpoint.hasPrefix("ipc:")
+        guard !isRemote || options.trust != nil else {
+            throw Trust<CoordinatorKeys>.missing(
+                "coordinator", options.endpoint, "coordinator")
+        }
         do throws(ZeroMQError) {
-            socket = try Router(Context(), options: .control)
+            let context = try Context()
+            let keys = options.trust?.keys
+            var settings = SocketOptions.control
+            if isRemote {
+                allowManyFiles()
+                settings.waitingMessages = Self.waitingMessages
+                if let keys { settings.encryption = .server(keys.secret) }
+            }
+            socket = try Router(context, options: settings)
+            door = isRemote ? try Door(of: socket.socket, context, keys) : nil
             endpoint = try socket.bind(options.endpoint)
         } catch { throw RuntimeError(.network, error.description) }
         sources = (
             poller.watch(socket.socket), poller.watch(fileDescriptor: doorbell.descriptor)
         )
         if let stop = options.stop { _ = poller.watch(fileDescriptor: stop.descriptor) }
+        if let door {
+            doorSources = (poller.watch(door.gate.socket), poller.watch(door.events.socket))
+        } else {
+            doorSources = nil
+        }
         let state = run.start
         let all = UInt64(run.plan.stepCount)
         lastStep = options.stopAfterSteps.map { min(all, state.next.raw + UInt64($0)) } ?? all
-        session = UInt64.random(in: 1...UInt64.max)
         proof = EngineProof.digest(job: run.job, model: run.model, kernels: run.kernels)
         // Whoever reaches a Unix socket is on this machine.
         memory = options.endpoint.hasPrefix("ipc:") ? try SharedMemory() : nil
@@ -160,8 +182,18 @@ public final class Coordinator {
         while !isFinished, failure == nil {
             try wait()
             do throws(ZeroMQError) {
-                while poller.isReady(sources.socket), let message = try socket.receive() {
+                if let sources = doorSources,
+                    poller.isReady(sources.gate) || poller.isReady(sources.events)
+                {
+                    try attendDoor()
+                }
+                // Heartbeats and deadlines do not wait for the end of a flood.
+                var turn = 0
+                while turn < Self.turn, poller.isReady(sources.socket),
+                    let message = try socket.receive()
+                {
                     receive(message)
+                    turn += 1
                 }
             } catch { throw RuntimeError(.network, error.description) }
             if let malformed = socket.socket.takeMalformed() {
@@ -187,8 +219,14 @@ public final class Coordinator {
     /// How long it stays awake for the next vector.
     private static let awake = Duration.microseconds(300)
 
+    /// Messages that are read before anything else is looked at.
+    private static let turn = 1024
+    /// Messages of one worker that may wait to be read: chunks, of 1 MiB at most.
+    private static let waitingMessages = 64
+
     private func wait() throws(RuntimeError) {
         var timeout = min(.milliseconds(100), lastHeartbeat + run.job.cluster.heartbeat - now)
+        if let pause = door?.pause { timeout = min(timeout, pause) }
         if let deadline = machine.nextDeadline { timeout = min(timeout, deadline - now) }
         do throws(ZeroMQError) {
             let start = now
@@ -212,10 +250,14 @@ public final class Coordinator {
                 send(.goodbye(reason: "your data connection is lost"), to: member.control)
                 lose(member.number, reason: "its data connection is lost")
             }
-            let patience = run.job.cluster.heartbeat * run.job.cluster.missedHeartbeats * 10
             for member in members where member.phase != .working && now - member.heard > patience {
                 lose(member.number, reason: "said hello and then nothing")
             }
+        }
+        door?.look(at: now, patience: patience)
+        if now >= lastAllowListLook + .milliseconds(100) {
+            lastAllowListLook = now
+            followAllowList()
         }
         options.onTick?(CoordinatorDoor(self))
         publishStatus()
@@ -241,6 +283,9 @@ public final class Coordinator {
                     + "same command again, or raise cluster.wait_for_workers_seconds")
         }
     }
+
+    /// For whoever has come, and is not at work yet.
+    var patience: Duration { run.job.cluster.heartbeat * run.job.cluster.missedHeartbeats * 10 }
 
     /// A step that does not end is not waited for for ever: the last checkpoint is on disk.
     private func stopIfStuck() {

@@ -6,6 +6,8 @@ import Datasets
 public struct CoordinatorOptions {
     /// `ipc:///path` or `tcp://host:port`; port 0 or `*` picks a free one.
     public var endpoint: String
+    /// Who is let in; has to be said where the endpoint is of a network.
+    public var trust: Trust<CoordinatorKeys>?
     /// Workers that the run starts itself, for messages.
     public var localWorkers = 0
     /// Stay awake for a moment after each message: the next one is answered sooner, if the coordinator has

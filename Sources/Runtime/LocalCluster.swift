@@ -20,6 +20,7 @@ public final class LocalCluster {
     /// Told what the workers print, and when one is started again.
     public var observer: (any RunObserver)?
     private let executable: String
+    private let environment: [String: String]
     /// Of the workers' names.
     private let prefix: String
     /// Of each worker.
@@ -39,10 +40,13 @@ public final class LocalCluster {
     ///   - restarts: How often a worker that dies is started again.
     ///   - arguments: What else every worker is told.
     ///   - firstArguments: What those are told that are not started again.
+    ///   - environment: What they know that nobody else may see.
     public init(
         executable: String, threads: [Int], prefix: String = "", restarts: Int = 3,
-        arguments: [String] = [], firstArguments: [String] = []
+        arguments: [String] = [], firstArguments: [String] = [],
+        environment: [String: String] = [:]
     ) {
+        self.environment = environment
         self.executable = executable
         self.prefix = prefix
         self.threads = threads
@@ -87,6 +91,7 @@ public final class LocalCluster {
                 "worker", "--name", name(number), "--connect", endpoint,
                 "--threads", "\(threads[number])", "--parent", "\(getpid())",
             ] + (spareCores >= 0 ? ["--core", "\(core)"] : []) + arguments + more
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output.pipe
         process.standardError = output.pipe

@@ -24,8 +24,14 @@ struct Member {
     /// "NAME on HOST", as its hello says.
     let identity: String
     let pid: Int
+    /// Of this worker alone, so that nobody else attaches to it or speaks in its name.
+    let session: UInt64
+    /// Of the worker, where keys are used.
+    let key: CurveKey?
     let control: RoutingID
     var data: RoutingID?
+    /// What came by a network: the connections of `control` and `data`.
+    var connections: [Lobby.Connection?]
     var threads = 1
     var phase = Phase.proving
     /// When anything last came from it; the step machine watches those that work.

@@ -34,6 +34,7 @@ public struct Run {
     /// Checkpoints that could not be used, and why.
     public let damaged: [String]
     let incarnation: UInt32
+    /// The job's name, and what sets this run apart from others of that name.
     let id: String
     let host: String
 
@@ -103,6 +104,7 @@ public struct Run {
             slots: (0..<job.optimizer.slots).map { _ in
                 Array(repeating: 0, count: model.parameters.count)
             })
+        let incarnation = try folder.countIncarnation()
         var damaged: [String] = []
         var start: Checkpoint?
         for path in folder.checkpoints where start == nil {
@@ -124,8 +126,9 @@ public struct Run {
                 configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding,
                 kernels: kernels),
             whitening: whitening,
-            start: start ?? beginning, damaged: damaged, incarnation: try folder.countIncarnation(),
-            id: job.name, host: ProcessInfo.processInfo.hostName, identity: identity,
+            start: start ?? beginning, damaged: damaged, incarnation: incarnation.number,
+            id: "\(job.name) \(incarnation.run)", host: ProcessInfo.processInfo.hostName,
+            identity: identity,
             fingerprint: hash.finalize())
     }
 

@@ -75,15 +75,18 @@ public final class RunFolder: Sendable {
     // The kernel gives the lock back when the descriptor closes, however the process ends.
     deinit { close(lock) }
 
-    /// How often a coordinator has started on this folder, with this start.
-    func countIncarnation() throws(RuntimeError) -> UInt32 {
+    /// How often a coordinator has started on this folder, with this start; and what sets the folder's run
+    /// apart from others of its name.
+    func countIncarnation() throws(RuntimeError) -> (number: UInt32, run: String) {
         let file = path + "/incarnation"
-        let last = (try? String(contentsOfFile: file, encoding: .utf8)).flatMap {
-            UInt32($0.trimmingCharacters(in: .whitespacesAndNewlines))
-        }
-        let now = (last ?? 0) + 1
-        try AtomicFile.write(text: "\(now)\n", to: file)
-        return now
+        let words = ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "")
+            .split(whereSeparator: \.isWhitespace)
+        let last = words.first.flatMap { UInt32($0) } ?? 0
+        let run =
+            words.count > 1
+            ? String(words[1]) : String(UInt64.random(in: 1...UInt64.max), radix: 16)
+        try AtomicFile.write(text: "\(last + 1) \(run)\n", to: file)
+        return (last + 1, run)
     }
 
     func checkpointPath(step: UInt64) -> String {

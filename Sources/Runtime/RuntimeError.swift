@@ -6,7 +6,7 @@ import Glibc
 public struct RuntimeError: Error, Equatable, CustomStringConvertible {
     public enum Code: Sendable {
         case system, checkpoint, modelFile, runFolder, refused, workerFailed, notFinite, noWorkers
-        case lostCoordinator, stopped, dataset, network
+        case lostCoordinator, stopped, dataset, network, keys
         /// A worker has computed wrong, and the run goes on from an earlier checkpoint.
         case wentBack
     }

@@ -18,6 +18,8 @@ import ZeroMQ
 /// How a worker runs; nothing here changes a bit of the result.
 public struct WorkerOptions: Sendable {
     public var endpoint: String
+    /// Whom it works for; has to be said where the endpoint is of a network.
+    public var trust: Trust<WorkerKeys>?
     public var name: String
     public var threads: Int
     /// Name of a kernel set, or nil for the best one.
@@ -54,9 +56,14 @@ public final class Worker {
     private let context: Context
     private let logger: Logger
     private let stop: StopSignal
+    /// The newest start of each run that this worker was welcomed by.
+    private var incarnations: [String: Int] = [:]
 
     /// - Parameter stop: Rung by SIGTERM: the worker finishes what it computes, and leaves.
     public init(options: WorkerOptions, stop: StopSignal, logger: Logger) throws {
+        guard options.endpoint.hasPrefix("ipc:") || options.trust != nil else {
+            throw Trust<WorkerKeys>.missing("worker", options.endpoint, "worker")
+        }
         self.options = options
         self.stop = stop
         self.logger = logger
@@ -68,22 +75,36 @@ public final class Worker {
     /// Works until the run is finished, or no coordinator is found for `options.patience`.
     ///
     /// - Returns: What the coordinator said at the end.
-    /// - Throws: `refused` if this worker and that run do not fit together, `lostCoordinator`.
+    /// - Throws: `refused` if this worker and that run do not fit together, `lostCoordinator`; `keys` if all
+    ///   the time one was there that does not let it in.
     public func work() throws(RuntimeError) -> String {
         var lastHeard = ContinuousClock.now
+        var obstacle: String?
         while true {
             let session = try WorkerSession(
                 options: options, kernels: kernels, context: context, stop: stop, logger: logger,
-                lastHeard: lastHeard)
-            switch try session.run() {
+                lastHeard: lastHeard, incarnations: incarnations)
+            let end = try session.run()
+            incarnations = session.incarnations
+            switch end {
             case .finished(let reason): return reason
             case .refused(let reason): throw RuntimeError(.refused, "refused: \(reason)")
+            case .outside(let reason):
+                if obstacle != reason { logger.warning("\(reason)") }
+                obstacle = reason
+                // It may be let in later: a list is amended, an old coordinator stopped.
+                usleep(500_000)
             case .again(let reason):
                 logger.info("looking for the coordinator again", metadata: ["reason": "\(reason)"])
                 // Patience begins with the search: a machine that was asleep has heard nothing for long.
-                if session.lastHeard > lastHeard { lastHeard = .now }
+                if session.lastHeard > lastHeard {
+                    lastHeard = .now
+                    obstacle = nil
+                }
             }
-            if ContinuousClock.now - lastHeard > options.patience { throw lost(options) }
+            if ContinuousClock.now - lastHeard > options.patience {
+                throw obstacle.map { RuntimeError(.keys, $0) } ?? lost(options)
+            }
             usleep(50_000)
         }
     }

@@ -20,6 +20,8 @@ final class WorkerSession {
         case finished(String)
         /// The two do not fit together, and will not when they try again.
         case refused(String)
+        /// There is a coordinator, but not one to work for as things are.
+        case outside(String)
         /// The coordinator is gone, or has forgotten this worker: say hello again.
         case again(String)
     }
@@ -31,7 +33,9 @@ final class WorkerSession {
     private let stop: StopSignal
     private let control: Dealer
     private let data: Dealer
-    private var poller = Poller(capacity: 4)
+    /// Of the control connection, where it goes by a network.
+    private let greeting: Greeting?
+    private var poller = Poller(capacity: 5)
     private let sources: (control: Poller.Source, data: Poller.Source, doorbell: Poller.Source)
     private let doorbell: Doorbell
     private var header = HeaderBuffer()
@@ -44,6 +48,8 @@ final class WorkerSession {
     /// Gradients that the coordinator reads where they lie, until newer weights say that it is done.
     private var lent: [WorkQueue.Outgoing] = []
 
+    /// The newest start of each run that has welcomed this worker.
+    private(set) var incarnations: [String: Int]
     private var session: UInt64?
     private var saidHello = false
     private var attach: Message.Attach?
@@ -62,8 +68,9 @@ final class WorkerSession {
 
     init(
         options: WorkerOptions, kernels: KernelSet, context: Context, stop: StopSignal,
-        logger: Logger, lastHeard: ContinuousClock.Instant
+        logger: Logger, lastHeard: ContinuousClock.Instant, incarnations: [String: Int]
     ) throws(RuntimeError) {
+        self.incarnations = incarnations
         self.options = options
         self.kernels = kernels
         self.stop = stop
@@ -73,8 +80,16 @@ final class WorkerSession {
         // Whoever is reached by a Unix socket is on this machine.
         memory = options.endpoint.hasPrefix("ipc:") ? try SharedMemory() : nil
         do throws(ZeroMQError) {
-            control = try Dealer(context, options: .control)
-            data = try Dealer(context, options: .data)
+            var settings = (control: SocketOptions.control, data: SocketOptions.data)
+            let isRemote = !options.endpoint.hasPrefix("ipc:")
+            if isRemote, let keys = options.trust?.keys {
+                settings.control.encryption = .client(keys.secret, server: keys.coordinator)
+                settings.data.encryption = settings.control.encryption
+            }
+            control = try Dealer(context, options: settings.control)
+            data = try Dealer(context, options: settings.data)
+            greeting =
+                isRemote ? try Greeting(of: control.socket, context, options) : nil
             try control.connect(options.endpoint)
             try data.connect(options.endpoint)
         } catch { throw RuntimeError(.network, error.description) }
@@ -83,6 +98,7 @@ final class WorkerSession {
             poller.watch(fileDescriptor: doorbell.descriptor)
         )
         _ = poller.watch(fileDescriptor: stop.descriptor)
+        if let greeting { _ = poller.watch(greeting.events.socket) }
         outgoing.reserveCapacity(256)
         lent.reserveCapacity(256)
     }
@@ -99,6 +115,7 @@ final class WorkerSession {
                 note(control.socket.takeMalformed())
                 note(data.socket.takeMalformed())
                 if poller.isReady(sources.doorbell) { doorbell.answer() }
+                if end == nil, let end = try greeting?.end() { self.end = end }
                 try sendOutgoing()
                 try keepInTouch()
             }
@@ -341,6 +358,16 @@ final class WorkerSession {
     /// Builds the network, proves the arithmetic, starts the threads.
     private func begin(_ welcome: Message.Welcome) {
         guard crew == nil else { return }
+        let newest = incarnations[welcome.run] ?? 0
+        guard welcome.incarnation >= newest else {
+            let reason =
+                "the coordinator at \(options.endpoint) is start \(welcome.incarnation) of this run, and "
+                + "start \(newest) has been seen; stop the older one"
+            _ = try? send(.goodbye(reason: reason))
+            end = .outside(reason)
+            return
+        }
+        incarnations[welcome.run] = welcome.incarnation
         do {
             var job = try Job.parse(yaml: welcome.job, file: "the coordinator's job")
             if let path = options.dataPath { job.dataset.path = path }

@@ -86,16 +86,18 @@ import Glibc
     private func apply(_ options: SocketOptions) throws(ZeroMQError) {
         precondition(
             options.maximumFrame > 0, "SocketOptions: maximumFrame \(options.maximumFrame) <= 0")
-        // Credits bound what is under way, so the queues need no mark of their own.
+        // Credits bound what is under way, so the queues need no mark of their own where peers keep to them.
         try set(ZMQ_SNDHWM, to: Int32(0))
-        try set(ZMQ_RCVHWM, to: Int32(0))
+        try set(ZMQ_RCVHWM, to: Int32(options.waitingMessages ?? 0))
         try set(ZMQ_MAXMSGSIZE, to: Int64(options.maximumFrame))
         try set(ZMQ_LINGER, to: options.linger.milliseconds)
         try set(ZMQ_HEARTBEAT_IVL, to: options.heartbeatInterval.milliseconds)
         try set(ZMQ_HEARTBEAT_TIMEOUT, to: options.heartbeatTimeout.milliseconds)
+        try set(ZMQ_HANDSHAKE_IVL, to: options.greetingTimeout.milliseconds)
         try set(ZMQ_CONNECT_TIMEOUT, to: options.connectTimeout.milliseconds)
         try set(ZMQ_RECONNECT_IVL, to: options.reconnectPause.milliseconds)
         try set(ZMQ_RECONNECT_IVL_MAX, to: options.longestReconnectPause.milliseconds)
+        try apply(options.encryption)
     }
 }
 

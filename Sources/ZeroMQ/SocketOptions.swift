@@ -15,6 +15,12 @@ public struct SocketOptions: Sendable {
     /// First pause before a connection is tried again; it doubles up to the longest.
     public var reconnectPause = Duration.milliseconds(100)
     public var longestReconnectPause = Duration.seconds(5)
+    /// A peer that has not greeted by then is disconnected.
+    public var greetingTimeout = Duration.seconds(10)
+    /// Messages of one peer that may wait here: beyond it nothing more is read from it. Nil for any number,
+    /// where peers are trusted to wait for credit.
+    public var waitingMessages: Int?
+    public var encryption = Encryption.none
 
     public init() {}
 

@@ -23,8 +23,7 @@ import Runtime
         version: convoyVersion,
         subcommands: [
             Train.self, CoordinatorCommand.self, WorkerCommand.self, Join.self, Evaluate.self,
-            Predict.self,
-            Summary.self, DataCommand.self, Doctor.self,
+            Predict.self, Summary.self, DataCommand.self, Keygen.self, Doctor.self,
         ])
 
     static func main() {

@@ -16,7 +16,7 @@ enum Failure {
             switch error.code {
             case .stopped, .noWorkers, .lostCoordinator, .wentBack: resume
             case .system, .checkpoint, .modelFile, .runFolder, .refused, .workerFailed, .notFinite,
-                .dataset, .network:
+                .dataset, .network, .keys:
                 failure
             }
         case is ExitCode, is CleanExit, is ValidationError: nil

@@ -16,6 +16,7 @@ struct Leading {
     let options: RunOptions
     let engine: String?
     let endpoint: String
+    var trust: Trust<CoordinatorKeys>?
     /// Threads that evaluate the finished model on the test images.
     let threads: Int
     /// Worker processes of the run's own, if it has any.
@@ -51,6 +52,7 @@ struct Leading {
                     FaultInjector(faults, worker: FaultPlan.coordinator, stop: stop)))
         }
         var settings = CoordinatorOptions(endpoint: endpoint)
+        settings.trust = trust
         settings.localWorkers = cluster?.workers ?? 0
         settings.staysAwake = cluster.map { $0.spareCores > 0 } ?? true
         settings.stop = stop

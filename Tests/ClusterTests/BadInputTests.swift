@@ -203,7 +203,8 @@ import Testing
         let endpoint = "tcp://127.0.0.1:\(holder.port)"
         try expect(
             convoy(
-                "coordinator", job(), "--bind", endpoint, "--output", folder.path + "/run"),
+                "coordinator", job(), "--bind", endpoint, "--insecure", "--output",
+                folder.path + "/run"),
             "error: zmq_bind \(endpoint): Address already in use")
     }
 

@@ -90,6 +90,17 @@ final class ConvoyProgram {
     }
 }
 
+extension ConvoyProgram {
+    /// Arguments of a coordinator and of workers that know each other by keys, made in `folder`.
+    static func keys(in folder: String) throws -> (coordinator: [String], worker: [String]) {
+        let result = try run(["keygen", folder + "/keys"], in: folder)
+        #expect(result.status == 0, "\(result.text)")
+        return (
+            ["--keys", folder + "/keys/coordinator"], ["--keys", folder + "/keys/worker"]
+        )
+    }
+}
+
 /// Polls until something holds.
 func wait(within seconds: Double, until isTrue: () -> Bool) -> Bool {
     let end = Date().addingTimeInterval(seconds)

@@ -13,13 +13,18 @@ final class DisturbedRun {
     private let endpoint: String
     /// Where workers connect to: the endpoint, or what lies between.
     private let connection: String
-    private let link: FaultyLink?
+    let link: FaultyLink?
+    /// The coordinator's; 0 if it has none.
+    let port: UInt16
+    private let keys: (coordinator: [String], worker: [String])
     private(set) var coordinator: ConvoyProgram?
     private var dismissed: [(number: Int, program: ConvoyProgram)] = []
     private var later: [(time: Date, action: () throws -> Void)] = []
 
-    /// - Parameter isRemote: Workers reach the coordinator by TCP, through a network that can fail.
-    init(job: String, isRemote: Bool = false) throws {
+    /// - Parameters:
+    ///   - isRemote: Workers reach the coordinator by TCP, through a network that can fail.
+    ///   - hasKeys: They know each other by keys then; else they trust whoever is there.
+    init(job: String, isRemote: Bool = false, hasKeys: Bool = true) throws {
         folder = try ScratchFolder()
         if isRemote {
             let port = try freePort()
@@ -27,7 +32,13 @@ final class DisturbedRun {
             endpoint = "tcp://127.0.0.1:\(port)"
             connection = "tcp://127.0.0.1:\(link.port)"
             self.link = link
+            self.port = port
+            keys =
+                hasKeys
+                ? try ConvoyProgram.keys(in: folder.path) : (["--insecure"], ["--insecure"])
         } else {
+            keys = ([], [])
+            port = 0
             endpoint = "ipc://\(folder.path)/socket"
             connection = endpoint
             link = nil
@@ -68,7 +79,7 @@ final class DisturbedRun {
             [
                 "coordinator", folder.path + "/job.yaml", "--quiet", "--bind", endpoint,
                 "--output", folder.path + "/run", "--log-json", log.path,
-            ], in: folder.path, largestFile: largestFile)
+            ] + keys.coordinator, in: folder.path, largestFile: largestFile)
     }
 
     func perform(_ event: ChaosSchedule.Event) throws {
@@ -108,10 +119,11 @@ final class DisturbedRun {
         _ number: Int, name: String? = nil, threads: Int = 1, patience: Int = 90,
         faults: String? = nil
     ) throws {
-        var arguments = [
-            "worker", "--connect", connection, "--name", name ?? "worker-\(number)",
-            "--threads", "\(threads)", "--patience", "\(patience)",
-        ]
+        var arguments =
+            [
+                "worker", "--connect", connection, "--name", name ?? "worker-\(number)",
+                "--threads", "\(threads)", "--patience", "\(patience)",
+            ] + keys.worker
         if let faults {
             let plan = folder.path + "/plan-\(number).yaml"
             try faults.write(toFile: plan, atomically: true, encoding: .utf8)

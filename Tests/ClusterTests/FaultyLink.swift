@@ -12,6 +12,9 @@ final class FaultyLink: Sendable {
         var connections: Set<Int32> = []
         var heldUntil = Date.distantPast
         var isClosed = false
+        /// What workers have sent at the beginning of each connection.
+        var recorded: [Int32: [UInt8]] = [:]
+        var finished: [[UInt8]] = []
     }
 
     /// Where workers connect to.
@@ -37,6 +40,12 @@ final class FaultyLink: Sendable {
         port = UInt16(bigEndian: address.sin_port)
         Thread { [self] in accept() }.start()
     }
+
+    /// Bytes that are kept of each connection.
+    private static let recordedCount = 1 << 18
+
+    /// The bytes that workers have sent, as they were on the wire, connection by connection.
+    var recorded: [[UInt8]] { state.withLock { $0.finished + $0.recorded.values } }
 
     /// Breaks all connections where they are, in the middle of a message or not.
     func cut() {
@@ -80,10 +89,15 @@ final class FaultyLink: Sendable {
             let isOver = Counter(2)
             for (from, to) in [(near, far), (far, near)] {
                 Thread { [self] in
-                    pump(from, to)
+                    pump(from, to, isRecorded: from == near)
                     // The second of the two closes both.
                     guard isOver.countDown() else { return }
-                    state.withLock { $0.connections.subtract([near, far]) }
+                    state.withLock { state in
+                        state.connections.subtract([near, far])
+                        if let bytes = state.recorded.removeValue(forKey: near) {
+                            state.finished.append(bytes)
+                        }
+                    }
                     Glibc.close(near)
                     Glibc.close(far)
                 }.start()
@@ -91,11 +105,12 @@ final class FaultyLink: Sendable {
         }
     }
 
-    private func pump(_ from: Int32, _ to: Int32) {
+    private func pump(_ from: Int32, _ to: Int32, isRecorded: Bool) {
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         while true {
             let count = read(from, &buffer, buffer.count)
             if count <= 0 { break }
+            if isRecorded { record(buffer.prefix(count), of: from) }
             while state.withLock({ $0.heldUntil > Date() && !$0.isClosed }) { usleep(2000) }
             var sent = 0
             while sent < count {
@@ -109,6 +124,13 @@ final class FaultyLink: Sendable {
         }
         shutdown(from, Int32(SHUT_RDWR))
         shutdown(to, Int32(SHUT_RDWR))
+    }
+
+    private func record(_ bytes: ArraySlice<UInt8>, of connection: Int32) {
+        state.withLock { state in
+            let room = Self.recordedCount - (state.recorded[connection]?.count ?? 0)
+            if room > 0 { state.recorded[connection, default: []] += bytes.prefix(room) }
+        }
     }
 
     private static func address(port: UInt16) -> sockaddr_in {

@@ -11,6 +11,7 @@ final class JobRuns {
     private let steps: Int
     private let folder: ScratchFolder
     private let jobFile: String
+    private let keys: (coordinator: [String], worker: [String])
 
     /// - Parameter steps: That the job has.
     init(job: String, steps: Int) throws {
@@ -18,6 +19,7 @@ final class JobRuns {
         folder = try ScratchFolder()
         jobFile = folder.path + "/job.yaml"
         try job.write(toFile: jobFile, atomically: true, encoding: .utf8)
+        keys = try ConvoyProgram.keys(in: folder.path)
     }
 
     /// One command, from start to end.
@@ -165,15 +167,15 @@ final class JobRuns {
             [
                 "coordinator", jobFile, "--quiet", "--bind", place.endpoint, "--output", place.run,
                 "--log-json", place.log.path,
-            ], in: folder.path)
+            ] + keys.coordinator, in: folder.path)
     }
 
     private func worker(
         _ name: String, _ place: Place, _ arguments: [String] = []
     ) throws -> ConvoyProgram {
         try ConvoyProgram(
-            ["worker", "--connect", place.endpoint, "--name", name, "--threads", "1"] + arguments,
-            in: folder.path)
+            ["worker", "--connect", place.endpoint, "--name", name, "--threads", "1"]
+                + keys.worker + arguments, in: folder.path)
     }
 
     /// Notes a run's digest; every worker of it must have had a part.

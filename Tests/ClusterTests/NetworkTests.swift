@@ -41,11 +41,12 @@ import Testing
 
         let network = try Namespaces(workers: 2)
         let log = EventFile(path: folder.path + "/log.jsonl")
+        let keys = try ConvoyProgram.keys(in: folder.path)
         let coordinator = try ConvoyProgram(
             [
                 "coordinator", job, "--quiet", "--bind", "tcp://0.0.0.0:7070", "--output",
                 folder.path + "/run", "--log-json", log.path,
-            ], in: folder.path, namespace: network.coordinator)
+            ] + keys.coordinator, in: folder.path, namespace: network.coordinator)
         if fault == .packetsLost { try network.lose(0, percent: 10) }
         // A chunk of 200 KiB takes a sixth of a second.
         if fault == .narrowLineCutWithinAChunk { try network.limit(0, to: "10mbit") }
@@ -54,7 +55,7 @@ import Testing
                 [
                     "worker", "--connect", network.endpoint(of: number), "--name", "w\(number)",
                     "--threads", "1", "--patience", "60",
-                ], in: folder.path, namespace: network.name(number))
+                ] + keys.worker, in: folder.path, namespace: network.name(number))
         }
         func report() -> String {
             "after step \(log.lastTrainingStep): \(coordinator.text)\(workers.map(\.text))"

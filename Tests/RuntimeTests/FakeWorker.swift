@@ -30,15 +30,19 @@ struct FakeWorker: ~Copyable {
         self.proof = proof
     }
 
-    /// - Parameter proof: The digest that a worker of this job sends.
-    static func joining(_ endpoint: String, proof: Digest) throws -> FakeWorker {
+    /// - Parameters:
+    ///   - proof: The digest that a worker of this job sends.
+    ///   - name: It may be anybody's.
+    static func joining(
+        _ endpoint: String, proof: Digest, name: String = "fake"
+    ) throws -> FakeWorker {
         let context = try Context()
         let worker = FakeWorker(
             control: try .connected(context, to: endpoint),
             data: try .connected(context, to: endpoint), context: context, endpoint: endpoint,
             proof: proof.bytes)
         try worker.control.send(
-            .hello(.init(name: "fake", host: "h", pid: 1, build: "0", numerics: numericsID)))
+            .hello(.init(name: name, host: "h", pid: 1, build: "0", numerics: numericsID)))
         return worker
     }
 
@@ -47,6 +51,27 @@ struct FakeWorker: ~Copyable {
         let run = try Run.open(job: job, folder: RunFolder(folder.path + "/probe"))
         return EngineProof.digest(job: job, model: run.model, kernels: run.kernels)
     }
+
+    /// The next message of the control connection, left unanswered.
+    func answer() throws -> Message { try control.answer() }
+
+    /// Waits for the welcome, and leaves it unanswered.
+    func welcome() throws -> Message.Welcome {
+        while true {
+            if case .welcome(let welcome) = try answer() { return welcome }
+        }
+    }
+
+    func prove() throws {
+        try control.send(.ready(.init(digest: proof, threads: 1, fingerprint: nil)))
+    }
+
+    /// Says that the data connection is that of a worker.
+    func attach(_ worker: UInt64, session: UInt64) throws {
+        try data.send(.attach(.init(worker: worker, session: session)))
+    }
+
+    func say(_ message: Message) throws { try control.send(message) }
 
     /// The next message but those that belong to the greeting, answered here, and heartbeats.
     mutating func next() throws -> Message {
@@ -109,6 +134,16 @@ struct FakeWorker: ~Copyable {
 }
 
 extension Dealer {
+    /// The next message, waited for.
+    func answer() throws -> Message {
+        let end = Date().addingTimeInterval(10)
+        while Date() < end {
+            if let message = try message(.control) { return message }
+            usleep(1000)
+        }
+        throw RuntimeError(.lostCoordinator, "no answer comes from the coordinator")
+    }
+
     fileprivate static func connected(_ context: Context, to endpoint: String) throws -> Dealer {
         let dealer = try Dealer(context, options: .control)
         try dealer.connect(endpoint)

@@ -8,6 +8,7 @@ import Jobs
 import Logging
 import Runtime
 import Synchronization
+import ZeroMQ
 
 /// Runs a job with workers on threads of this process.
 final class LocalRun {
@@ -17,10 +18,14 @@ final class LocalRun {
     let folder: TemporaryFolder
     /// Stop after so many steps, as a coordinator that is killed would; nil for all.
     var steps: Int?
-    /// Tensors travel through sockets, as between machines; else through shared memory.
+    /// Tensors travel through sockets, as between machines, under keys; else through shared memory.
     var isRemote = false
+    /// Of a run between machines, unless a test has others.
+    var keys = LocalKeys()
     /// Where the workers have the data, if not where the job says.
     var dataPath: String?
+    /// How long workers look for the coordinator.
+    var patience = Duration.seconds(20)
     let events = Recorder()
     /// How the workers ended that did not end well.
     let failures = Failures()
@@ -43,8 +48,9 @@ final class LocalRun {
             (0..<self.workers).map { number in
                 var options = WorkerOptions(
                     endpoint: endpoint, name: "worker-\(number)", threads: self.threads,
-                    patience: .seconds(20))
+                    patience: self.patience)
                 options.dataPath = self.dataPath
+                options.trust = self.keys.worker(number)
                 let failures = self.failures
                 return thread { [options] in
                     machine_name_thread(options.name)
@@ -95,6 +101,7 @@ final class LocalRun {
             endpoint: isRemote ? "tcp://127.0.0.1:*" : "ipc://\(folder.path)/socket")
         options.stopAfterSteps = steps
         options.cache = folder.path + "/cache"
+        options.trust = keys.coordinator
         var crew: [Thread] = []
         // Nobody else will come, and no run here takes so long.
         let end = Date().addingTimeInterval(60)
@@ -114,6 +121,30 @@ final class LocalRun {
         }
         try coordinator.work()
         return steps == nil ? try coordinator.finish(threads: 2) : nil
+    }
+}
+
+/// Keys of one run, one for all workers.
+struct LocalKeys {
+    var coordinator: Trust<CoordinatorKeys>
+    /// Of a worker by its number.
+    var worker: (Int) -> Trust<WorkerKeys>
+
+    static var none: LocalKeys { LocalKeys(coordinator: .anyone) { _ in .anyone } }
+
+    init(coordinator: Trust<CoordinatorKeys>, worker: @escaping (Int) -> Trust<WorkerKeys>) {
+        self.coordinator = coordinator
+        self.worker = worker
+    }
+
+    /// For tests of what has nothing to do with keys.
+    init() {
+        guard let secret = try? CurveSecret.generate(), let pool = try? CurveSecret.generate()
+        else {
+            preconditionFailure("this libzmq makes no keys")
+        }
+        coordinator = .keys(.init(secret: secret, allowed: AllowList([pool.publicKey: "pool"])))
+        worker = { _ in .keys(.init(secret: pool, coordinator: secret.publicKey)) }
     }
 }
 

@@ -120,6 +120,44 @@ import ZeroMQ
             "\(last)")
     }
 
+    /// An old coordinator that was only frozen, say, while another one took over its run.
+    @Test func aWorkerDoesNotGoBackToAnEarlierStart() throws {
+        let folder = try TemporaryFolder()
+        try TinyCIFAR.write(folder, "data", seed: 1)
+        let job = try Run.open(
+            job: TinyCIFAR.job(folder.path + "/data"), folder: RunFolder(folder.path + "/run")
+        ).job.resolvedYAML
+        var starts = [2, 1, 2, 3]
+        var goodbyes: [String] = []
+        var proofs = 0
+        let last = try lastWords { message, header in
+            switch message {
+            case .hello:
+                Message.welcome(
+                    .init(
+                        worker: 1, session: 7, run: "x", incarnation: starts.removeFirst(),
+                        job: job, localData: false, fingerprint: Array(repeating: 0, count: 32))
+                ).encode(into: &header)
+            case .ready:
+                proofs += 1
+                let end: Message =
+                    starts.isEmpty ? .shutdown(reason: "done") : .goodbye(reason: "again")
+                end.encode(into: &header)
+            case .goodbye(let reason):
+                goodbyes.append(reason)
+                return nil
+            default: return nil
+            }
+            return Array(header.bytes)
+        }
+        #expect(last == ["done"])
+        #expect(proofs == 3)
+        #expect(goodbyes.count == 1)
+        #expect(
+            goodbyes.first?.hasSuffix(
+                " is start 1 of this run, and start 2 has been seen; stop the older one") == true)
+    }
+
     /// What a worker says at its end to a coordinator that answers like this.
     private func lastWords(
         _ answer: (Message, inout HeaderBuffer) -> [UInt8]?

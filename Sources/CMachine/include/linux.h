@@ -10,6 +10,9 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <linux/memfd.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /// The corresponding C function is `eventfd`: a counter in the kernel that can be polled.
@@ -29,6 +32,18 @@ static inline int machine_memory_descriptor(const char *name) {
 static inline bool machine_never_shrinks(int descriptor) {
     long seals = syscall(SYS_fcntl, descriptor, machine_get_seals);
     return seals >= 0 && (seals & machine_seal_shrink);
+}
+
+/// Bytes that have come by a TCP connection; 0 if it is none, or the kernel does not say.
+static inline uint64_t machine_bytes_received(int descriptor) {
+    // glibc's tcp_info ends before tcpi_bytes_received, and <linux/tcp.h> does not go with glibc's.
+    enum { tcp_info_option = 11, place = 128 };
+    unsigned char info[256] = {0};
+    socklen_t size = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, tcp_info_option, info, &size) != 0) return 0;
+    uint64_t count = 0;
+    if (size >= place + sizeof count) memcpy(&count, info + place, sizeof count);
+    return count;
 }
 
 /// Names the calling thread, for debuggers and `top -H`; at most 15 bytes are kept.

@@ -12,14 +12,15 @@ struct CoordinatorCommand: ParsableCommand {
         discussion: """
             Waits for workers, gives them work, and keeps the run folder. Workers may come and go at \
             any time. Killed and started again with the same command, it goes on from its last \
-            checkpoint. It trusts whoever can reach the endpoint: bind it to a network of your own.
+            checkpoint. It lets in the workers whose keys it knows, see 'convoy keygen'.
 
             Example:
-              convoy coordinator job.yaml --bind tcp://10.0.0.1:7070
+              convoy coordinator job.yaml --bind tcp://10.0.0.1:7070 --keys keys/coordinator
             """)
 
     @OptionGroup var job: JobOptions
     @OptionGroup var output: RunOptions
+    @OptionGroup var keys: KeyOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var faults: FaultOptions
 
@@ -31,7 +32,8 @@ struct CoordinatorCommand: ParsableCommand {
     func run() throws {
         try Leading(
             job: try job.load(), options: output, engine: engine.name, endpoint: bind,
-            threads: Cores.available, faults: try faults.load()
+            trust: try keys.coordinator(at: bind), threads: Cores.available,
+            faults: try faults.load()
         ).lead()
     }
 }

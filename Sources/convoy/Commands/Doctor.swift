@@ -59,7 +59,7 @@ struct Doctor: ParsableCommand {
             "subnormals", Engine.isFlushingToZero, "are flushed to zero",
             "are not flushed to zero; results would differ from other machines'")
 
-        line("libzmq", zeroMQVersion())
+        line("libzmq", zeroMQVersion() + (zeroMQHasCurve() ? " with CURVE" : " without CURVE"))
         line("protobuf-c", protobufCVersion())
         for (name, version) in imageCodecVersions() + digestVersions() { line(name, version) }
         let fashion = DatasetConfiguration(format: .fashionMNIST)

@@ -25,6 +25,15 @@ struct Join: ParsableCommand {
     @OptionGroup var engine: EngineOptions
 
     @Option(
+        help: ArgumentHelp(
+            "A folder that 'convoy keygen' made, for processes on several machines.",
+            valueName: "folder"), completion: .directory)
+    var keys: String?
+
+    @Flag(help: "Use no keys on TCP: trust whoever is there, and let what travels be read.")
+    var insecure = false
+
+    @Option(
         name: [.short, .long],
         help: ArgumentHelp(
             "Threads of each process. The default shares each machine's cores out.", valueName: "n")
@@ -77,13 +86,16 @@ struct Join: ParsableCommand {
         let endpoint =
             sockets.map { "ipc://\($0.path)/coordinator" } ?? "tcp://0.0.0.0:\(port ?? 0)"
         let works = !leadOnly || place.size == 1
+        let (trust, own) = try trust(at: endpoint)
         let cluster = LocalCluster(
             executable: try Program.path(), threads: works ? [threads] : [],
             prefix: "rank-\(place.rank)-",
-            arguments: ["--engine", engine.engine] + (output.verbose ? ["--verbose"] : []))
+            arguments: ["--engine", engine.engine] + (insecure ? ["--insecure"] : [])
+                + (output.verbose ? ["--verbose"] : []),
+            environment: own?.environment ?? [:])
         var leading = Leading(
-            job: job, options: output, engine: engine.name, endpoint: endpoint, threads: threads,
-            cluster: cluster)
+            job: job, options: output, engine: engine.name, endpoint: endpoint, trust: trust,
+            threads: threads, cluster: cluster)
         if port == nil {
             leading.watchers = [
                 Announcement(rendezvous, host: host ?? ProcessInfo.processInfo.hostName)
@@ -106,7 +118,20 @@ struct Join: ParsableCommand {
             [
                 "worker", "--connect", endpoint, "--name", "rank-\(place.rank)", "--threads",
                 "\(threads)", "--patience", "\(patience)", "--engine", engine.engine,
-            ] + (output.verbose ? ["--verbose"] : []))
+            ] + (keys.map { ["--keys", "\($0)/worker"] } ?? [])
+                + (insecure ? ["--insecure"] : []) + (output.verbose ? ["--verbose"] : []))
+    }
+
+    /// Keys of the folder or the environment for all, and such for the process beside rank 0 that are made
+    /// for this run alone.
+    private func trust(at endpoint: String) throws -> (Trust<CoordinatorKeys>?, own: WorkerKeys?) {
+        var options = KeyOptions()
+        options.keys = keys.map { $0 + "/coordinator" }
+        options.insecure = insecure
+        guard case .keys? = try options.coordinator(at: endpoint) else {
+            return (try options.coordinator(at: endpoint), nil)
+        }
+        return try options.train(at: endpoint)
     }
 }
 

@@ -23,6 +23,7 @@ struct Train: ParsableCommand {
 
     @OptionGroup var job: JobOptions
     @OptionGroup var output: RunOptions
+    @OptionGroup var keys: KeyOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var faults: FaultOptions
 
@@ -41,7 +42,13 @@ struct Train: ParsableCommand {
         help: ArgumentHelp("How often a worker that dies is started again.", valueName: "n"))
     var maxRestarts = 3
 
+    @Option(
+        help: ArgumentHelp(
+            "Where workers of other machines may connect to and help.", valueName: "endpoint"))
+    var bind: String?
+
     func validate() throws {
+        if let bind { try Limits.checkEndpoint("--bind", bind) }
         try Limits.check("--workers", workers ?? 1, in: 1...256)
         try Limits.check("--max-restarts", maxRestarts, in: 0...1000)
         try Limits.check("--threads", threads ?? 1, in: 1...256)
@@ -51,15 +58,18 @@ struct Train: ParsableCommand {
         let job = try job.load()
         let threads = Cores.shared(workers: workers, threads: threads)
         let sockets = try SocketDirectory()
-        let endpoint = "ipc://\(sockets.path)/coordinator"
+        let endpoint = bind ?? "ipc://\(sockets.path)/coordinator"
+        let (trust, own) = try keys.train(at: endpoint)
         let cluster = LocalCluster(
             executable: try Program.path(), threads: threads,
             restarts: maxRestarts,
-            arguments: ["--engine", engine.engine] + (output.verbose ? ["--verbose"] : []),
-            firstArguments: faults.file.map { ["--fault-plan", $0] } ?? [])
+            arguments: ["--engine", engine.engine] + (keys.insecure ? ["--insecure"] : [])
+                + (output.verbose ? ["--verbose"] : []),
+            firstArguments: faults.file.map { ["--fault-plan", $0] } ?? [],
+            environment: own?.environment ?? [:])
         try withExtendedLifetime(sockets) {
             try Leading(
-                job: job, options: output, engine: engine.name, endpoint: endpoint,
+                job: job, options: output, engine: engine.name, endpoint: endpoint, trust: trust,
                 threads: min(threads.reduce(0, +), Cores.available), cluster: cluster,
                 faults: try faults.load()
             ).lead()

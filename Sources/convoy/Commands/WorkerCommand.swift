@@ -17,7 +17,7 @@ struct WorkerCommand: ParsableCommand {
             what it computes and leave; killed, it costs the run nothing but its unfinished work.
 
             Example:
-              convoy worker --connect tcp://10.0.0.1:7070
+              convoy worker --connect tcp://10.0.0.1:7070 --keys keys/worker
             """)
 
     @Option(help: ArgumentHelp("The coordinator's endpoint.", valueName: "endpoint"))
@@ -45,6 +45,7 @@ struct WorkerCommand: ParsableCommand {
     @Flag(name: [.short, .long], help: "Log every message that goes wrong, too.")
     var verbose = false
 
+    @OptionGroup var keys: KeyOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var faults: FaultOptions
 
@@ -69,6 +70,7 @@ struct WorkerCommand: ParsableCommand {
         var options = WorkerOptions(
             endpoint: connect, name: name ?? "\(machine.hostName):\(getpid())",
             threads: threads ?? Cores.available)
+        options.trust = try keys.worker(at: connect)
         options.engine = engine.name
         options.dataPath = data.map(JobOptions.absolute)
         options.patience = .seconds(patience)
