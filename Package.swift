@@ -173,7 +173,8 @@ let package = Package(
 if Context.environment["CONVOY_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "fuzz", dependencies: ["Datasets", "Engines", "Tensors"], path: "Tests/Fuzz",
+            name: "fuzz", dependencies: ["Datasets", "Engines", "Tensors", "Wire"],
+            path: "Tests/Fuzz",
             exclude: ["Seeds"],
             linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
 }

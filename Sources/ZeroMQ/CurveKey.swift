@@ -109,7 +109,8 @@ private enum CurveText {
 
     static func z85(_ bytes: [UInt8]) -> [CChar] {
         var text = [CChar](repeating: 0, count: z85Count + 1)
-        _ = unsafe zmq_z85_encode(&text, bytes, bytes.count)  // 32 bytes are 40 characters and a zero
+        // 32 bytes are 40 characters and a zero.
+        _ = unsafe zmq_z85_encode(&text, bytes, bytes.count)
         return text
     }
 }

@@ -58,7 +58,7 @@ public struct Gate: ~Copyable {
     private func receive() throws(ZeroMQError) -> [[UInt8]]? {
         var request: [[UInt8]] = []
         while let frame = try socket.receiveFrame() {
-            unsafe request.append(frame.withBytes { unsafe Array($0) })  // copied while they are lent
+            unsafe request.append(frame.withBytes { unsafe Array($0) })  // copied
             if !frame.hasMore { return request }
         }
         return nil

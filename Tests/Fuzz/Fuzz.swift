@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hostile files for every parser that is Convoy's own, made by libFuzzer: see .ci/fuzz.
+// Hostile files and messages for every parser that is Convoy's own, made by libFuzzer: see .ci/fuzz.
 
 import Datasets
 import Engines
 import Glibc
 import Tensors
+import Wire
 
 @main
 enum Fuzz {
@@ -36,7 +37,7 @@ private func drive(
 
 /// New ones at the end: seeds name them by their number.
 private enum Parser: UInt8, CaseIterable {
-    case idx, cifar, tar, zippedArrays, arrays, table, image
+    case idx, cifar, tar, zippedArrays, arrays, table, image, message
 
     private static let kernels = Engine.best()
 
@@ -65,6 +66,25 @@ private enum Parser: UInt8, CaseIterable {
             write(file, "table/a.csv")
             open(.table, "table/a.csv")
         case .image: decode(file)
+        case .message: receive(file)
+        }
+    }
+
+    /// The header of a message, with each size of payload that makes a difference. What is understood can be
+    /// sent on, and has the same length.
+    private func receive(_ header: [UInt8]) {
+        for payload in [nil, 0, 3, 4096] {
+            for limits in [WireLimits.control, .data] {
+                header.withUnsafeBytes { bytes in
+                    guard
+                        let message = try? Message.decode(
+                            header: bytes, payload: payload, limits: limits)
+                    else { return }
+                    var buffer = HeaderBuffer()
+                    message.encode(into: &buffer)
+                    precondition(buffer.count == bytes.count)
+                }
+            }
         }
     }
 
