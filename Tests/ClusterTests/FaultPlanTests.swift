@@ -53,7 +53,7 @@ import Testing
         // The other one lingers, so the run cannot end before the accident is seen.
         let result = try train(
             "- {step: 40, phase: \(phase), worker: worker-1, \(action)}\n"
-                + Brake.plan(["worker-0": [60]]),
+                + Brake.plan(["worker-2": [60]]),
             "cluster.heartbeat_seconds=0.3")
         #expect(result.status == 0, "\(result.text)")
         // Ten heartbeats long it computes, and shows all the time that it lives.
@@ -80,7 +80,7 @@ import Testing
         // The checkpoint of step 85 is written beside the steps after it.
         let first = try train(
             "- {step: 100, worker: coordinator, action: \(action)}\n"
-                + Brake.plan(["worker-0": [95], "worker-1": [95]]))
+                + Brake.plan(["worker-1": [95], "worker-2": [95]]))
         #expect(first.status == status, "\(first.text)")
         if status != 0 {
             let done = log.lastTrainingStep

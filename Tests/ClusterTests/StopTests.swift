@@ -115,7 +115,7 @@ import Testing
         let folder = try ScratchFolder()
         try Self.job.write(
             toFile: folder.path + "/job.yaml", atomically: true, encoding: .utf8)
-        try Brake.plan(["worker-0": [20], "worker-1": [20]]).write(
+        try Brake.plan(["worker-1": [20], "worker-2": [20]]).write(
             toFile: folder.path + "/plan.yaml", atomically: true, encoding: .utf8)
         let log = EventFile(path: folder.path + "/log.jsonl")
         let program = try ConvoyProgram(
