@@ -54,9 +54,9 @@ import Testing
         let result = try train(
             "- {step: 40, phase: \(phase), worker: worker-1, \(action)}\n"
                 + Brake.plan(["worker-2": [60]]),
-            "cluster.heartbeat_seconds=0.3")
+            "cluster.heartbeat_seconds=0.5")
         #expect(result.status == 0, "\(result.text)")
-        // Ten heartbeats long it computes, and shows all the time that it lives.
+        // Six heartbeats long it computes, and shows all the time that it lives.
         let silent = log.events("worker_lost").filter {
             ($0["reason"] as? String)?.hasPrefix("silent") == true
         }
