@@ -167,7 +167,7 @@ public struct Run {
     func undecodable(_ id: StepID, shard: Int) -> DatasetError? {
         guard id.raw < plan.stepCount, shard < plan.step(id).shards else { return nil }
         let step = plan.step(id)
-        let source = sources.source(kind: step.kind, pass: step.pass)
+        guard let source = sources.source(kind: step.kind, pass: step.pass) else { return nil }
         let pixels = AlignedBuffer<UInt8>(count: data.imageShape.count)
         for position in plan.samples(ofShard: shard, in: step) {
             let index = source.index(at: position)

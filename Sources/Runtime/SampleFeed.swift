@@ -137,7 +137,9 @@ final class SampleFeed: @unchecked Sendable {
     }
 
     private func gather(_ step: PlannedStep) throws(RuntimeError) -> StepSamples {
-        let source = sources.source(kind: step.kind, pass: step.pass)
+        guard let source = sources.source(kind: step.kind, pass: step.pass) else {
+            preconditionFailure("a step evaluates, but the job has no validation data")
+        }
         indices.removeAll(keepingCapacity: true)
         var bytes = 0
         do throws(DatasetError) {

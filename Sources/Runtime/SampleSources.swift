@@ -30,6 +30,7 @@ public struct SampleSources: Sendable {
         let dataset: any Dataset
         let order: Order
 
+        /// - Precondition: `position` is in `0..<dataset.count`.
         func index(at position: Int) -> Int {
             switch order {
             case .stored: position
@@ -45,7 +46,8 @@ public struct SampleSources: Sendable {
         case balanced(BalancedOrder)
     }
 
-    func source(kind: PlannedStep.Kind, pass: Int) -> Source {
+    /// - Returns: Nil for a step that evaluates where there is no validation data.
+    func source(kind: PlannedStep.Kind, pass: Int) -> Source? {
         switch kind {
         case .train:
             return Source(
@@ -53,10 +55,7 @@ public struct SampleSources: Sendable {
                 order: classes.map { .balanced(BalancedOrder(seed: seed, epoch: pass, $0)) }
                     ?? .shuffled(SampleOrder(seed: seed, epoch: pass, count: training.count)))
         case .evaluate:
-            guard let validation else {
-                preconditionFailure("a step evaluates, but the job has no validation data")
-            }
-            return Source(dataset: validation, order: .stored)
+            return validation.map { Source(dataset: $0, order: .stored) }
         }
     }
 }

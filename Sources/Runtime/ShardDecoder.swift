@@ -46,6 +46,7 @@ final class ShardDecoder {
         var records = task.records
         let source = local?.source(
             kind: lease.kind == .train ? .train : .evaluate, pass: lease.epoch)
+        if local != nil { try Self.check(task.positions, of: source) }
         let targetCount = model.targetCount
         for (row, position) in task.positions.enumerated() {
             let bytes: UnsafeRawBufferPointer
@@ -107,6 +108,20 @@ final class ShardDecoder {
             shard.mixture?.mix(
                 shard.pixels, shard.labels, seed: model.job.seed, epoch: lease.epoch,
                 positions: task.positions)
+        }
+    }
+
+    /// A coordinator that is broken may ask for anything.
+    private static func check(
+        _ positions: Range<Int>, of source: SampleSources.Source?
+    ) throws(DatasetError) {
+        let count = source?.dataset.count ?? 0
+        guard positions.lowerBound >= 0, positions.upperBound <= count else {
+            throw DatasetError(
+                code: .corrupt,
+                detail:
+                    "the coordinator asks for positions \(positions) of a set of \(count) samples"
+            )
         }
     }
 

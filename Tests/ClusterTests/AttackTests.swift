@@ -9,12 +9,14 @@ import Testing
     /// KiB that it may grow by, whatever is sent to it.
     private static let allowance = 128 << 10
     private static let epochs = LongRuns.areWanted ? 60 : 8
-    private static let job = StopTests.job.replacingOccurrences(
-        of: "epochs: 2", with: "epochs: \(epochs)")
+    private static func job(heartbeat: Double = 1) -> String {
+        StopTests.job(heartbeat: heartbeat).replacingOccurrences(
+            of: "epochs: 2", with: "epochs: \(epochs)")
+    }
 
     @Test(arguments: [true, false])
     func anAttackedRunHasTheSameBits(hasKeys: Bool) throws {
-        let run = try DisturbedRun(job: Self.job, isRemote: true, hasKeys: hasKeys)
+        let run = try DisturbedRun(job: Self.job(), isRemote: true, hasKeys: hasKeys)
         let expected = try run.undisturbed()
         try run.startCoordinator()
         for number in 0..<2 { try run.startWorker(number) }
@@ -52,9 +54,7 @@ import Testing
     @Test(arguments: [true, false])
     func strangersAreShownOut(hasKeys: Bool) throws {
         let run = try DisturbedRun(
-            job: Self.job.replacingOccurrences(
-                of: "heartbeat_seconds: 0.2", with: "heartbeat_seconds: 0.1"),
-            isRemote: true, hasKeys: hasKeys)
+            job: Self.job(heartbeat: 0.1), isRemote: true, hasKeys: hasKeys)
         try run.startCoordinator()
         var silent: RawPeer?
         #expect(

@@ -20,8 +20,7 @@ import Testing
     }
 
     private static let heartbeat = 0.3
-    private static let job = StopTests.job.replacingOccurrences(
-        of: "heartbeat_seconds: 0.2", with: "heartbeat_seconds: \(heartbeat)")
+    private static let job = StopTests.job(heartbeat: heartbeat)
 
     @Test(
         .enabled(if: LongRuns.areWanted, LongRuns.hint),
@@ -50,11 +49,15 @@ import Testing
         if fault == .packetsLost { try network.lose(0, percent: 10) }
         // A chunk of 200 KiB takes a sixth of a second.
         if fault == .narrowLineCutWithinAChunk { try network.limit(0, to: "10mbit") }
+        // Both are there when the fault strikes, and the other one does not do all the rest meanwhile.
+        let plan = folder.path + "/plan.yaml"
+        try Brake.plan(["w0": [20], "w1": [20, 60]]).write(
+            toFile: plan, atomically: true, encoding: .utf8)
         let workers = try (0..<2).map { number in
             try ConvoyProgram(
                 [
                     "worker", "--connect", network.endpoint(of: number), "--name", "w\(number)",
-                    "--threads", "1", "--patience", "60",
+                    "--threads", "1", "--patience", "60", "--fault-plan", plan,
                 ] + keys.worker, in: folder.path, namespace: network.name(number))
         }
         func report() -> String {

@@ -6,8 +6,13 @@ import Foundation
 import Testing
 
 @Suite(.serialized) struct StopTests {
+    static let job: String = Self.job(heartbeat: 1)
+
     /// 170 steps of 15 shards; a checkpoint has about 600 KiB.
-    static let job = """
+    ///
+    /// - Parameter heartbeat: Seconds.
+    static func job(heartbeat: Double) -> String {
+        """
         name: stop
         seed: 31
         dataset: {format: shapes, augmentation: {horizontal_flip: true}}
@@ -20,8 +25,9 @@ import Testing
           - Dense: {units: 64, activation: relu}
           - Dense: {units: 10}
         training: {epochs: 2, batch_size: 118, shard_size: 8, optimizer: adam}
-        cluster: {heartbeat_seconds: 1}
+        cluster: {heartbeat_seconds: \(heartbeat)}
         """
+    }
 
     /// SIGTERM to the coordinator: a checkpoint of the step it was at, the exit code of `EX_TEMPFAIL`, and
     /// workers that stay. The same command goes on with them.

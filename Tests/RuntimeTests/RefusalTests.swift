@@ -120,6 +120,36 @@ import ZeroMQ
             "\(last)")
     }
 
+    @Test func aWorkerWithFilesOfItsOwnIsAskedForMoreThanThereAre() throws {
+        let folder = try TemporaryFolder()
+        try TinyCIFAR.write(folder, "data", seed: 1)
+        let job = try Run.open(
+            job: TinyCIFAR.job(folder.path + "/data"), folder: RunFolder(folder.path + "/run")
+        ).job.resolvedYAML
+        let last = try lastWords { message, header in
+            switch message {
+            case .hello:
+                Message.welcome(
+                    .init(
+                        worker: 1, session: 7, run: "x", incarnation: 1, job: job,
+                        localData: true, fingerprint: Array(repeating: 0, count: 32))
+                ).encode(into: &header)
+            case .attach:
+                Message.lease(
+                    .init(
+                        session: 7, lease: 1, step: 0, kind: .train, epoch: 0, firstShard: 0,
+                        shardCount: 4, firstPosition: 38, sampleCount: 14, batchSamples: 14,
+                        weightsVersion: 0, sampleBytes: 0)
+                ).encode(into: &header)
+            case .failure(let failure):
+                Message.refused(reason: failure.message).encode(into: &header)
+            default: return nil
+            }
+            return Array(header.bytes)
+        }
+        #expect(last.first?.contains("of a set of 40 samples") == true, "\(last)")
+    }
+
     /// An old coordinator that was only frozen, say, while another one took over its run.
     @Test func aWorkerDoesNotGoBackToAnEarlierStart() throws {
         let folder = try TemporaryFolder()
