@@ -6,8 +6,9 @@ import Testing
 /// Somebody reaches the coordinator's port during training, and does what they can with plain sockets: the
 /// bits are those of a run in peace, and the coordinator's memory stays what it was.
 @Suite(.serialized) struct AttackTests {
-    /// KiB that it may grow by, whatever is sent to it.
-    private static let allowance = 128 << 10
+    /// KiB that it may grow by, whatever is sent to it: 256 strangers may send 1 MiB each before they are shown
+    /// out.
+    private static let allowance = 256 << 10
     private static let epochs = LongRuns.areWanted ? 60 : 8
     private static func job(heartbeat: Double = 1) -> String {
         StopTests.job(heartbeat: heartbeat).replacingOccurrences(
