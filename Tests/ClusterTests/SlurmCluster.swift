@@ -117,8 +117,8 @@ final class SlurmCluster {
         try run(
             """
             for file in $(grep -lzxs SLURMD_NODENAME=\(node) /proc/[0-9]*/environ); do
-                number=${file#/proc/}
-                kill -9 ${number%/environ} || true
+                number=${file#/proc/}; number=${number%/environ}
+                kill -9 $number || [[ ! -e /proc/$number ]]
             done
             """)
     }

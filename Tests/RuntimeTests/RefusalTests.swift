@@ -89,65 +89,49 @@ import ZeroMQ
     func aWorkerLeavesACoordinatorWhoseLeasesCannotBe(
         firstShard: Int, shards: Int, samples: Int, bytes: Int
     ) throws {
-        let folder = try TemporaryFolder()
-        try TinyCIFAR.write(folder, "data", seed: 1)
-        let job = try Run.open(
-            job: TinyCIFAR.job(folder.path + "/data"), folder: RunFolder(folder.path + "/run")
-        ).job.resolvedYAML
-        let last = try lastWords { message, header in
-            switch message {
-            case .hello:
-                Message.welcome(
-                    .init(
-                        worker: 1, session: 7, run: "x", incarnation: 1, job: job,
-                        localData: false, fingerprint: Array(repeating: 0, count: 32))
-                ).encode(into: &header)
-            case .attach:
-                // Steps have 14 samples in shards of 4.
-                Message.lease(
-                    .init(
-                        session: 7, lease: 1, step: 0, kind: .train, epoch: 0,
-                        firstShard: firstShard, shardCount: shards, firstPosition: 0,
-                        sampleCount: min(samples, 14), batchSamples: 14, weightsVersion: 0,
-                        sampleBytes: bytes)
-                ).encode(into: &header)
-            default: return nil
-            }
-            return Array(header.bytes)
-        }
+        // Steps have 14 samples in shards of 4.
+        let last = try lastWords(
+            afterLease: .init(
+                session: 7, lease: 1, step: 0, kind: .train, epoch: 0, firstShard: firstShard,
+                shardCount: shards, firstPosition: 0, sampleCount: min(samples, 14),
+                batchSamples: 14, weightsVersion: 0, sampleBytes: bytes), localData: false)
         #expect(
             last.first?.hasPrefix("refused: the coordinator sent a lease that cannot be: ") == true,
             "\(last)")
     }
 
     @Test func aWorkerWithFilesOfItsOwnIsAskedForMoreThanThereAre() throws {
+        let last = try lastWords(
+            afterLease: .init(
+                session: 7, lease: 1, step: 0, kind: .train, epoch: 0, firstShard: 0,
+                shardCount: 4, firstPosition: 38, sampleCount: 14, batchSamples: 14,
+                weightsVersion: 0, sampleBytes: 0), localData: true)
+        #expect(last.first?.contains("of a set of 40 samples") == true, "\(last)")
+    }
+
+    /// How a worker ends that gets a lease of session 7; a failure that it reports is given back as the
+    /// reason to refuse it.
+    private func lastWords(afterLease lease: Message.Lease, localData: Bool) throws -> [String] {
         let folder = try TemporaryFolder()
         try TinyCIFAR.write(folder, "data", seed: 1)
         let job = try Run.open(
             job: TinyCIFAR.job(folder.path + "/data"), folder: RunFolder(folder.path + "/run")
         ).job.resolvedYAML
-        let last = try lastWords { message, header in
+        return try lastWords { message, header in
             switch message {
             case .hello:
                 Message.welcome(
                     .init(
                         worker: 1, session: 7, run: "x", incarnation: 1, job: job,
-                        localData: true, fingerprint: Array(repeating: 0, count: 32))
+                        localData: localData, fingerprint: Array(repeating: 0, count: 32))
                 ).encode(into: &header)
-            case .attach:
-                Message.lease(
-                    .init(
-                        session: 7, lease: 1, step: 0, kind: .train, epoch: 0, firstShard: 0,
-                        shardCount: 4, firstPosition: 38, sampleCount: 14, batchSamples: 14,
-                        weightsVersion: 0, sampleBytes: 0)
-                ).encode(into: &header)
+            case .attach: Message.lease(lease).encode(into: &header)
             case .failure(let failure):
                 Message.refused(reason: failure.message).encode(into: &header)
             default: return nil
             }
             return Array(header.bytes)
         }
-        #expect(last.first?.contains("of a set of 40 samples") == true, "\(last)")
     }
 
     /// An old coordinator that was only frozen, say, while another one took over its run.
