@@ -502,6 +502,51 @@ void   convoy__shutdown__free_unpacked
   assert(message->base.descriptor == &convoy__shutdown__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   convoy__trace__init
+                     (Convoy__Trace         *message)
+{
+  static const Convoy__Trace init_value = CONVOY__TRACE__INIT;
+  *message = init_value;
+}
+size_t convoy__trace__get_packed_size
+                     (const Convoy__Trace *message)
+{
+  assert(message->base.descriptor == &convoy__trace__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t convoy__trace__pack
+                     (const Convoy__Trace *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &convoy__trace__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t convoy__trace__pack_to_buffer
+                     (const Convoy__Trace *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &convoy__trace__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Convoy__Trace *
+       convoy__trace__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Convoy__Trace *)
+     protobuf_c_message_unpack (&convoy__trace__descriptor,
+                                allocator, len, data);
+}
+void   convoy__trace__free_unpacked
+                     (Convoy__Trace *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &convoy__trace__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   convoy__attach__init
                      (Convoy__Attach         *message)
 {
@@ -727,7 +772,7 @@ void   convoy__contribution__free_unpacked
   assert(message->base.descriptor == &convoy__contribution__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor convoy__envelope__field_descriptors[15] =
+static const ProtobufCFieldDescriptor convoy__envelope__field_descriptors[16] =
 {
   {
     "protocol",
@@ -850,6 +895,18 @@ static const ProtobufCFieldDescriptor convoy__envelope__field_descriptors[15] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "trace",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Convoy__Envelope, body_case),
+    offsetof(Convoy__Envelope, trace),
+    &convoy__trace__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "attach",
     16,
     PROTOBUF_C_LABEL_NONE,
@@ -911,27 +968,28 @@ static const ProtobufCFieldDescriptor convoy__envelope__field_descriptors[15] =
   },
 };
 static const unsigned convoy__envelope__field_indices_by_name[] = {
-  10,   /* field[10] = attach */
-  14,   /* field[14] = contribution */
+  11,   /* field[11] = attach */
+  15,   /* field[15] = contribution */
   8,   /* field[8] = failure */
   7,   /* field[7] = goodbye */
   5,   /* field[5] = heartbeat */
   1,   /* field[1] = hello */
-  11,   /* field[11] = lease */
+  12,   /* field[12] = lease */
   6,   /* field[6] = leaving */
   0,   /* field[0] = protocol */
   3,   /* field[3] = ready */
   4,   /* field[4] = refused */
-  12,   /* field[12] = samples */
+  13,   /* field[13] = samples */
   9,   /* field[9] = shutdown */
-  13,   /* field[13] = weights */
+  10,   /* field[10] = trace */
+  14,   /* field[14] = weights */
   2,   /* field[2] = welcome */
 };
 static const ProtobufCIntRange convoy__envelope__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 16, 10 },
-  { 0, 15 }
+  { 16, 11 },
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor convoy__envelope__descriptor =
 {
@@ -941,7 +999,7 @@ const ProtobufCMessageDescriptor convoy__envelope__descriptor =
   "Convoy__Envelope",
   "convoy",
   sizeof(Convoy__Envelope),
-  15,
+  16,
   convoy__envelope__field_descriptors,
   convoy__envelope__field_indices_by_name,
   2,  convoy__envelope__number_ranges,
@@ -1115,7 +1173,7 @@ const ProtobufCMessageDescriptor convoy__hello__descriptor =
   (ProtobufCMessageInit) convoy__hello__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor convoy__welcome__field_descriptors[9] =
+static const ProtobufCFieldDescriptor convoy__welcome__field_descriptors[10] =
 {
   {
     "worker",
@@ -1225,6 +1283,18 @@ static const ProtobufCFieldDescriptor convoy__welcome__field_descriptors[9] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "wants_trace",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Welcome, wants_trace),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__welcome__field_indices_by_name[] = {
   6,   /* field[6] = fingerprint */
@@ -1235,12 +1305,13 @@ static const unsigned convoy__welcome__field_indices_by_name[] = {
   8,   /* field[8] = reads_memory */
   2,   /* field[2] = run */
   1,   /* field[1] = session */
+  9,   /* field[9] = wants_trace */
   0,   /* field[0] = worker */
 };
 static const ProtobufCIntRange convoy__welcome__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor convoy__welcome__descriptor =
 {
@@ -1250,7 +1321,7 @@ const ProtobufCMessageDescriptor convoy__welcome__descriptor =
   "Convoy__Welcome",
   "convoy",
   sizeof(Convoy__Welcome),
-  9,
+  10,
   convoy__welcome__field_descriptors,
   convoy__welcome__field_indices_by_name,
   1,  convoy__welcome__number_ranges,
@@ -1559,6 +1630,175 @@ const ProtobufCMessageDescriptor convoy__shutdown__descriptor =
   convoy__shutdown__field_indices_by_name,
   1,  convoy__shutdown__number_ranges,
   (ProtobufCMessageInit) convoy__shutdown__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue convoy__trace__kind__enum_values_by_number[8] =
+{
+  { "UNSPECIFIED", "CONVOY__TRACE__KIND__UNSPECIFIED", 0 },
+  { "DATA", "CONVOY__TRACE__KIND__DATA", 1 },
+  { "FORWARD", "CONVOY__TRACE__KIND__FORWARD", 2 },
+  { "BACKWARD", "CONVOY__TRACE__KIND__BACKWARD", 3 },
+  { "RECEIVE", "CONVOY__TRACE__KIND__RECEIVE", 4 },
+  { "WAIT_FOR_WORK", "CONVOY__TRACE__KIND__WAIT_FOR_WORK", 5 },
+  { "WAIT_FOR_DATA", "CONVOY__TRACE__KIND__WAIT_FOR_DATA", 6 },
+  { "WAIT_FOR_WEIGHTS", "CONVOY__TRACE__KIND__WAIT_FOR_WEIGHTS", 7 },
+};
+static const ProtobufCIntRange convoy__trace__kind__value_ranges[] = {
+{0, 0},{0, 8}
+};
+static const ProtobufCEnumValueIndex convoy__trace__kind__enum_values_by_name[8] =
+{
+  { "BACKWARD", 3 },
+  { "DATA", 1 },
+  { "FORWARD", 2 },
+  { "RECEIVE", 4 },
+  { "UNSPECIFIED", 0 },
+  { "WAIT_FOR_DATA", 6 },
+  { "WAIT_FOR_WEIGHTS", 7 },
+  { "WAIT_FOR_WORK", 5 },
+};
+const ProtobufCEnumDescriptor convoy__trace__kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "convoy.Trace.Kind",
+  "Kind",
+  "Convoy__Trace__Kind",
+  "convoy",
+  8,
+  convoy__trace__kind__enum_values_by_number,
+  8,
+  convoy__trace__kind__enum_values_by_name,
+  1,
+  convoy__trace__kind__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCFieldDescriptor convoy__trace__field_descriptors[8] =
+{
+  {
+    "clock",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Trace, clock),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_last",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Trace, is_last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kinds",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Convoy__Trace, n_kinds),
+    offsetof(Convoy__Trace, kinds),
+    &convoy__trace__kind__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rows",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Convoy__Trace, n_rows),
+    offsetof(Convoy__Trace, rows),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ages",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Convoy__Trace, n_ages),
+    offsetof(Convoy__Trace, ages),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "durations",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Convoy__Trace, n_durations),
+    offsetof(Convoy__Trace, durations),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "steps",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Convoy__Trace, n_steps),
+    offsetof(Convoy__Trace, steps),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parts",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Convoy__Trace, n_parts),
+    offsetof(Convoy__Trace, parts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned convoy__trace__field_indices_by_name[] = {
+  4,   /* field[4] = ages */
+  0,   /* field[0] = clock */
+  5,   /* field[5] = durations */
+  1,   /* field[1] = is_last */
+  2,   /* field[2] = kinds */
+  7,   /* field[7] = parts */
+  3,   /* field[3] = rows */
+  6,   /* field[6] = steps */
+};
+static const ProtobufCIntRange convoy__trace__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor convoy__trace__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "convoy.Trace",
+  "Trace",
+  "Convoy__Trace",
+  "convoy",
+  sizeof(Convoy__Trace),
+  8,
+  convoy__trace__field_descriptors,
+  convoy__trace__field_indices_by_name,
+  1,  convoy__trace__number_ranges,
+  (ProtobufCMessageInit) convoy__trace__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor convoy__attach__field_descriptors[2] =
@@ -2042,7 +2282,7 @@ const ProtobufCMessageDescriptor convoy__weights__descriptor =
   (ProtobufCMessageInit) convoy__weights__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor convoy__contribution__field_descriptors[13] =
+static const ProtobufCFieldDescriptor convoy__contribution__field_descriptors[14] =
 {
   {
     "session",
@@ -2200,6 +2440,18 @@ static const ProtobufCFieldDescriptor convoy__contribution__field_descriptors[13
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ready",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Contribution, ready),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__contribution__field_indices_by_name[] = {
   6,   /* field[6] = checksum */
@@ -2210,6 +2462,7 @@ static const unsigned convoy__contribution__field_indices_by_name[] = {
   4,   /* field[4] = level */
   7,   /* field[7] = loss_sum */
   10,   /* field[10] = place */
+  13,   /* field[13] = ready */
   9,   /* field[9] = samples */
   0,   /* field[0] = session */
   2,   /* field[2] = step */
@@ -2219,7 +2472,7 @@ static const unsigned convoy__contribution__field_indices_by_name[] = {
 static const ProtobufCIntRange convoy__contribution__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor convoy__contribution__descriptor =
 {
@@ -2229,7 +2482,7 @@ const ProtobufCMessageDescriptor convoy__contribution__descriptor =
   "Convoy__Contribution",
   "convoy",
   sizeof(Convoy__Contribution),
-  13,
+  14,
   convoy__contribution__field_descriptors,
   convoy__contribution__field_indices_by_name,
   1,  convoy__contribution__number_ranges,

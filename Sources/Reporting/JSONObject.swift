@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One flat JSON object, built in memory that is kept from one to the next.
+/// One JSON object, built in memory that is kept from one to the next.
 struct JSONObject {
     private var bytes: [UInt8] = []
 
@@ -20,6 +20,25 @@ struct JSONObject {
         begin(key)
         append(value)
     }
+
+    /// A number of thousandths.
+    mutating func add(_ key: StaticString, thousandths value: Int) {
+        begin(key)
+        append(value / 1000)
+        bytes.append(UInt8(ascii: "."))
+        let rest = abs(value % 1000)
+        bytes.append(0x30 + UInt8(rest / 100))
+        bytes.append(0x30 + UInt8(rest / 10 % 10))
+        bytes.append(0x30 + UInt8(rest % 10))
+    }
+
+    /// What is added until `close` belongs to an object of its own.
+    mutating func open(_ key: StaticString) {
+        begin(key)
+        bytes.append(UInt8(ascii: "{"))
+    }
+
+    mutating func close() { bytes.append(UInt8(ascii: "}")) }
 
     /// JSON has no NaN and no infinity: they are null.
     mutating func add(_ key: StaticString, _ value: Double?) {
@@ -50,7 +69,7 @@ struct JSONObject {
     }
 
     private mutating func begin(_ key: StaticString) {
-        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        if bytes.last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }
         bytes.append(UInt8(ascii: "\""))
         append(key)
         append("\":")

@@ -15,18 +15,21 @@ final class ComputeThread: @unchecked Sendable {
     private let decoder: ShardDecoder
     private var shard: ShardPixels
     private let faults: FaultInjector?
+    private let timeline: Timeline?
     private var thread: PlainThread?
 
     /// - Parameters:
     ///   - core: Where the thread has to stay; nil for anywhere.
     ///   - local: The worker's own copy of the data, where only positions travel.
+    ///   - timeline: What the thread does, for whoever wants to know.
     init(
         _ number: Int, core: Int?, model: WorkerModel, queue: WorkQueue, local: SampleSources?,
-        faults: FaultInjector?
+        faults: FaultInjector?, timeline: Timeline?
     ) {
         self.model = model
         self.queue = queue
         self.faults = faults
+        self.timeline = timeline
         decoder = ShardDecoder(model, local: local)
         shard = ShardPixels(model)
         replica = Replica(model: model.model, kernels: model.kernels)
@@ -36,7 +39,7 @@ final class ComputeThread: @unchecked Sendable {
     func join() { thread?.join() }
 
     private func run() {
-        while let (task, undecoded) = queue.nextShard(&shard) {
+        while let (task, undecoded) = queue.nextShard(&shard, timeline) {
             // What no data thread has done yet is done here: it is what there is to do.
             if let undecoded, !decode(task, keepingUp: undecoded) { continue }
             if compute(task) {
@@ -50,6 +53,7 @@ final class ComputeThread: @unchecked Sendable {
     /// - Returns: False if there are no pixels.
     private func decode(_ task: ShardTask, keepingUp work: LeaseWork) -> Bool {
         let start = Monitor.now
+        timeline?.begin(.data, step: task.work.lease.step, part: task.shard)
         do throws(DatasetError) {
             try decoder.decode(task, into: shard)
         } catch {
@@ -63,7 +67,7 @@ final class ComputeThread: @unchecked Sendable {
     /// - Returns: False if the shard was interrupted and has to be taken up again.
     private func compute(_ task: ShardTask) -> Bool {
         let version = task.work.version
-        switch queue.enter(task.work) {
+        switch queue.enter(task.work, timeline) {
         case .counted: break
         case .overtaken: return false
         case .outdated: return true
@@ -83,10 +87,11 @@ final class ComputeThread: @unchecked Sendable {
             switch lease.kind {
             case .train: try train(task, input)
             case .evaluate:
+                timeline?.begin(.forward, step: lease.step, part: task.shard)
                 let metrics = try replica.evaluate(
                     input, weights: model.weights(version: version), prepared: model.prepared,
                     willUse: { stage throws(LayerError) in
-                        try queue.prepare(stage: stage, of: task.work)
+                        try queue.prepare(stage: stage, of: task.work, timeline)
                     })
                 queue.deposit(
                     task.work, shard: task.shard, chunk: 0, gradient: nil,
@@ -108,7 +113,14 @@ final class ComputeThread: @unchecked Sendable {
         let metrics = try replica.train(
             input, weights: model.weights(version: version), prepared: model.prepared,
             gradient: gradient.memory.elements,
-            willUse: { stage throws(LayerError) in try queue.prepare(stage: stage, of: task.work) },
+            willUse: { stage throws(LayerError) in
+                try queue.prepare(stage: stage, of: task.work, timeline)
+            },
+            begins: { pass in
+                timeline?.begin(
+                    pass == .forward ? .forward : .backward, step: task.work.lease.step,
+                    part: task.shard)
+            },
             didFinish: { stage in
                 // The front bucket waits for the metrics, which travel with it.
                 let bucket = model.bucketDoneAtStage[stage]

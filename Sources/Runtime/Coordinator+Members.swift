@@ -46,12 +46,15 @@ extension Coordinator {
                 contribution.session == members[index].session
             else { return dismissStranger(message) }
             heard(index)
+            noteArrival(contribution, from: index)
+            trace?.loop.begin(.reduce, step: contribution.step, part: contribution.chunk)
+            defer { trace?.loop.end() }
             if let place = contribution.place {
                 contribute(contribution, at: place, from: index)
             } else {
                 message.payload.withPayload { contribute(contribution, $0, from: index) }
             }
-        case .heartbeat, .ready, .leaving, .goodbye, .failure:
+        case .heartbeat, .ready, .leaving, .goodbye, .failure, .trace:
             guard let index = memberIndex(control: peer) else {
                 // Counted as lost, or of an earlier start of this run.
                 return dismiss(
@@ -88,6 +91,7 @@ extension Coordinator {
         case .failure(let report):
             // Who has no work yet cannot fail at it.
             if member.phase == .working { fail(report, worker: member.name) }
+        case .trace(let trace): tell(trace, from: index)
         default: break
         }
     }
@@ -156,7 +160,7 @@ extension Coordinator {
                     incarnation: Int(run.incarnation),
                     job: run.job.resolvedYAML, localData: run.job.cluster.data == .local,
                     fingerprint: run.fingerprint.bytes, memory: memory?.name,
-                    readsMemory: view != nil)), to: peer)
+                    readsMemory: view != nil, wantsTrace: trace != nil)), to: peer)
     }
 
     /// Two workers may go by one name; messages tell them apart all the same.
@@ -211,6 +215,7 @@ extension Coordinator {
                 name: member.name, threads: member.threads, alive: workersAlive,
                 missing: machine.waitingFor.reduce(0) { $0 + $1.1.count }))
         logger.info("worker joined", metadata: ["worker": "\(member.name)", "id": "\(id)"])
+        beginTrace(index)
         sendWhitening(to: index)
         undecidedSince = nil
         machine.workerJoined(id, threads: member.threads, at: now, into: &actions)

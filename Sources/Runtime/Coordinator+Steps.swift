@@ -229,9 +229,11 @@ extension Coordinator {
         let step = run.plan.step(id)
         let board = board(id)
         if step.kind == .train {
+            trace?.loop.interrupt(.update, step: id.raw, part: chunk)
             shelf.apply(
                 chunk, gradient: board.rootVector(chunk), step: UInt64(step.trainingStep + 1),
                 samples: step.samples.count)
+            trace?.loop.resume()
             publish(chunk, shelf.versions[chunk])
         }
         board.release(chunk)
@@ -261,6 +263,7 @@ extension Coordinator {
             let weights = shelf.chunk(chunk, version: version)
         else { return }
         members[index].sentVersions[parity][chunk] = version
+        noteLeaving(chunk, version, to: index)
         let isLast =
             shelf.versions.allSatisfy { $0 == version }
             && members[index].sentVersions[parity].allSatisfy { $0 == version }
@@ -296,6 +299,7 @@ extension Coordinator {
         if epochReport != nil { epochReport?.dataWait = dataWaits.endEpoch() }
         spareBoards.append(board)
         lastCommit = now
+        drawOwnTrace()
         observer.handle(.step(stepReport))
         if let epochReport { observer.handle(.epoch(epochReport)) }
         if step.kind == .train { reportIdle() }

@@ -77,6 +77,7 @@ public final class Coordinator {
     /// How many threads there were when observers were last told that some have no work; 0 if all have.
     var threadsWhenIdle = 0
     var knocks = KnockLog()
+    let trace: CoordinatorTrace?
     /// Workers that are gone, with what they contributed.
     var departed: [(id: WorkerID?, name: String, identity: String, contributions: Int)] = []
     /// Workers that have computed wrong: "NAME on HOST".
@@ -93,6 +94,7 @@ public final class Coordinator {
         self.observer = observer
         self.logger = logger
         distrusted = options.distrusted
+        trace = options.trace.map(CoordinatorTrace.init)
         let cluster = run.job.cluster
         do throws(WireError) { try Message.Welcome.check(job: run.job.resolvedYAML) } catch {
             throw RuntimeError(.refused, "the job cannot be sent to workers: \(error.detail)")
@@ -154,7 +156,8 @@ public final class Coordinator {
             ? SampleFeed(
                 sources: run.sources, plan: run.plan, doorbell: doorbell, memory: memory,
                 manifests: cluster.data == .ship
-                    ? nil : run.sources.manifests(at: run.job.dataset.path, in: options.cache))
+                    ? nil : run.sources.manifests(at: run.job.dataset.path, in: options.cache),
+                timeline: trace.map { Timeline($0.recorder, row: TraceRow.feed) })
             : nil
         saver = CheckpointWriter(folder: run.folder, identity: run.identity, doorbell: doorbell)
         nextStep = state.next
@@ -213,6 +216,7 @@ public final class Coordinator {
             tick()
         }
         farewell()
+        try endTrace()
         if let failure { throw failure }
     }
 
@@ -226,6 +230,8 @@ public final class Coordinator {
 
     private func wait() throws(RuntimeError) {
         var timeout = min(.milliseconds(100), lastHeartbeat + run.job.cluster.heartbeat - now)
+        trace?.loop.begin(.wait(.workers), step: boards.first?.step.raw)
+        defer { trace?.loop.end() }
         if let pause = door?.pause { timeout = min(timeout, pause) }
         if let deadline = machine.nextDeadline { timeout = min(timeout, deadline - now) }
         do throws(ZeroMQError) {
@@ -261,6 +267,7 @@ public final class Coordinator {
         }
         options.onTick?(CoordinatorDoor(self))
         publishStatus()
+        drawOwnTrace()
         stopIfStuck()
         if let since = undecidedSince, now - since > run.job.cluster.waitForWorkers {
             failure = RuntimeError(
@@ -325,6 +332,14 @@ public final class Coordinator {
         do throws(ZeroMQError) {
             try socket.send(to: peer, header: header.bytes, payload: .lent(bytes, buffer.loan))
         } catch { logger.debug("send failed", metadata: ["error": "\(error)"]) }
+    }
+
+    /// After the farewell: takes what comes, for a moment.
+    func receiveLastWords() throws(RuntimeError) {
+        do throws(ZeroMQError) {
+            try poller.wait(timeout: .milliseconds(10))
+            while let message = try socket.receive() { receive(message) }
+        } catch { throw RuntimeError(.network, error.description) }
     }
 
     /// Workers from elsewhere stay when the run is only stopped: most likely its coordinator is started

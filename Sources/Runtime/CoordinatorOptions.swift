@@ -21,6 +21,8 @@ public struct CoordinatorOptions {
     public var distrusted: Set<String> = []
     /// Where checksums of image files are kept from run to run; nil keeps none.
     public var cache = SampleManifest.folder
+    /// Draws what everybody is doing; nil for nobody.
+    public var trace: (any TraceSink)?
     /// Called about ten times a second on the coordinator's thread: local workers that died, ...
     public var onTick: ((borrowing CoordinatorDoor) -> Void)?
     /// Called once a second on the coordinator's thread, if anybody wants to know; it must return soon.

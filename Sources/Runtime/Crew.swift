@@ -13,22 +13,29 @@ struct Crew {
     private let data: [DataThread]
 
     /// Starts the threads.
-    /// - Parameter local: The worker's own copy of the data; nil if samples come with their leases.
+    ///
+    /// - Parameters:
+    ///   - local: The worker's own copy of the data; nil if samples come with their leases.
+    ///   - recorder: Told what the threads do; nil if nobody wants to know.
     init(
         model: WorkerModel, local: SampleSources?, options: WorkerOptions, doorbell: Doorbell,
-        memory: SharedMemory?
+        memory: SharedMemory?, recorder: SpanRecorder?
     ) {
         let queue = WorkQueue(
-            model: model, threads: options.threads, doorbell: doorbell, memory: memory)
+            model: model, threads: options.threads, doorbell: doorbell, memory: memory,
+            isTraced: recorder != nil)
         self.model = model
         self.queue = queue
         compute = (0..<options.threads).map { number in
             ComputeThread(
                 number, core: options.firstCore.map { first in first + number }, model: model,
-                queue: queue, local: local, faults: options.faults)
+                queue: queue, local: local, faults: options.faults,
+                timeline: recorder.map { Timeline($0, row: TraceRow.compute(number)) })
         }
         data = (0..<(model.decoder.takesTime ? options.threads : 0)).map { number in
-            DataThread(number, model: model, queue: queue, local: local)
+            DataThread(
+                number, model: model, queue: queue, local: local,
+                timeline: recorder.map { Timeline($0, row: TraceRow.data(number)) })
         }
     }
 

@@ -9,11 +9,16 @@ final class DataThread: @unchecked Sendable {
     // Used by its own thread only, once that is started.
     private let queue: WorkQueue
     private let decoder: ShardDecoder
+    private let timeline: Timeline?
     private var thread: PlainThread?
 
     /// - Parameter local: The worker's own copy of the data, where only positions travel.
-    init(_ number: Int, model: WorkerModel, queue: WorkQueue, local: SampleSources?) {
+    init(
+        _ number: Int, model: WorkerModel, queue: WorkQueue, local: SampleSources?,
+        timeline: Timeline?
+    ) {
         self.queue = queue
+        self.timeline = timeline
         decoder = ShardDecoder(model, local: local)
         thread = PlainThread("convoy-data\(number)") { [self] in run() }
     }
@@ -22,6 +27,8 @@ final class DataThread: @unchecked Sendable {
 
     private func run() {
         while let shard = queue.nextToDecode() {
+            timeline?.begin(.data, step: shard.task.work.lease.step, part: shard.task.shard)
+            defer { timeline?.end() }
             do throws(DatasetError) {
                 try decoder.decode(shard.task, into: shard.pixels)
                 queue.add(shard)

@@ -52,6 +52,9 @@ struct Member {
     var arrived: Duration?
     /// How long after the first worker that is: a moving mean.
     var arrivalLag = Duration.zero
+    /// For the timeline, where there is one.
+    var clock = ClockOffset()
+    var trace: MemberTrace?
     /// Shards that it was the first to deliver, for the end of the run.
     var contributions = 0
 }

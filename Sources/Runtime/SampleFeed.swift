@@ -68,13 +68,19 @@ final class SampleFeed: @unchecked Sendable {
     private var indices: [Int] = []
     /// Where checksums alone travel; the feed's thread only.
     private var manifests: (training: SampleManifest, validation: SampleManifest?)?
+    /// The feed's thread only.
+    private let timeline: Timeline?
     private var thread: PlainThread?
 
-    /// - Parameter manifests: Where checksums alone are to travel.
+    /// - Parameters:
+    ///   - manifests: Where checksums alone are to travel.
+    ///   - timeline: What the thread does, for whoever wants to know.
     init(
         sources: SampleSources, plan: RunPlan, doorbell: Doorbell, memory: SharedMemory?,
-        manifests: (training: SampleManifest, validation: SampleManifest?)?
+        manifests: (training: SampleManifest, validation: SampleManifest?)?,
+        timeline: Timeline?
     ) {
+        self.timeline = timeline
         self.memory = memory
         self.manifests = manifests
         self.sources = sources
@@ -126,6 +132,8 @@ final class SampleFeed: @unchecked Sendable {
             }
             let step = wanted.removeFirst()
             monitor.unlock()
+            timeline?.begin(.data, step: step.raw)
+            defer { timeline?.end() }
             do throws(RuntimeError) {
                 let samples = try gather(plan.step(step))
                 monitor.withLock { ready.append(samples) }

@@ -12,7 +12,9 @@ extension WorkQueue {
     ///
     /// - Parameter pixels: Exchanged for those of the shard if they are there.
     /// - Returns: The shard; if its pixels are not there, also the lease that has to wait meanwhile.
-    func nextShard(_ pixels: inout ShardPixels) -> (ShardTask, undecoded: LeaseWork?)? {
+    func nextShard(
+        _ pixels: inout ShardPixels, _ timeline: Timeline?
+    ) -> (ShardTask, undecoded: LeaseWork?)? {
         monitor.lock()
         defer { monitor.unlock() }
         var idle: Int64 = 0
@@ -33,6 +35,7 @@ extension WorkQueue {
             let start = Monitor.now
             let late = first { $0.decoding > 0 || $0.received < $0.lease.sampleBytes }
             let isDecoding = late.map { $0.decoding > 0 } ?? false
+            timeline?.begin(.wait(late == nil ? .work : .data), step: late?.lease.step)
             monitor.waitAwake()
             if let late {
                 noteWaitLocked(for: late, since: start, isDecoding: isDecoding)
@@ -103,7 +106,7 @@ extension WorkQueue {
     /// Waits until no thread computes with another version and it is known where the weights of this one
     /// lie, since a chunk of them is there; then counts this thread in. While another thread still has a
     /// shard of an earlier step, there is nothing to begin: these weights wait for it.
-    func enter(_ work: LeaseWork) -> Entry {
+    func enter(_ work: LeaseWork, _ timeline: Timeline?) -> Entry {
         let version = work.version
         monitor.lock()
         defer { monitor.unlock() }
@@ -118,6 +121,7 @@ extension WorkQueue {
                 runningThreads += 1
                 return .counted
             }
+            timeline?.begin(.wait(.weights), step: work.lease.step)
             monitor.waitAwake()
         }
         return .outdated
@@ -152,7 +156,9 @@ extension WorkQueue {
     ///
     /// - Throws: `interrupted` when the session is over, or when work for an earlier step has come: these
     ///   weights may be waiting for it.
-    func prepare(stage: Int, of work: LeaseWork) throws(LayerError) {
+    func prepare(
+        stage: Int, of work: LeaseWork, _ timeline: Timeline?
+    ) throws(LayerError) {
         let version = work.version
         monitor.lock()
         while preparedVersions[stage] != version {
@@ -163,7 +169,9 @@ extension WorkQueue {
             // The last layers' weights tend to come first: no need to be idle until the first ones' do.
             let next = (stage..<model.stageCount).first { canPrepare($0, version) }
             guard let next else {
+                timeline?.interrupt(.wait(.weights))
                 monitor.waitAwake()
+                timeline?.resume()
                 continue
             }
             isPreparing[next] = true
@@ -213,7 +221,8 @@ extension WorkQueue {
                     Outgoing(
                         lease: work.lease.lease, step: work.lease.step, version: work.version,
                         chunk: ready.chunk, node: ready.node, metrics: ready.metrics,
-                        gradient: ready.gradient))
+                        gradient: ready.gradient,
+                        since: isTraced ? UInt64(Monitor.now) : 0))
                 monitor.unlock()
                 doorbell.ring()
                 return

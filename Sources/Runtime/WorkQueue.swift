@@ -18,6 +18,7 @@ final class WorkQueue: @unchecked Sendable {
     let doorbell: Doorbell
     private let threads: Int
     let shardSize: Int
+    let isTraced: Bool
 
     var leases: [LeaseWork] = []
     var spares: [LeaseWork] = []
@@ -54,6 +55,8 @@ final class WorkQueue: @unchecked Sendable {
         let metrics: NodeMetrics
         /// Nil in an evaluation. Retained once for this message.
         let gradient: FlightBuffer<Float>?
+        /// When it became so, where somebody draws a timeline.
+        let since: UInt64
     }
 
     struct WorkFailure {
@@ -67,8 +70,12 @@ final class WorkQueue: @unchecked Sendable {
     static let never = UInt64.max
 
     /// - Parameter memory: Where gradients lie; nil for memory of this process alone.
-    init(model: WorkerModel, threads: Int, doorbell: Doorbell, memory: SharedMemory?) {
+    init(
+        model: WorkerModel, threads: Int, doorbell: Doorbell, memory: SharedMemory?,
+        isTraced: Bool
+    ) {
         self.model = model
+        self.isTraced = isTraced
         self.threads = threads
         self.doorbell = doorbell
         shardSize = model.job.training.shardSize

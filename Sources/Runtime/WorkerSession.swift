@@ -54,6 +54,11 @@ final class WorkerSession {
     private var saidHello = false
     private var attach: Message.Attach?
     private var crew: Crew?
+    /// Told what everybody does, if the coordinator wants to know.
+    private var recorder: SpanRecorder?
+    private var spans: [TraceSpan] = []
+    /// The first one goes out at once: it says how late it is here.
+    private var lastTrace = ContinuousClock.now - .seconds(1)
     /// Of the chunks of even and of odd versions as they arrived, for the digest of a version.
     private var checksums: [[UInt64]] = []
     /// A chunk of weights whose place is still computed with. What comes after it waits, too.
@@ -118,6 +123,7 @@ final class WorkerSession {
                 if end == nil, let end = try greeting?.end() { self.end = end }
                 try sendOutgoing()
                 try keepInTouch()
+                try sendTrace()
             }
         } catch { throw RuntimeError(.network, error.description) }
         guard let end else { preconditionFailure("the loop ends when there is an end") }
@@ -177,7 +183,8 @@ final class WorkerSession {
                     lossSum: item.metrics.lossSum,
                     correct: Int(item.metrics.correct), samples: Int(item.metrics.samples),
                     place: place.map { $0 + 4 * range.lowerBound },
-                    waitedForSamples: waits.samples, waitedForDecoding: waits.decoding)
+                    waitedForSamples: waits.samples, waitedForDecoding: waits.decoding,
+                    ready: item.since)
             ).encode(into: &header)
             if place != nil {
                 try data.send(header: header.bytes)
@@ -197,6 +204,30 @@ final class WorkerSession {
                         step: failure.step, shard: failure.shard, layer: failure.layer,
                         message: failure.message)))
         }
+    }
+
+    /// What threads have done: in good time, for nobody is to keep much of it, and all of it at the end.
+    private func sendTrace() throws(ZeroMQError) {
+        guard let recorder else { return }
+        let now = ContinuousClock.now
+        guard
+            recorder.count >= WireLimits.spans / 2 || end != nil
+                || now - lastTrace > .milliseconds(200)
+        else { return }
+        lastTrace = now
+        spans.removeAll(keepingCapacity: true)
+        recorder.take(into: &spans)
+        var rest = spans[...]
+        repeat {
+            let clock = Monitor.now
+            let part = rest.prefix(WireLimits.spans)
+            rest = rest.dropFirst(part.count)
+            try send(
+                .trace(
+                    .init(
+                        clock: UInt64(clock), isLast: end != nil && rest.isEmpty,
+                        spans: part.compactMap { $0.message(at: clock) })))
+        } while !rest.isEmpty
     }
 
     /// Hello, heartbeats, and the ends that nobody announces.
@@ -292,7 +323,7 @@ final class WorkerSession {
             crew?.queue.addSamples(
                 lease: samples.lease, offset: samples.offset, bytes, checksum: samples.checksum)
         case .weights(let weights): addWeights(weights, bytes)
-        case .hello, .ready, .leaving, .failure, .attach, .contribution:
+        case .hello, .ready, .leaving, .failure, .trace, .attach, .contribution:
             logger.debug("a coordinator sent a worker's message")
         }
     }
@@ -326,6 +357,13 @@ final class WorkerSession {
         case .damaged:
             end = .again("chunk \(weights.chunk) of the weights arrived damaged")
             return
+        }
+        if let recorder {
+            let now = Monitor.now
+            recorder.note(
+                TraceSpan(
+                    kind: .receive, row: TraceRow.receive, begin: now, end: now,
+                    step: weights.version, part: UInt64(weights.chunk)))
         }
         let parity = Int(weights.version & 1)
         checksums[parity][weights.chunk] = weights.checksum
@@ -385,8 +423,10 @@ final class WorkerSession {
             heartbeat = job.cluster.heartbeat
             silence = job.cluster.heartbeat * job.cluster.missedHeartbeats * 2
             session = welcome.session
+            recorder = welcome.wantsTrace ? SpanRecorder() : nil
             crew = Crew(
-                model: model, local: local, options: options, doorbell: doorbell, memory: memory)
+                model: model, local: local, options: options, doorbell: doorbell, memory: memory,
+                recorder: recorder)
             checksums = Array(
                 repeating: Array(repeating: 0, count: model.chunks.chunks.count), count: 2)
             attach = .init(worker: welcome.worker, session: welcome.session)

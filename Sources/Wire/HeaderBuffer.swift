@@ -97,6 +97,17 @@ import CWire
         }
     }
 
+    /// Keeps a list of numbers for the next `pack`.
+    mutating func keep<Number: BitwiseCopyable>(
+        _ numbers: [Number]
+    ) -> UnsafeMutablePointer<Number> {
+        // The bytes are copied, and the copy lives until the next `pack`.
+        unsafe numbers.withUnsafeBytes { bytes in
+            scratch = (scratch + 15) & ~15
+            return unsafe keep(bytes, room: bytes.count).assumingMemoryBound(to: Number.self)
+        }
+    }
+
     private mutating func keep(
         _ bytes: UnsafeRawBufferPointer, room: Int
     ) -> UnsafeMutableRawPointer {

@@ -92,7 +92,7 @@ extension Message {
                     "a contribution has \(count) bytes of payload, expected whole floats or none")
             }
         case .hello, .welcome, .ready, .refused, .heartbeat, .leaving, .goodbye, .failure,
-            .shutdown,
+            .shutdown, .trace,
             .attach, .lease, .weights, .contribution:
             guard payload == nil else {
                 throw .badPayload(

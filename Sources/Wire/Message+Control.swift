@@ -62,11 +62,15 @@ extension Message {
         public var memory: Memory?
         /// The coordinator reads what lies in the worker's memory.
         public var readsMemory: Bool
+        /// The worker is to say what its threads do.
+        public var wantsTrace: Bool
 
         public init(
             worker: UInt64, session: UInt64, run: String, incarnation: Int, job: String,
-            localData: Bool, fingerprint: [UInt8], memory: Memory? = nil, readsMemory: Bool = false
+            localData: Bool, fingerprint: [UInt8], memory: Memory? = nil,
+            readsMemory: Bool = false, wantsTrace: Bool = false
         ) {
+            self.wantsTrace = wantsTrace
             self.memory = memory
             self.readsMemory = readsMemory
             self.worker = worker

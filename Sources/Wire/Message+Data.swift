@@ -132,12 +132,15 @@ extension Message {
         /// until they were read, decoded and augmented: nanoseconds in all.
         public var waitedForSamples: UInt64
         public var waitedForDecoding: UInt64
+        /// When it was ready to leave by the worker's clock, where the welcome wants a trace; else 0.
+        public var ready: UInt64
 
         public init(
             session: UInt64, lease: UInt64, step: UInt64, chunk: Int, level: Int, index: Int,
             checksum: UInt64, lossSum: Double, correct: Int, samples: Int, place: Int? = nil,
-            waitedForSamples: UInt64 = 0, waitedForDecoding: UInt64 = 0
+            waitedForSamples: UInt64 = 0, waitedForDecoding: UInt64 = 0, ready: UInt64 = 0
         ) {
+            self.ready = ready
             self.place = place
             self.waitedForSamples = waitedForSamples
             self.waitedForDecoding = waitedForDecoding

@@ -53,6 +53,7 @@ extension Message {
             self = try unsafe .shutdown(
                 reason: FieldReader("shutdown", limits)
                     .text(envelope.fields.shutdown.pointee.reason, "reason", .prose))
+        case CONVOY__ENVELOPE__BODY_TRACE: self = .trace(try Trace(envelope, limits))
         case CONVOY__ENVELOPE__BODY_ATTACH: self = .attach(Attach(envelope))
         case CONVOY__ENVELOPE__BODY_LEASE: self = .lease(try Lease(envelope, limits))
         case CONVOY__ENVELOPE__BODY_SAMPLES: self = .samples(try Samples(envelope, limits))
@@ -96,7 +97,8 @@ extension Message.Welcome {
             localData: body.local_data != 0,
             fingerprint: read.digest(body.fingerprint, "fingerprint"),
             memory: Message.Memory(body.memory, read),
-            readsMemory: body.reads_memory != 0)
+            readsMemory: body.reads_memory != 0,
+            wantsTrace: body.wants_trace != 0)
     }
 }
 
@@ -139,6 +141,56 @@ extension Message.Failure {
             shard: read.count(body.shard, "shard"),
             layer: read.text(body.layer, "layer", .name),
             message: read.text(body.message, "message", .prose))
+    }
+}
+
+extension Message.Trace {
+    fileprivate init(
+        _ envelope: borrowing Envelope, _ limits: WireLimits
+    ) throws(WireError) {
+        let read = FieldReader("trace", limits)
+        let body = unsafe envelope.fields.trace.pointee  // lists: the envelope's
+        let count = try unsafe read.count(
+            UInt64(body.n_kinds), "kinds", atMost: WireLimits.spans)
+        for length in unsafe [
+            body.n_rows, body.n_ages, body.n_durations, body.n_steps, body.n_parts,
+        ]
+        where length != count {
+            throw .outOfRange(
+                "trace has lists of \(count) and \(length) entries, expected equal ones")
+        }
+        unsafe self.init(clock: body.clock, isLast: body.is_last != 0)
+        spans.reserveCapacity(count)
+        // Each list has `count` entries.
+        for index in 0..<count {
+            let age = unsafe body.ages[index], duration = unsafe body.durations[index]
+            guard age <= clock, duration <= age else {
+                throw .outOfRange(
+                    "trace has a span that began \(age) ns before \(clock) and took \(duration) ns, "
+                        + "expected one in the past")
+            }
+            try unsafe spans.append(
+                Span(
+                    kind: Kind(body.kinds[index]),
+                    row: read.count(body.rows[index], "rows", atMost: 2 * limits.threads),
+                    age: age, duration: duration, step: body.steps[index],
+                    part: body.parts[index]))
+        }
+    }
+}
+
+extension Message.Trace.Kind {
+    fileprivate init(_ kind: Convoy__Trace__Kind) throws(WireError) {
+        switch kind {
+        case CONVOY__TRACE__KIND__DATA: self = .data
+        case CONVOY__TRACE__KIND__FORWARD: self = .forward
+        case CONVOY__TRACE__KIND__BACKWARD: self = .backward
+        case CONVOY__TRACE__KIND__RECEIVE: self = .receive
+        case CONVOY__TRACE__KIND__WAIT_FOR_WORK: self = .waitForWork
+        case CONVOY__TRACE__KIND__WAIT_FOR_DATA: self = .waitForData
+        case CONVOY__TRACE__KIND__WAIT_FOR_WEIGHTS: self = .waitForWeights
+        default: throw .outOfRange("trace.kinds holds \(kind.rawValue), expected 1 to 7")
+        }
     }
 }
 
@@ -243,6 +295,7 @@ extension Message.Contribution {
             samples: samples,
             place: body.place == 0 ? nil : read.count(body.place, "place"),
             waitedForSamples: body.waited_for_samples,
-            waitedForDecoding: body.waited_for_decoding)
+            waitedForDecoding: body.waited_for_decoding,
+            ready: body.ready)
     }
 }

@@ -38,6 +38,7 @@ extension Message {
             unsafe buffer.pack(
                 Convoy__Shutdown(base: .init(), reason: buffer.keep(reason, .prose)),
                 as: CONVOY__ENVELOPE__BODY_SHUTDOWN)
+        case .trace(let trace): trace.pack(into: &buffer)
         case .attach(let attach): attach.pack(into: &buffer)
         case .lease(let lease): lease.pack(into: &buffer)
         case .samples(let samples): samples.pack(into: &buffer)
@@ -67,7 +68,8 @@ extension Message.Welcome {
                 base: .init(), worker: worker, session: session, run: buffer.keep(run, .name),
                 incarnation: incarnation.wire, job: buffer.keep(job, .job),
                 local_data: localData ? 1 : 0, fingerprint: buffer.keep(fingerprint),
-                memory: buffer.keep(memory), reads_memory: readsMemory ? 1 : 0),
+                memory: buffer.keep(memory), reads_memory: readsMemory ? 1 : 0,
+                wants_trace: wantsTrace ? 1 : 0),
             as: CONVOY__ENVELOPE__BODY_WELCOME)
     }
 }
@@ -91,6 +93,39 @@ extension Message.Failure {
                 base: .init(), step: step, shard: shard.wire, layer: buffer.keep(layer, .name),
                 message: buffer.keep(message, .prose)),
             as: CONVOY__ENVELOPE__BODY_FAILURE)
+    }
+}
+
+extension Message.Trace {
+    fileprivate func pack(into buffer: inout HeaderBuffer) {
+        precondition(
+            spans.count <= WireLimits.spans,
+            "Message: \(spans.count) spans in one trace, expected at most \(WireLimits.spans)")
+        // The lists are the buffer's until they are packed.
+        unsafe buffer.pack(
+            Convoy__Trace(
+                base: .init(), clock: clock, is_last: isLast ? 1 : 0,
+                n_kinds: spans.count, kinds: buffer.keep(spans.map(\.kind.wire)),
+                n_rows: spans.count, rows: buffer.keep(spans.map(\.row.wire)),
+                n_ages: spans.count, ages: buffer.keep(spans.map(\.age)),
+                n_durations: spans.count, durations: buffer.keep(spans.map(\.duration)),
+                n_steps: spans.count, steps: buffer.keep(spans.map(\.step)),
+                n_parts: spans.count, parts: buffer.keep(spans.map(\.part))),
+            as: CONVOY__ENVELOPE__BODY_TRACE)
+    }
+}
+
+extension Message.Trace.Kind {
+    fileprivate var wire: Convoy__Trace__Kind {
+        switch self {
+        case .data: CONVOY__TRACE__KIND__DATA
+        case .forward: CONVOY__TRACE__KIND__FORWARD
+        case .backward: CONVOY__TRACE__KIND__BACKWARD
+        case .receive: CONVOY__TRACE__KIND__RECEIVE
+        case .waitForWork: CONVOY__TRACE__KIND__WAIT_FOR_WORK
+        case .waitForData: CONVOY__TRACE__KIND__WAIT_FOR_DATA
+        case .waitForWeights: CONVOY__TRACE__KIND__WAIT_FOR_WEIGHTS
+        }
     }
 }
 
@@ -158,7 +193,7 @@ extension Message.Contribution {
                 level: level.wire, index: index.wire, checksum: checksum, loss_sum: lossSum,
                 correct: correct.wire, samples: samples.wire,
                 place: (place ?? 0).wire, waited_for_samples: waitedForSamples,
-                waited_for_decoding: waitedForDecoding),
+                waited_for_decoding: waitedForDecoding, ready: ready),
             as: CONVOY__ENVELOPE__BODY_CONTRIBUTION)
     }
 }

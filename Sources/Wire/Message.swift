@@ -20,6 +20,7 @@ public enum Message: Equatable, Sendable {
     case failure(Failure)
     /// The coordinator's last message: the run is over.
     case shutdown(reason: String)
+    case trace(Trace)
 
     // The data connections.
     case attach(Attach)

@@ -29,6 +29,8 @@ public struct WireLimits: Equatable, Sendable {
     public static let chunkBytes = 1 << 20
     /// The largest job that fits a welcome beside its other fields.
     public static let jobBytes = 62 << 10
+    /// That one trace tells of: its header stays below the 16 KiB that a coordinator takes.
+    public static let spans = 256
     /// Of names and other identifiers.
     static let nameBytes = 255
     /// Of sentences: reasons and failure messages. A longer one is cut when it is sent.

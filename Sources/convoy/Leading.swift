@@ -57,6 +57,9 @@ struct Leading {
         settings.staysAwake = cluster.map { $0.spareCores > 0 } ?? true
         settings.stop = stop
         settings.onStatus = board.map { board in { board.publish($0) } }
+        let trace = try options.trace.map { try TraceFile(path: $0) }
+        settings.trace = trace
+        defer { if let trace { showEnd(of: trace, console) } }
         cluster?.observer = Observers(observers)
         settings.onTick = { [cluster] door in cluster?.watch(door) }
         defer { cluster?.stop() }
@@ -91,6 +94,16 @@ struct Leading {
             }
             _ = try coordinator.finish(threads: threads)
             return
+        }
+    }
+
+    private func showEnd(of trace: TraceFile, _ console: Console) {
+        let obstacle = trace.close()
+        let place = options.trace ?? ""
+        if let obstacle {
+            console.line("warning: the timeline in \(place) ends early: \(obstacle)")
+        } else if !options.quiet {
+            console.line("timeline in \(place); https://ui.perfetto.dev draws it")
         }
     }
 

@@ -36,6 +36,12 @@ struct RunOptions: ParsableArguments {
             valueName: "[address:]port"))
     var http: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write what everybody does, and when, to a file that ui.perfetto.dev draws.",
+            valueName: "file"), completion: .file(extensions: ["json"]))
+    var trace: String?
+
     /// The address and port of `--http`.
     func httpPlace() throws -> (address: String, port: UInt16)? {
         guard let http else { return nil }

@@ -60,6 +60,15 @@ struct AllocationTests {
         #expect(counted.data.allSatisfy { $0 < 20 }, "\(counted.data)")
     }
 
+    /// Whoever wants a timeline pays for it on the threads that own sockets.
+    @Test(arguments: Subject.all)
+    func computeThreadsAllocateNothingWhenTheyAreDrawn(_ subject: Subject) throws {
+        let counted = try StepAllocations(
+            workers: 1, threads: 2, isRemote: true, isDrawn: true, job: subject.job())
+        #expect(counted.compute == [0, 0])
+        #expect(counted.spans > 4 * 2 * StepAllocations.steps)
+    }
+
     /// Of each message that comes, protobuf-c takes two blocks: envelope and body. Of each that goes,
     /// libzmq takes one for a header of more than 33 bytes, and one for a payload that is lent. Swift takes
     /// none, for messages or steps.

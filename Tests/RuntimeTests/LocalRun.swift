@@ -26,6 +26,8 @@ final class LocalRun {
     var dataPath: String?
     /// How long workers look for the coordinator.
     var patience = Duration.seconds(20)
+    /// Draws what everybody does.
+    var trace: (any TraceSink)?
     let events = Recorder()
     /// How the workers ended that did not end well.
     let failures = Failures()
@@ -102,6 +104,7 @@ final class LocalRun {
         options.stopAfterSteps = steps
         options.cache = folder.path + "/cache"
         options.trust = keys.coordinator
+        options.trace = trace
         var crew: [Thread] = []
         // Nobody else will come, and no run here takes so long.
         let end = Date().addingTimeInterval(60)

@@ -20,12 +20,20 @@ struct StepAllocations {
     /// In all, for they may hardly have begun when the others have: only those that allocate at all.
     private(set) var data: [Int] = []
     private(set) var sockets: [Int] = []
+    /// That were drawn.
+    private(set) var spans = 0
 
     /// Runs a job for as many steps as it takes.
-    init(workers: Int, threads: Int, isRemote: Bool, job: Job) throws {
+    ///
+    /// - Parameter isDrawn: Somebody wants to know what everybody does.
+    init(
+        workers: Int, threads: Int, isRemote: Bool, isDrawn: Bool = false, job: Job
+    ) throws {
         let start = Census(), end = Census()
         let run = try LocalRun(workers: workers, threads: threads)
         run.isRemote = isRemote
+        let drawing = isDrawn ? SpanCounter() : nil
+        run.trace = drawing
         // Encryption allocates, on threads of libzmq's own and on those that send.
         run.keys = .none
         run.steps = Self.beginning + Self.steps + 1
@@ -34,11 +42,18 @@ struct StepAllocations {
             if steps == Self.beginning + Self.steps { end.take() }
         }
         try run.run(job)
+        spans = drawing?.spans ?? 0
         coordinator = end.own - start.own
         compute = end.compute.growth(since: start.compute)
         data = end.data.counts
         sockets = end.sockets.growth(since: start.sockets)
     }
+}
+
+private final class SpanCounter: TraceSink {
+    private(set) var spans = 0
+    func process(_ name: String, rows: [String]) -> Int { 0 }
+    func add(_ span: TraceSpan, process: Int, phase: StepReport.Phase, step: Int) { spans += 1 }
 }
 
 /// The counters of all threads at one moment.

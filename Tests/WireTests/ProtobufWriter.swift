@@ -39,6 +39,13 @@ struct ProtobufWriter {
         bytes += block
     }
 
+    /// A packed list.
+    mutating func varints(_ field: Int, _ values: [UInt64]) {
+        var list = ProtobufWriter()
+        for value in values { list.raw(value) }
+        block(field, list.bytes)
+    }
+
     mutating func text(_ field: Int, _ text: String) { block(field, Array(text.utf8)) }
 
     private mutating func raw(_ value: UInt64) {

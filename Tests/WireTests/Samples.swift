@@ -103,4 +103,27 @@ let samples: [Sample] = [
                 weightsVersion: 0, sampleBytes: 784, place: 1 << 20, checksum: 12345,
                 waited: 1 << 50)),
         limits: .data),
+    Sample(
+        message: .contribution(
+            .init(
+                session: 7, lease: 1, step: 300, chunk: 4, level: 1, index: 1, checksum: 99,
+                lossSum: 73.25, correct: 3, samples: 32, ready: 1 << 60)),
+        payload: 4096, limits: .data),
+    Sample(
+        message: .welcome(
+            .init(
+                worker: 3, session: 1, run: "fashion-1", incarnation: 1, job: "name: x\n",
+                localData: false, fingerprint: digest, wantsTrace: true))),
+    Sample(message: .trace(.init(clock: 1 << 62, isLast: true))),
+    // The longest there is still fits what a coordinator takes.
+    Sample(
+        message: .trace(
+            .init(
+                clock: .max,
+                spans: (0..<WireLimits.spans).map {
+                    .init(
+                        kind: Message.Trace.Kind.allCases[$0 % Message.Trace.Kind.allCases.count],
+                        row: 8000 + $0 % 2, age: .max, duration: .max, step: .max, part: .max)
+                })),
+        limits: WireLimits(headerBytes: 16 << 10, payloadBytes: 0)),
 ]

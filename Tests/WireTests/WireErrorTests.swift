@@ -14,7 +14,7 @@ import Wire
         var testDescription: String { text }
     }
 
-    @Test(arguments: versions + sizes + bodies + payloads + controlFields + dataFields)
+    @Test(arguments: versions + sizes + bodies + payloads + controlFields + dataFields + spans)
     func theTextSaysWhatWasSeenAndExpected(_ row: Case) {
         let error = #expect(throws: WireError.self) {
             try row.header.withUnsafeBytes {
@@ -185,6 +185,47 @@ import Wire
             },
             text: "wire.outOfRange: shutdown.reason has 4097 bytes, expected at most 4096" + drop),
     ]
+
+    static let spans = [
+        Case(
+            header: trace(kinds: [0]),
+            text: "wire.outOfRange: trace.kinds holds 0, expected 1 to 7" + drop),
+        Case(
+            header: trace(kinds: [8]),
+            text: "wire.outOfRange: trace.kinds holds 8, expected 1 to 7" + drop),
+        Case(
+            header: trace(rows: [8193]),
+            text: "wire.outOfRange: trace.rows is 8193, expected 0...8192" + drop),
+        Case(
+            header: trace(ages: [2, 2]),
+            text: "wire.outOfRange: trace has lists of 1 and 2 entries, expected equal ones" + drop),
+        Case(
+            header: trace(ages: [101]),
+            text: "wire.outOfRange: trace has a span that began 101 ns before 100 and took 1 ns, "
+                + "expected one in the past" + drop),
+        Case(
+            header: trace(durations: [3]),
+            text: "wire.outOfRange: trace has a span that began 2 ns before 100 and took 3 ns, "
+                + "expected one in the past" + drop),
+        Case(
+            header: trace(kinds: Array(repeating: 1, count: 257)),
+            text: "wire.outOfRange: trace.kinds is 257, expected 0...256" + drop),
+    ]
+
+    private static func trace(
+        kinds: [UInt8] = [1], rows: [UInt64] = [2], ages: [UInt64] = [2],
+        durations: [UInt64] = [1]
+    ) -> [UInt8] {
+        ProtobufWriter.envelope(body: 11) {
+            $0.varint(1, 100)
+            $0.block(3, kinds)
+            $0.varints(4, rows)
+            $0.varints(5, ages)
+            $0.varints(6, durations)
+            $0.varints(7, [5])
+            $0.varints(8, [6])
+        }
+    }
 
     static let dataFields = [
         Case(

@@ -26,6 +26,7 @@ typedef struct Convoy__Leaving Convoy__Leaving;
 typedef struct Convoy__Goodbye Convoy__Goodbye;
 typedef struct Convoy__Failure Convoy__Failure;
 typedef struct Convoy__Shutdown Convoy__Shutdown;
+typedef struct Convoy__Trace Convoy__Trace;
 typedef struct Convoy__Attach Convoy__Attach;
 typedef struct Convoy__Lease Convoy__Lease;
 typedef struct Convoy__Samples Convoy__Samples;
@@ -35,6 +36,23 @@ typedef struct Convoy__Contribution Convoy__Contribution;
 
 /* --- enums --- */
 
+typedef enum _Convoy__Trace__Kind {
+  CONVOY__TRACE__KIND__UNSPECIFIED = 0,
+  /*
+   * samples are read, decoded and augmented
+   */
+  CONVOY__TRACE__KIND__DATA = 1,
+  CONVOY__TRACE__KIND__FORWARD = 2,
+  CONVOY__TRACE__KIND__BACKWARD = 3,
+  /*
+   * a chunk of weights came; the span is a moment
+   */
+  CONVOY__TRACE__KIND__RECEIVE = 4,
+  CONVOY__TRACE__KIND__WAIT_FOR_WORK = 5,
+  CONVOY__TRACE__KIND__WAIT_FOR_DATA = 6,
+  CONVOY__TRACE__KIND__WAIT_FOR_WEIGHTS = 7
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CONVOY__TRACE__KIND)
+} Convoy__Trace__Kind;
 typedef enum _Convoy__Lease__Kind {
   CONVOY__LEASE__KIND__UNSPECIFIED = 0,
   CONVOY__LEASE__KIND__TRAIN = 1,
@@ -55,6 +73,7 @@ typedef enum {
   CONVOY__ENVELOPE__BODY_GOODBYE = 8,
   CONVOY__ENVELOPE__BODY_FAILURE = 9,
   CONVOY__ENVELOPE__BODY_SHUTDOWN = 10,
+  CONVOY__ENVELOPE__BODY_TRACE = 11,
   CONVOY__ENVELOPE__BODY_ATTACH = 16,
   CONVOY__ENVELOPE__BODY_LEASE = 17,
   CONVOY__ENVELOPE__BODY_SAMPLES = 18,
@@ -86,6 +105,7 @@ struct  Convoy__Envelope
     Convoy__Goodbye *goodbye;
     Convoy__Failure *failure;
     Convoy__Shutdown *shutdown;
+    Convoy__Trace *trace;
     /*
      * The data connections.
      */
@@ -175,10 +195,14 @@ struct  Convoy__Welcome
    * the coordinator reads what lies in the worker's
    */
   protobuf_c_boolean reads_memory;
+  /*
+   * say what your threads do
+   */
+  protobuf_c_boolean wants_trace;
 };
 #define CONVOY__WELCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__welcome__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, {0,NULL}, NULL, 0 }
+    , 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, {0,NULL}, NULL, 0, 0 }
 
 
 /*
@@ -283,6 +307,51 @@ struct  Convoy__Shutdown
 #define CONVOY__SHUTDOWN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__shutdown__descriptor) \
     , (char *)protobuf_c_empty_string }
+
+
+/*
+ * What a worker's threads have been doing, where its welcome wants to know. Each list has one number for
+ * each span of time.
+ */
+struct  Convoy__Trace
+{
+  ProtobufCMessage base;
+  /*
+   * of the worker, nanoseconds since any moment, as the message leaves
+   */
+  uint64_t clock;
+  protobuf_c_boolean is_last;
+  size_t n_kinds;
+  Convoy__Trace__Kind *kinds;
+  /*
+   * 0 for what is received, odd for compute threads, even for data threads
+   */
+  size_t n_rows;
+  uint64_t *rows;
+  /*
+   * when it began: nanoseconds before `clock`
+   */
+  size_t n_ages;
+  uint64_t *ages;
+  /*
+   * nanoseconds, at most its age
+   */
+  size_t n_durations;
+  uint64_t *durations;
+  /*
+   * as leases count them; of weights their version
+   */
+  size_t n_steps;
+  uint64_t *steps;
+  /*
+   * shard, or chunk of the weights
+   */
+  size_t n_parts;
+  uint64_t *parts;
+};
+#define CONVOY__TRACE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&convoy__trace__descriptor) \
+    , 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 /*
@@ -428,10 +497,14 @@ struct  Convoy__Contribution
    * until they were read, decoded and augmented
    */
   uint64_t waited_for_decoding;
+  /*
+   * When it was ready to leave by the worker's clock, where the welcome wants a trace; else 0.
+   */
+  uint64_t ready;
 };
 #define CONVOY__CONTRIBUTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__contribution__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Convoy__Envelope methods */
@@ -643,6 +716,25 @@ Convoy__Shutdown *
 void   convoy__shutdown__free_unpacked
                      (Convoy__Shutdown *message,
                       ProtobufCAllocator *allocator);
+/* Convoy__Trace methods */
+void   convoy__trace__init
+                     (Convoy__Trace         *message);
+size_t convoy__trace__get_packed_size
+                     (const Convoy__Trace   *message);
+size_t convoy__trace__pack
+                     (const Convoy__Trace   *message,
+                      uint8_t             *out);
+size_t convoy__trace__pack_to_buffer
+                     (const Convoy__Trace   *message,
+                      ProtobufCBuffer     *buffer);
+Convoy__Trace *
+       convoy__trace__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   convoy__trace__free_unpacked
+                     (Convoy__Trace *message,
+                      ProtobufCAllocator *allocator);
 /* Convoy__Attach methods */
 void   convoy__attach__init
                      (Convoy__Attach         *message);
@@ -773,6 +865,9 @@ typedef void (*Convoy__Failure_Closure)
 typedef void (*Convoy__Shutdown_Closure)
                  (const Convoy__Shutdown *message,
                   void *closure_data);
+typedef void (*Convoy__Trace_Closure)
+                 (const Convoy__Trace *message,
+                  void *closure_data);
 typedef void (*Convoy__Attach_Closure)
                  (const Convoy__Attach *message,
                   void *closure_data);
@@ -805,6 +900,8 @@ extern const ProtobufCMessageDescriptor convoy__leaving__descriptor;
 extern const ProtobufCMessageDescriptor convoy__goodbye__descriptor;
 extern const ProtobufCMessageDescriptor convoy__failure__descriptor;
 extern const ProtobufCMessageDescriptor convoy__shutdown__descriptor;
+extern const ProtobufCMessageDescriptor convoy__trace__descriptor;
+extern const ProtobufCEnumDescriptor    convoy__trace__kind__descriptor;
 extern const ProtobufCMessageDescriptor convoy__attach__descriptor;
 extern const ProtobufCMessageDescriptor convoy__lease__descriptor;
 extern const ProtobufCEnumDescriptor    convoy__lease__kind__descriptor;

@@ -13,6 +13,9 @@ public final class Replica {
     private let kernels: KernelSet
     private let memory: ReplicaMemory
 
+    /// Through the network.
+    public enum Pass: Sendable { case forward, backward }
+
     public convenience init(model: Model, kernels: KernelSet) {
         self.init(model: model, kernels: kernels, sharingMemory: true)
     }
@@ -35,6 +38,7 @@ public final class Replica {
     ///     which shards come decides about its bits.
     ///   - willUse: Called once for each stage with weights, before they are used for the first time;
     ///     front stages first. It may wait for them, and throw `interrupted` to give the shard up.
+    ///   - begins: Called for each block as its images go forward, and as their gradients go backward.
     ///   - didFinish: Called once for each stage with weights when its part of `gradient` is final; last
     ///     stages first.
     /// - Throws: `notFinite`, naming the layer, if a loss or gradient is NaN or infinite; `gradient` is
@@ -42,6 +46,7 @@ public final class Replica {
     public func train(
         _ shard: ShardInput, weights: Floats, prepared: PreparedWeights, gradient: MutableFloats,
         adding: Bool = false, willUse: (Int) throws(LayerError) -> Void = { _ in },
+        begins: (Pass) -> Void = { _ in },
         didFinish: (Int) -> Void = { _ in }
     ) throws(LayerError) -> ShardMetrics {
         precondition(
@@ -60,6 +65,7 @@ public final class Replica {
         for start in stride(from: 0, to: shard.count, by: model.blockSize) {
             let isFirst = start == 0
             let isLast = start + model.blockSize >= shard.count
+            begins(.forward)
             load(
                 &block, shard.pixels, from: start, of: shard.count, into: memory.training, prepared)
             try forward(&block, model.training, memory.training, prepared) {
@@ -67,6 +73,7 @@ public final class Replica {
                 if isFirst { try willUse(stage) }
             }
             try addLoss(block, memory.training, shard, from: start, to: &metrics)
+            begins(.backward)
             try backward(&block, prepared, isLast: isLast, didFinish: didFinish)
         }
         return metrics
