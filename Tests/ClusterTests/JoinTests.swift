@@ -53,6 +53,52 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/run/endpoint"))
     }
 
+    /// Processes of two machines, as they know it: TCP and keys, the endpoint in a folder that both have.
+    @Test func machinesFindEachOther() throws {
+        let expected = try undisturbed()
+        _ = try ConvoyProgram.keys(in: folder.path)
+        let ranks = try [1, 0].map { rank in
+            try ConvoyProgram(
+                arguments + ["--keys", folder.path + "/keys", "--host", "127.0.0.1"]
+                    + (rank == 0 ? ["--log-json", log.path] : []), in: folder.path,
+                variables: [
+                    "OMPI_COMM_WORLD_RANK": "\(rank)", "OMPI_COMM_WORLD_SIZE": "2",
+                    "OMPI_COMM_WORLD_LOCAL_SIZE": "1", "PMIX_NAMESPACE": "78",
+                ])
+        }
+        for rank in ranks.reversed() { #expect(rank.status() == 0, "\(rank.text)") }
+        #expect(log.finalWeights == expected)
+        let names = Set(log.events("worker_joined").compactMap { $0["worker"] as? String })
+        #expect(names == ["rank-0-worker-1", "rank-1"])
+        let endpoint = log.events("started").last?["endpoint"] as? String ?? ""
+        #expect(endpoint.hasPrefix("tcp://"), "\(endpoint)")
+    }
+
+    /// In networks of their own, with no folder in common: rank 0 is where the command says.
+    @Test(.enabled(if: Namespaces.obstacle == nil, "\(Namespaces.obstacle ?? "")"))
+    func machinesWithoutACommonFolderFindEachOther() throws {
+        let expected = try undisturbed()
+        _ = try ConvoyProgram.keys(in: folder.path)
+        let network = try Namespaces(workers: 1)
+        let other = try ScratchFolder()
+        try FileManager.default.copyItem(
+            atPath: folder.path + "/keys", toPath: other.path + "/keys")
+        let ranks = try [1, 0].map { rank in
+            let place = rank == 0 ? folder.path : other.path
+            return try ConvoyProgram(
+                [
+                    "join", folder.path + "/job.yaml", "--output", place + "/run", "--threads", "1",
+                    "--keys", place + "/keys", "--host", "10.77.0.1", "--port", "7070",
+                ] + (rank == 0 ? ["--log-json", log.path] : []), in: folder.path,
+                variables: ["CONVOY_RANK": "\(rank)", "CONVOY_SIZE": "2"],
+                namespace: rank == 0 ? network.coordinator : network.name(0))
+        }
+        for rank in ranks.reversed() { #expect(rank.status() == 0, "\(rank.text)") }
+        #expect(log.finalWeights == expected)
+        let names = Set(log.events("worker_joined").compactMap { $0["worker"] as? String })
+        #expect(names == ["rank-0-worker-1", "rank-1"])
+    }
+
     private static let mpirun = "/usr/bin/mpirun"
     private static let obstacle: String? =
         FileManager.default.isExecutableFile(atPath: mpirun)
