@@ -81,7 +81,7 @@ struct RunState: Sendable {
             result = report
             phase = .finished
         case .workerDistrusted: phase = .starting  // The run is opened anew.
-        case .resumed, .workerOutput, .undecided, .waitingForWorkers,
+        case .resumed, .workerGivenUp, .workerOutput, .undecided, .waitingForWorkers,
             .idleWorkers:
             break
         }

@@ -100,6 +100,10 @@ extension JSONObject {
             add("reason", how)
             add("attempt", attempt)
             add("limit", limit)
+        case .workerGivenUp(let name, let how):
+            add("event", "worker_given_up")
+            add("worker", name)
+            add("reason", how)
         case .workerOutput(let name, let line):
             add("event", "worker_output")
             add("worker", name)

@@ -56,6 +56,10 @@ public final class ProgressDisplay: RunObserver {
             note(
                 "\(ProgressText.clean(name)) \(how); started again (\(attempt) of at most \(limit) "
                     + "times)")
+        case .workerGivenUp(let name, let how):
+            note(
+                "\(ProgressText.clean(name)) is given up, the run goes on without it: it "
+                    + ProgressText.clean(how))
         case .workerOutput(let name, let line):
             note("\(ProgressText.clean(name)): \(ProgressText.clean(line))")
         case .workerRefused(let reason):

@@ -366,6 +366,12 @@ public struct CoordinatorDoor: ~Copyable {
         coordinator.lose(member.number, reason: how)
     }
 
+    /// A worker that the run has started on another machine has ended, or nobody knows any more.
+    public func workerEnded(name: String, how: String) {
+        guard let member = coordinator.members.first(where: { $0.name == name }) else { return }
+        coordinator.lose(member.number, reason: how)
+    }
+
     /// Whether a local worker has computed wrong: it would not be taken in again.
     public func isDistrusted(name: String) -> Bool {
         coordinator.distrusted.contains("\(name) on \(coordinator.run.host)")

@@ -14,6 +14,8 @@ public enum RunEvent: Sendable {
     case workerLost(name: String, reason: String, alive: Int, owed: Int)
     /// A process that the run has started itself has died, and is started again.
     case workerRestarted(name: String, how: String, attempt: Int, limit: Int)
+    /// It has died too often, or its machine cannot be reached: the run goes on with the others.
+    case workerGivenUp(name: String, how: String)
     /// A line that such a process has printed.
     case workerOutput(name: String, line: String)
     /// A worker does not fit this run, or is of another build; it was told so, and leaves.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Worker processes on this machine: the same program, started, watched and stopped.
+// Worker processes of a run's own: the same program, started, watched and stopped.
 
 import Foundation
 import Glibc
 
-/// The workers that `convoy train --workers N` starts.
-public final class LocalCluster {
+/// The workers that a run starts itself, on this machine or by ssh on others.
+public final class WorkerProcesses {
     private struct Child {
-        let number: Int
+        let launch: WorkerLaunch
         var process: Process
         var output: ProcessOutput
         var started: ContinuousClock.Instant
@@ -19,88 +19,56 @@ public final class LocalCluster {
 
     /// Told what the workers print, and when one is started again.
     public var observer: (any RunObserver)?
-    private let executable: String
-    private let environment: [String: String]
-    /// Of the workers' names.
-    private let prefix: String
-    /// Of each worker.
-    private let threads: [Int]
+    private let launches: [WorkerLaunch]
     private let restarts: Int
-    private let arguments: [String]
-    private let firstArguments: [String]
     private var children: [Child] = []
     private var isStarted = false
     private var endpoint = ""
     private var nextLook = ContinuousClock.now
 
-    /// - Parameters:
-    ///   - executable: Path of the `convoy` program.
-    ///   - threads: Of each worker.
-    ///   - prefix: Of the workers' names.
-    ///   - restarts: How often a worker that dies is started again.
-    ///   - arguments: What else every worker is told.
-    ///   - firstArguments: What those are told that are not started again.
-    ///   - environment: What they know that nobody else may see.
-    public init(
-        executable: String, threads: [Int], prefix: String = "", restarts: Int = 3,
-        arguments: [String] = [], firstArguments: [String] = [],
-        environment: [String: String] = [:]
-    ) {
-        self.environment = environment
-        self.executable = executable
-        self.prefix = prefix
-        self.threads = threads
+    /// - Parameter restarts: How often a worker that dies is started again.
+    public init(_ launches: [WorkerLaunch], restarts: Int = 3) {
+        self.launches = launches
         self.restarts = restarts
-        self.arguments = arguments
-        self.firstArguments = firstArguments
     }
 
-    public var workers: Int { threads.count }
+    public var count: Int { launches.count }
 
     /// Cores that no compute thread keeps to itself; negative if there are too few for them.
-    public var spareCores: Int { Cores.available - threads.reduce(0, +) }
+    public var spareCores: Int {
+        Cores.available - launches.reduce(0) { $0 + ($1.localThreads ?? 0) }
+    }
 
     /// Starts the workers, once: a run that goes back keeps them.
     ///
     /// - Parameter endpoint: Where the coordinator listens.
     public func start(at endpoint: String) throws(RuntimeError) {
         guard !isStarted else { return }
-        // A coordinator that listens everywhere listens here.
-        self.endpoint = endpoint.replacingOccurrences(of: "//0.0.0.0:", with: "//127.0.0.1:")
+        self.endpoint = endpoint
         isStarted = true
-        for number in threads.indices {
-            let (process, output) = try launch(number, firstArguments)
+        for launch in launches {
+            let (process, output) = try start(launch, isFirst: true)
             children.append(
                 Child(
-                    number: number, process: process, output: output, started: .now,
+                    launch: launch, process: process, output: output, started: .now,
                     rule: RestartRule(limit: restarts)))
         }
     }
 
-    private func name(_ number: Int) -> String { "\(prefix)worker-\(number + 1)" }
-
-    private func launch(
-        _ number: Int, _ more: [String] = []
+    private func start(
+        _ launch: WorkerLaunch, isFirst: Bool = false
     ) throws(RuntimeError) -> (Process, ProcessOutput) {
-        let process = Process()
         let output = ProcessOutput()
-        process.executableURL = URL(fileURLWithPath: executable)
-        let core = threads[..<number].reduce(0, +)
-        process.arguments =
-            [
-                "worker", "--name", name(number), "--connect", endpoint,
-                "--threads", "\(threads[number])", "--parent", "\(getpid())",
-            ] + (spareCores >= 0 ? ["--core", "\(core)"] : []) + arguments + more
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
+        let process = launch.process(at: endpoint, isFirst: isFirst)
         process.standardOutput = output.pipe
         process.standardError = output.pipe
         do { try process.run() } catch {
+            let path = process.executableURL?.path ?? ""
             throw RuntimeError(
-                .system,
-                "cannot start \(name(number)) (\(executable)): \(error.localizedDescription)")
+                .system, "cannot start \(launch.name) (\(path)): \(error.localizedDescription)")
         }
         output.started()
+        launch.tell(process)
         return (process, output)
     }
 
@@ -112,13 +80,18 @@ public final class LocalCluster {
         nextLook = now + .milliseconds(50)
         var trusted: [Child] = []
         for child in children {
-            if !coordinator.isDistrusted(name: name(child.number)) { trusted.append(child) }
+            if child.launch.localThreads == nil
+                || !coordinator.isDistrusted(name: child.launch.name)
+            {
+                trusted.append(child)
+            }
         }
         let isLast = trusted.isEmpty && !children.isEmpty
         children = trusted
         if isLast {
             coordinator.fail(RuntimeError(.workerFailed, "no worker is left that computes right"))
         }
+        var given: [Int] = []
         for index in children.indices {
             if let restart = children[index].restart {
                 if restart <= now { self.restart(index, coordinator) }
@@ -126,31 +99,43 @@ public final class LocalCluster {
                 read(children[index], isLast: false)
             } else {
                 read(children[index], isLast: true)
-                bury(index, coordinator)
+                if !bury(index, coordinator) { given.append(index) }
             }
         }
+        for index in given.reversed() { children.remove(at: index) }
     }
 
-    private func bury(_ index: Int, _ coordinator: borrowing CoordinatorDoor) {
+    /// - Returns: False if it is not started again.
+    private func bury(_ index: Int, _ coordinator: borrowing CoordinatorDoor) -> Bool {
         let child = children[index]
-        let name = name(child.number)
-        let how = Self.describe(child.process)
-        coordinator.processEnded(pid: Int(child.process.processIdentifier), how: how)
-        guard let pause = children[index].rule.died(after: .now - child.started) else {
-            coordinator.fail(
-                RuntimeError(
-                    .workerFailed, Self.obituary(name, how, child.output.lastLines, restarts)))
-            return
+        let name = child.launch.name
+        let how = child.launch.describe(child.process, child.output.lastLines)
+        if child.launch.localThreads == nil {
+            coordinator.workerEnded(name: name, how: how)
+        } else {
+            coordinator.processEnded(pid: Int(child.process.processIdentifier), how: how)
         }
-        observer?.handle(
-            .workerRestarted(
-                name: name, how: how, attempt: children[index].rule.restarts, limit: restarts))
-        children[index].restart = .now + pause
+        if let pause = children[index].rule.died(after: .now - child.started) {
+            observer?.handle(
+                .workerRestarted(
+                    name: name, how: how, attempt: children[index].rule.restarts, limit: restarts))
+            children[index].restart = .now + pause
+            return true
+        }
+        // Other machines go on without it.
+        if child.launch.localThreads == nil, children.count > 1 {
+            observer?.handle(.workerGivenUp(name: name, how: how))
+            return false
+        }
+        coordinator.fail(
+            RuntimeError(
+                .workerFailed, Self.obituary(name, how, child.output.lastLines, restarts)))
+        return true
     }
 
     private func restart(_ index: Int, _ coordinator: borrowing CoordinatorDoor) {
         do throws(RuntimeError) {
-            (children[index].process, children[index].output) = try launch(children[index].number)
+            (children[index].process, children[index].output) = try start(children[index].launch)
             children[index].started = .now
             children[index].restart = nil
         } catch { coordinator.fail(error) }
@@ -167,16 +152,18 @@ public final class LocalCluster {
 
     private func read(_ child: Child, isLast: Bool) {
         child.output.read(isLast: isLast) { line in
-            observer?.handle(.workerOutput(name: name(child.number), line: line))
+            observer?.handle(.workerOutput(name: child.launch.name, line: line))
         }
     }
 
-    /// Waits for the workers to go by themselves, then sends SIGTERM, then SIGKILL.
+    /// Waits for the workers to go by themselves, then asks them to, then makes them.
     public func stop() {
-        for signal in [nil, SIGTERM, SIGKILL] {
-            for child in children where child.process.isRunning {
-                if let signal { kill(child.process.processIdentifier, signal) }
-            }
+        let ways: [(Child) -> Void] = [
+            { _ in }, { $0.launch.dismiss($0.process) },
+            { kill($0.process.processIdentifier, SIGKILL) },
+        ]
+        for way in ways {
+            for child in children where child.process.isRunning { way(child) }
             let end = ContinuousClock.now + .seconds(2)
             while children.contains(where: \.process.isRunning), .now < end {
                 // Whoever writes must not wait for a reader.
@@ -186,16 +173,5 @@ public final class LocalCluster {
         }
         for child in children where child.restart == nil { read(child, isLast: true) }
         children = []
-    }
-
-    private static func describe(_ process: Process) -> String {
-        let status = process.terminationStatus
-        switch process.terminationReason {
-        case .exit: return "exited with code \(status)"
-        case .uncaughtSignal:
-            return "was killed by signal \(status) (\(String(cString: strsignal(status))))"
-                + (status == SIGKILL ? ", as the system does when memory runs out" : "")
-        @unknown default: return "ended with status \(status)"
-        }
     }
 }

@@ -32,9 +32,10 @@ struct ShortRun {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let run = try Run.open(job: job, folder: try RunFolder(folder + "/run"), engine: engine)
         let endpoint = "ipc://\(folder)/socket"
-        let cluster = LocalCluster(
-            executable: program,
-            threads: Array(repeating: threads, count: workers), arguments: ["--engine", engine])
+        let cluster = WorkerProcesses(
+            WorkerLaunch.here(
+                program: program, threads: Array(repeating: threads, count: workers),
+                arguments: ["--engine", engine]))
         let clock = StepClock(begin: begin)
         var options = CoordinatorOptions(endpoint: endpoint)
         options.localWorkers = workers

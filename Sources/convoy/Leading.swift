@@ -20,7 +20,7 @@ struct Leading {
     /// Threads that evaluate the finished model on the test images.
     let threads: Int
     /// Worker processes of the run's own, if it has any.
-    var cluster: LocalCluster?
+    var cluster: WorkerProcesses?
     var faults: FaultPlan?
     /// Told of the run's events, too.
     var watchers: [any RunObserver] = []
@@ -53,7 +53,7 @@ struct Leading {
         }
         var settings = CoordinatorOptions(endpoint: endpoint)
         settings.trust = trust
-        settings.localWorkers = cluster?.workers ?? 0
+        settings.localWorkers = cluster?.count ?? 0
         settings.staysAwake = cluster.map { $0.spareCores > 0 } ?? true
         settings.stop = stop
         settings.onStatus = board.map { board in { board.publish($0) } }

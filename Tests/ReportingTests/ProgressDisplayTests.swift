@@ -138,6 +138,7 @@ private let allEvents: [RunEvent] = [
     .workerJoined(name: "w", threads: 2, alive: 3, missing: 0),
     .workerLost(name: "w", reason: "silent for 3 s", alive: 2, owed: 0), .straggler(name: "w"),
     .workerRestarted(name: "w", how: "exited with code 1", attempt: 1, limit: 3),
+    .workerGivenUp(name: "w", how: "exited with code 1"),
     .workerOutput(name: "w", line: "error: no memory"),
     .workerRefused(reason: "worker w has other data"), .waitingForWorkers,
     .idleWorkers(active: 4, workers: 6), .step(.example), .epoch(.example),

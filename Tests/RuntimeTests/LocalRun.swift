@@ -217,7 +217,8 @@ final class Recorder: RunObserver {
         case .checkpoint(let path): checkpoints.append(path)
         case .workerDistrusted(let name, _): distrusted.append(name)
         case .undecided(let place): undecided.append(place)
-        case .started, .straggler, .waitingForWorkers, .finished, .workerRestarted, .workerOutput:
+        case .started, .straggler, .waitingForWorkers, .finished, .workerRestarted, .workerGivenUp,
+            .workerOutput:
             break
         }
     }

@@ -87,12 +87,13 @@ struct Join: ParsableCommand {
             sockets.map { "ipc://\($0.path)/coordinator" } ?? "tcp://0.0.0.0:\(port ?? 0)"
         let works = !leadOnly || place.size == 1
         let (trust, own) = try trust(at: endpoint)
-        let cluster = LocalCluster(
-            executable: try Program.path(), threads: works ? [threads] : [],
-            prefix: "rank-\(place.rank)-",
-            arguments: ["--engine", engine.engine] + (insecure ? ["--insecure"] : [])
-                + (output.verbose ? ["--verbose"] : []),
-            environment: own?.environment ?? [:])
+        let cluster = WorkerProcesses(
+            WorkerLaunch.here(
+                program: try Program.path(), threads: works ? [threads] : [],
+                prefix: "rank-\(place.rank)-",
+                arguments: ["--engine", engine.engine] + (insecure ? ["--insecure"] : [])
+                    + (output.verbose ? ["--verbose"] : []),
+                environment: own?.environment ?? [:]))
         var leading = Leading(
             job: job, options: output, engine: engine.name, endpoint: endpoint, trust: trust,
             threads: threads, cluster: cluster)

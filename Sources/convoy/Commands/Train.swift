@@ -8,7 +8,7 @@ import Runtime
 /// `convoy train`
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Train a job with worker processes on this machine.",
+        abstract: "Train a job with worker processes on this machine, or on others by ssh.",
         discussion: """
             Starts a coordinator and its workers, trains, saves the model in the run folder and \
             evaluates it on the test images. The number of workers and threads changes the time a \
@@ -19,10 +19,12 @@ struct Train: ParsableCommand {
               convoy train
               convoy train --dataset shapes --workers 2
               convoy train job.yaml --set training.epochs=3 --output runs/short
+              convoy train job.yaml --hosts hosts.txt
             """)
 
     @OptionGroup var job: JobOptions
     @OptionGroup var output: RunOptions
+    @OptionGroup var hosts: HostOptions
     @OptionGroup var keys: KeyOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var faults: FaultOptions
@@ -48,7 +50,14 @@ struct Train: ParsableCommand {
     var bind: String?
 
     func validate() throws {
-        if let bind { try Limits.checkEndpoint("--bind", bind) }
+        if let bind {
+            try Limits.checkEndpoint("--bind", bind)
+            if hosts.file != nil, !bind.hasPrefix("tcp:") {
+                throw ValidationError(
+                    "--bind \(bind) cannot be reached from other machines; with --hosts it is "
+                        + "tcp://0.0.0.0:PORT, or left out")
+            }
+        }
         try Limits.check("--workers", workers ?? 1, in: 1...256)
         try Limits.check("--max-restarts", maxRestarts, in: 0...1000)
         try Limits.check("--threads", threads ?? 1, in: 1...256)
@@ -56,21 +65,31 @@ struct Train: ParsableCommand {
 
     func run() throws {
         let job = try job.load()
-        let threads = Cores.shared(workers: workers, threads: threads)
+        let remote = try hosts.load()
+        let threads =
+            remote.isEmpty || workers != nil
+            ? Cores.shared(workers: workers, threads: threads) : []
         let sockets = try SocketDirectory()
-        let endpoint = bind ?? "ipc://\(sockets.path)/coordinator"
+        let endpoint =
+            bind
+            ?? (remote.isEmpty ? "ipc://\(sockets.path)/coordinator" : "tcp://0.0.0.0:*")
         let (trust, own) = try keys.train(at: endpoint)
-        let cluster = LocalCluster(
-            executable: try Program.path(), threads: threads,
-            restarts: maxRestarts,
-            arguments: ["--engine", engine.engine] + (keys.insecure ? ["--insecure"] : [])
-                + (output.verbose ? ["--verbose"] : []),
-            firstArguments: faults.file.map { ["--fault-plan", $0] } ?? [],
-            environment: own?.environment ?? [:])
+        let arguments =
+            (keys.insecure ? ["--insecure"] : []) + (output.verbose ? ["--verbose"] : [])
+        let cluster = WorkerProcesses(
+            WorkerLaunch.here(
+                program: try Program.path(), threads: threads,
+                arguments: ["--engine", engine.engine] + arguments,
+                firstArguments: faults.file.map { ["--fault-plan", $0] } ?? [],
+                environment: own?.environment ?? [:])
+                + WorkerLaunch.there(remote, by: try hosts.shell(own), arguments: arguments),
+            restarts: maxRestarts)
         try withExtendedLifetime(sockets) {
             try Leading(
                 job: job, options: output, engine: engine.name, endpoint: endpoint, trust: trust,
-                threads: min(threads.reduce(0, +), Cores.available), cluster: cluster,
+                threads: threads.isEmpty
+                    ? Cores.available : min(threads.reduce(0, +), Cores.available),
+                cluster: cluster,
                 faults: try faults.load()
             ).lead()
         }
