@@ -72,8 +72,10 @@ final class Namespaces {
     }
 
     /// Limits both directions of a worker's cable.
-    func limit(_ worker: Int, to rate: String) throws {
-        let queue = "root tbf rate \(rate) burst 64kb latency 50ms"
+    ///
+    /// - Parameter burst: What may pass at once; the kernel needs some of it to reach a high rate.
+    func limit(_ worker: Int, to rate: String, burst: String = "64kb") throws {
+        let queue = "root tbf rate \(rate) burst \(burst) latency 50ms"
         try inCoordinator("tc qdisc add dev cable\(worker) \(queue)")
         try inWorker(worker, "tc qdisc add dev eth0 \(queue)")
     }
