@@ -43,7 +43,14 @@ static struct counter *counter(void) {
     if (mine == NULL) {
         size_t number = atomic_fetch_add(&taken, 1);
         mine = &counters[number < COUNTERS ? number : COUNTERS - 1];
-        if (number < COUNTERS - 1) atomic_store(&mine->thread, gettid());
+        if (number < COUNTERS - 1) {
+            pid_t thread = gettid();
+            // The system gives the numbers of dead threads to new ones.
+            for (size_t i = 0; i < number; i++) {
+                if (atomic_load(&counters[i].thread) == thread) atomic_store(&counters[i].thread, 0);
+            }
+            atomic_store(&mine->thread, thread);
+        }
     }
     return mine;
 }

@@ -3,6 +3,7 @@
 // Who allocates how often in the steady part of a run.
 
 import CAllocations
+import Glibc
 import Jobs
 import Runtime
 
@@ -37,16 +38,18 @@ struct StepAllocations {
         // Encryption allocates, on threads of libzmq's own and on those that send.
         run.keys = .none
         run.steps = Self.beginning + Self.steps + 1
-        run.events.onStep = { steps in
+        run.events.onStep = { [events = run.events] steps in
+            // Whoever comes late, on a busy machine, has half of the beginning still before it.
+            if steps < Self.beginning / 2, events.joined < workers { usleep(100_000) }
             if steps == Self.beginning { start.take() }
             if steps == Self.beginning + Self.steps { end.take() }
         }
         try run.run(job)
         spans = drawing?.spans ?? 0
         coordinator = end.own - start.own
-        compute = end.compute.growth(since: start.compute)
+        compute = try end.compute.growth(since: start.compute)
         data = end.data.counts
-        sockets = end.sockets.growth(since: start.sockets)
+        sockets = try end.sockets.growth(since: start.sockets)
     }
 }
 
@@ -54,6 +57,13 @@ private final class SpanCounter: TraceSink {
     private(set) var spans = 0
     func process(_ name: String, rows: [String]) -> Int { 0 }
     func add(_ span: TraceSpan, process: Int, phase: StepReport.Phase, step: Int) { spans += 1 }
+}
+
+/// Nothing can be said of threads that were not there all the time.
+private struct ThreadsChanged: Error, CustomStringConvertible {
+    let before: Int
+    let after: Int
+    var description: String { "\(before) threads were counted, then \(after)" }
 }
 
 /// The counters of all threads at one moment.
@@ -70,8 +80,10 @@ private final class Census {
 
         var counts: [Int] { (0..<count).map { list[$0].count } }
 
-        func growth(since start: Threads) -> [Int] {
-            precondition(count == start.count, "threads have come or gone")
+        func growth(since start: Threads) throws(ThreadsChanged) -> [Int] {
+            guard count == start.count else {
+                throw ThreadsChanged(before: start.count, after: count)
+            }
             return (0..<count).map { list[$0].count - start.list[$0].count }
         }
     }
