@@ -55,9 +55,8 @@ package final class SharedMemory: @unchecked Sendable {
             pid: Int(getpid()), descriptor: Int(descriptor), key: UInt64.random(in: 1...UInt64.max))
         var key = name.key
         guard ftruncate(descriptor, Self.page) == 0, pwrite(descriptor, &key, 8, 0) == 8 else {
-            let code = errno
-            close(descriptor)
-            throw RuntimeError(call: "ftruncate of shared memory", errno: code)
+            // `deinit` closes it: nothing is missing in this object.
+            throw RuntimeError(call: "ftruncate of shared memory", errno: errno)
         }
     }
 
@@ -92,8 +91,7 @@ package final class SharedView {
         guard descriptor >= 0, machine_never_shrinks(descriptor),
             pread(descriptor, &key, 8, 0) == 8, key == memory.key
         else {
-            if descriptor >= 0 { close(descriptor) }
-            return nil
+            return nil  // `deinit` closes it: nothing is missing in this object
         }
     }
 
@@ -101,7 +99,7 @@ package final class SharedView {
         for mapping in mappings {
             munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count)
         }
-        close(descriptor)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     /// What lies at `place`; nil if nothing can. There as long as this object lives.

@@ -2,6 +2,7 @@
 
 import Foundation
 import Runtime
+import Synchronization
 import Testing
 import Wire
 
@@ -48,6 +49,28 @@ import Wire
         name.descriptor = Int(file.fileDescriptor)
         #expect(SharedView(name) == nil)
         withExtendedLifetime((memory, file)) {}
+    }
+
+    /// The number of a file that is closed belongs to whoever opens the next one.
+    @Test func whatIsRefusedIsClosedOnce() throws {
+        let memory = try SharedMemory()
+        var name = memory.name
+        name.key ^= 1
+        let isOver = Atomic(false)
+        let stolen = Atomic(0)
+        let other = thread {
+            while !isOver.load(ordering: .relaxed) {
+                let own = open("/dev/null", O_RDONLY)
+                sched_yield()
+                if fcntl(own, F_GETFD) < 0 { stolen.add(1, ordering: .relaxed) }
+                close(own)
+            }
+        }
+        for _ in 0..<20_000 { #expect(SharedView(name) == nil) }
+        isOver.store(true, ordering: .relaxed)
+        while !other.isFinished { usleep(100) }
+        #expect(stolen.load(ordering: .relaxed) == 0)
+        withExtendedLifetime(memory) {}
     }
 
     /// A worker may leave while the coordinator still adds what it has sent.
