@@ -9,7 +9,7 @@ import Tensors
 
 /// The parts of the matrix, each a message of weights of a version that no step has.
 enum WhiteningParts {
-    static let version = WorkQueue.never
+    static let version = WeightVersions.never
 
     static func ranges(_ count: Int) -> [Range<Int>] {
         stride(from: 0, to: count, by: ChunkPlan.maximumFloats).map {

@@ -97,7 +97,7 @@ extension WorkQueue {
 
     /// Of a wait for data that counts in which the weights were there.
     private func noteWaitLocked(for work: LeaseWork, since start: Int64, isDecoding: Bool) {
-        guard hasArrived(work.version) else { return }
+        guard versions.has(work.version) else { return }
         let time = Monitor.now - max(start, completed[Int(work.version & 1)])
         guard time > 0 else { return }
         if isDecoding { waits.decoding &+= UInt64(time) } else { waits.samples &+= UInt64(time) }
@@ -112,11 +112,12 @@ extension WorkQueue {
         defer { monitor.unlock() }
         while !isClosed {
             if leases.contains(where: { $0.isWaiting && $0.step < work.step }) { return .overtaken }
-            let newest = arrived[Int(version & 1)].lazy.filter { $0 != Self.never }.max()
-            if let newest, newest > version { return .outdated }
-            if newest == version, !isOvertaken(work),
-                runningThreads == 0 || runningVersion == version
-            {
+            switch versions.standing(of: version) {
+            case .gone: return .outdated
+            case .awaited: break
+            case .current:
+                guard !isOvertaken(work), runningThreads == 0 || runningVersion == version
+                else { break }
                 runningVersion = version
                 runningThreads += 1
                 return .counted
@@ -188,7 +189,7 @@ extension WorkQueue {
     /// Whether the stage's weights are there, and nobody has prepared them or is about to.
     private func canPrepare(_ stage: Int, _ version: UInt64) -> Bool {
         guard preparedVersions[stage] != version, !isPreparing[stage] else { return false }
-        return model.chunksOfStage[stage].allSatisfy { arrived[Int(version & 1)][$0] == version }
+        return versions.has(version, model.chunksOfStage[stage])
     }
 
     /// A buffer for one shard's gradient, used once for each of its chunks.

@@ -22,8 +22,7 @@ final class WorkQueue: @unchecked Sendable {
 
     var leases: [LeaseWork] = []
     var spares: [LeaseWork] = []
-    /// The version of each chunk in the buffer of even and of odd versions.
-    var arrived: [[UInt64]]
+    var versions: WeightVersions
     var preparedVersions: [UInt64]
     var isPreparing: [Bool]
     var runningVersion: UInt64 = 0
@@ -66,9 +65,6 @@ final class WorkQueue: @unchecked Sendable {
         let message: String
     }
 
-    /// Versions count from 0; this is none of them.
-    static let never = UInt64.max
-
     /// - Parameter memory: Where gradients lie; nil for memory of this process alone.
     init(
         model: WorkerModel, threads: Int, doorbell: Doorbell, memory: SharedMemory?,
@@ -80,8 +76,8 @@ final class WorkQueue: @unchecked Sendable {
         self.doorbell = doorbell
         shardSize = model.job.training.shardSize
         let chunks = model.chunks.chunks.count
-        arrived = Array(repeating: Array(repeating: Self.never, count: chunks), count: 2)
-        preparedVersions = Array(repeating: Self.never, count: model.stageCount)
+        versions = WeightVersions(chunks: chunks)
+        preparedVersions = Array(repeating: WeightVersions.never, count: model.stageCount)
         isPreparing = Array(repeating: false, count: model.stageCount)
         gradients = FlightPool(count: model.chunks.count, in: memory)
         // A shard in the hands of each data thread, and as many and two more that wait.
@@ -179,13 +175,12 @@ final class WorkQueue: @unchecked Sendable {
 
     /// A chunk of weights has come. Never waits: whoever brings it has to show that this worker lives.
     func addWeights(version: UInt64, chunk: Int, _ source: WeightSource) -> Arrival {
-        let parity = Int(version & 1)
         monitor.lock()
         if runningThreads > 0, runningVersion & 1 == version & 1, runningVersion != version {
             monitor.unlock()
             return .tooEarly
         }
-        arrived[parity][chunk] = Self.never
+        versions.begin(version, chunk)
         switch source {
         case .memory(let flat): model.use(flat, version: version)
         case .message(let bytes, let checksum):
@@ -197,11 +192,11 @@ final class WorkQueue: @unchecked Sendable {
             guard checksum64(UnsafeRawBufferPointer(copy)) == checksum else { return .damaged }
             monitor.lock()
         }
-        arrived[parity][chunk] = version
-        if hasArrived(version) { completed[parity] = Monitor.now }
+        versions.end(version, chunk)
+        if versions.has(version) { completed[Int(version & 1)] = Monitor.now }
         // With less than whole layers nobody can do anything.
         let bucket = model.chunks.chunksOfBucket[model.chunks.chunks[chunk].bucket]
-        if arrived[parity][bucket].allSatisfy({ $0 == version }) { monitor.broadcast() }
+        if versions.has(version, bucket) { monitor.broadcast() }
         monitor.unlock()
         return .stored
     }
@@ -220,11 +215,6 @@ final class WorkQueue: @unchecked Sendable {
             }
             return true
         }
-    }
-
-    /// All weights of a version are there.
-    func hasArrived(_ version: UInt64) -> Bool {
-        arrived[Int(version & 1)].allSatisfy { $0 == version }
     }
 
     /// What threads have waited for since the last call.
