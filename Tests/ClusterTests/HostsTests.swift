@@ -36,10 +36,10 @@ struct HostsTests {
         }
     }
 
-    /// Where workers of this run connect to, once they do.
-    private func endpoint() -> String? {
-        run.log.events("started").last.flatMap { $0["endpoint"] as? String }?
-            .replacingOccurrences(of: "0.0.0.0", with: "127.0.0.1")
+    /// The port of the coordinator, as every command line about this run has it.
+    private func ending() -> String? {
+        let endpoint = run.log.events("started").last?["endpoint"] as? String
+        return endpoint?.split(separator: ":").last.map { ":\($0)" }
     }
 
     @Test func hostsComputeAndADeadOneIsNamed() throws {
@@ -49,8 +49,9 @@ struct HostsTests {
                 .replacingOccurrences(of: "root", with: NSUserName()), ["--max-restarts", "1"])
         #expect(wait(within: 60) { run.log.events("worker_joined").count >= 2 }, "\(program.text)")
         // Nobody may read keys out of a list of processes.
-        let lines = processes(try #require(endpoint()))
-        #expect(lines.count >= 2)
+        let lines = processes(try #require(ending()))
+        #expect(lines.values.contains { $0.hasPrefix("ssh\0") })
+        #expect(lines.values.contains { $0.hasPrefix(ConvoyProgram.path) })
         for line in lines.values {
             #expect(line.firstMatch(of: /[0-9a-fA-F]{40}/) == nil, "\(line)")
         }
@@ -62,7 +63,7 @@ struct HostsTests {
                 "node3 is given up, the run goes on without it: it cannot be reached by ssh")
                 && program.text.contains("\(server.command) node3 true' works without a password"),
             "\(program.text)")
-        #expect(wait(within: 10) { processes(endpoint() ?? "?").isEmpty })
+        #expect(wait(within: 10) { processes(ending() ?? "?").isEmpty })
     }
 
     /// Who starts workers by hand kills them by hand.
@@ -70,8 +71,8 @@ struct HostsTests {
         let expected = try run.undisturbed()
         let program = try start("node1 slots=1\nnode2 slots=1\n")
         #expect(wait(within: 60) { run.log.events("worker_joined").count == 2 }, "\(program.text)")
-        let place = try #require(endpoint())
-        let victims = processes("worker", "--connect\0\(place)", "--name\0node1")
+        let port = try #require(ending())
+        let victims = processes("worker\0", port, "--name\0node1")
             .filter { !$0.value.hasPrefix("sh\0") && !$0.value.contains("ssh") }
         #expect(victims.count == 1, "\(victims)")
         for victim in victims.keys { kill(victim, SIGKILL) }
@@ -87,10 +88,27 @@ struct HostsTests {
     @Test func whoIsKilledLeavesNobodyBehind() throws {
         let program = try start("node1 slots=1\nnode2 slots=1\n")
         #expect(wait(within: 60) { run.log.events("worker_joined").count == 2 }, "\(program.text)")
-        let place = try #require(endpoint())
-        #expect(processes(place).count >= 2)
+        let port = try #require(ending())
+        #expect(processes(port).count >= 2)
         program.end(SIGKILL)
-        #expect(wait(within: 20) { processes(place).isEmpty }, "\(processes(place))")
+        #expect(wait(within: 20) { processes(port).isEmpty }, "\(processes(port))")
+    }
+
+    /// Ctrl-C reaches ssh, too, and does not keep the coordinator from its checkpoint.
+    @Test func anInterruptedRunGoesOn() throws {
+        let expected = try run.undisturbed()
+        let hosts = "node1 slots=1\nnode2 slots=1\n"
+        let program = try start(hosts)
+        #expect(wait(within: 60) { run.log.events("worker_joined").count == 2 }, "\(program.text)")
+        let port = try #require(ending())
+        for process in processes("ssh\0-F", port).keys { kill(process, SIGINT) }
+        program.send(SIGINT)
+        #expect(program.status(within: 30) == 75, "\(program.text)")
+        #expect(program.text.contains("with a checkpoint"), "\(program.text)")
+        #expect(wait(within: 10) { processes(port).isEmpty }, "\(processes(port))")
+        let next = try start(hosts)
+        #expect(next.status() == 0, "\(next.text)")
+        #expect(run.log.finalWeights != nil && run.log.finalWeights == expected.finalWeights)
     }
 
     @Test func withoutAnyHostThatAnswersTheRunEnds() throws {

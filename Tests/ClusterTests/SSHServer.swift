@@ -65,7 +65,8 @@ final class SSHServer {
     }
 
     deinit {
-        if let number { kill(number, SIGTERM) }
+        // Threads of a test have signals blocked, and what they start inherits that: SIGTERM may never come.
+        if let number { kill(number, SIGKILL) }
     }
 
     /// What a user types to get to it.
