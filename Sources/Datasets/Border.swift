@@ -23,55 +23,93 @@ package struct Border {
     let mode: Mode
     /// Of pixels along the axis.
     let count: Int
+    /// Whether places are rounded to whole pixels, halves up.
+    let snaps: Bool
 
-    /// The two pixels that `place` lies between, and how far it is from the first to the second, in
-    /// 4096ths. What is `outside` is no pixel: there is the constant.
-    func neighbours(of place: Int) -> (before: Int, after: Int, weight: UInt32) {
-        let last = (count - 1) * Self.one
-        var inside = place
+    private var size: Int { count * Self.one }
+    private var last: Int { size - Self.one }
+
+    /// Places along an axis that all go to places of the image in the same way: `sign` times the place,
+    /// plus `offset`. What comes out lies from -1, a pixel of the constant before the first one, to the last
+    /// pixel or, where it is mixed with the constant behind that, before that one.
+    struct Fold: Equatable {
+        let places: ClosedRange<Int>
+        /// 1, -1, or 0 where all go to one place.
+        var sign = 1
+        let offset: Int
+    }
+
+    /// The fold that `place` lies in.
+    func fold(at place: Int) -> Fold {
         switch mode {
-        case .nearest: inside = min(max(place, 0), last)
-        case .cut: guard 0...last ~= place else { return (Self.outside, Self.outside, 0) }
+        case .nearest: return kept(Self.anywhere, movedBy: 0, place)
+        case .cut:
+            return 0...last ~= place ? Fold(places: 0...last, offset: 0) : constant(place, 0...last)
         case .blended:
-            let before = place >> Self.fractionBits
-            return (existing(before), existing(before + 1), UInt32(place & (Self.one - 1)))
+            let mixed = -Self.one...(snaps ? last + Self.one / 2 : size) - 1
+            return mixed ~= place ? Fold(places: mixed, offset: 0) : constant(place, mixed)
         case .reflect:
-            let before = place >> Self.fractionBits
-            return (reflected(before), reflected(before + 1), UInt32(place & (Self.one - 1)))
-        case .tiled:
-            let size = count * Self.one
-            if last == 0 {
-                inside = 0
-            } else if place < 0 {
-                inside += size * (-place / last + 1)
-            } else if place > last {
-                inside -= size * (place / last)
+            let turn = place >= 0 ? place / (2 * size) : -((2 * size - 1 - place) / (2 * size))
+            let start = 2 * size * turn
+            if place < start + size {
+                return kept(start...start + size - 1, movedBy: -start, place)
             }
-            inside = min(max(inside, 0), last)
-        case .joined:
-            if last == 0 {
-                inside = 0
-            } else if place < 0 {
-                inside += last * (-place / last + 1)
-            } else if place > last {
-                inside -= last * (place / last)
+            // The mirror image: pixel n is the last one again.
+            let back = start + size...start + 2 * size - 1
+            if place > back.lowerBound + last {
+                return Fold(
+                    places: back.lowerBound + last + 1...back.upperBound, sign: 0, offset: 0)
             }
+            return Fold(
+                places: back.lowerBound...back.lowerBound + last, sign: -1,
+                offset: back.lowerBound + last)
+        case .joined, .tiled:
+            guard last > 0 else { return kept(Self.anywhere, movedBy: 0, place) }
+            let period = mode == .joined ? last : size
+            if place < 0 {
+                let turns = -place / last
+                return kept(
+                    -(turns + 1) * last + 1...min(-turns * last, -1), movedBy: (turns + 1) * period,
+                    place)
+            }
+            if place > last {
+                let turns = place / last
+                return kept(
+                    max(turns * last, last + 1)...(turns + 1) * last - 1, movedBy: -turns * period,
+                    place)
+            }
+            return Fold(places: 0...last, offset: 0)
         }
-        let before = inside >> Self.fractionBits
-        return (before, min(before + 1, count - 1), UInt32(inside & (Self.one - 1)))
     }
 
-    /// No pixel.
-    static let outside = -1
+    /// Far enough for every place.
+    private static let anywhere = -(1 << 48)...1 << 48
 
-    private func existing(_ index: Int) -> Int {
-        0..<count ~= index ? index : Self.outside
+    /// The part of `places` around one of them that is moved into the image, or beyond the same end of it,
+    /// which goes to the pixel there.
+    private func kept(
+        _ places: ClosedRange<Int>, movedBy offset: Int, _ place: Int
+    ) -> Fold {
+        if place + offset < 0 {
+            return Fold(
+                places: places.lowerBound...min(places.upperBound, -offset - 1), sign: 0, offset: 0)
+        }
+        if place + offset > last {
+            return Fold(
+                places: max(places.lowerBound, last - offset + 1)...places.upperBound, sign: 0,
+                offset: last)
+        }
+        return Fold(
+            places: max(places.lowerBound, -offset)...min(places.upperBound, last - offset),
+            offset: offset)
     }
 
-    /// The pixel that stands for `index` where an image and its mirror image take turns.
-    private func reflected(_ index: Int) -> Int {
-        let rest = index % (2 * count)
-        let turn = rest < 0 ? rest + 2 * count : rest
-        return turn < count ? turn : 2 * count - 1 - turn
+    /// What lies beside `inside` on the side of `place`.
+    private func constant(_ place: Int, _ inside: ClosedRange<Int>) -> Fold {
+        let places =
+            place < inside.lowerBound
+            ? Self.anywhere.lowerBound...inside.lowerBound - 1
+            : inside.upperBound + 1...Self.anywhere.upperBound
+        return Fold(places: places, sign: 0, offset: -Self.one)
     }
 }

@@ -17,7 +17,7 @@ package struct Chance {
         case mixing, boxX, boxY
     }
 
-    private let random: Philox
+    let random: Philox
 
     package init(seed: UInt64, epoch: Int, position: Int) {
         random = Philox(
@@ -46,8 +46,8 @@ package struct Chance {
         range.lowerBound + (range.upperBound - range.lowerBound) * (Double(word) * 0x1p-32)
     }
 
-    /// Four words of the noise in an image.
-    package func noise(_ index: Int) -> SIMD4<UInt32> { random.words((1 << 32) + UInt64(index)) }
+    /// Where the words of the noise in an image begin.
+    static let noise: UInt64 = 1 << 32
 
     /// The four words of one attempt to find a crop.
     func crop(_ attempt: Int) -> SIMD4<UInt32> { random.words((1 << 33) + UInt64(attempt)) }

@@ -8,67 +8,24 @@ import Tensors
 /// has 16 bits, and is rounded once at the end.
 ///
 /// - Parameters:
-///   - pixels: `[height][width][channels]`
+///   - pixels: `[H, W, C]`
 ///   - deviation: In pixels, 0 to `GaussianBlur.mostDeviation`.
-///   - scratch: Overwritten, `GaussianBlur.scratchCount` bytes.
+///   - scratch: Overwritten, `GaussianBlur.scratchCount` bytes for this deviation or a larger one.
 package func blur(
-    _ pixels: MutableBytes, height: Int, width: Int, channels: Int, deviation: Double,
-    scratch: MutableBytes
+    _ pixels: MutableBytes, _ shape: Shape, deviation: Double, scratch: MutableBytes,
+    _ kernels: KernelSet
 ) {
-    let length = width * channels, count = height * length
     precondition(
-        pixels.count == count && scratch.count >= GaussianBlur.scratchCount(height, length)
-            && 0...GaussianBlur.mostDeviation ~= deviation,
-        "blur: \(pixels.count) bytes, \(scratch.count) of scratch, "
-            + "\(height) x \(width) x \(channels), \(deviation)")
+        pixels.count == shape.count && 0...GaussianBlur.mostDeviation ~= deviation,
+        "blur: \(pixels.count) bytes, \(shape), \(deviation)")
     let radius = GaussianBlur.radius(deviation)
-    guard radius > 0, count > 0 else { return }
-    // Two planes for the upper and lower bytes between the passes, then a row of sums at a multiple of 4.
-    let upper = scratch.baseAddress!, lower = unsafe upper + count
-    let sums = unsafe UnsafeMutableRawPointer(lower + count).alignedUp(for: UInt32.self)
-        .assumingMemoryBound(to: UInt32.self)
-    let image = pixels.baseAddress!
-    // A few hundred bytes of stack, all of them written before one is read.
+    guard radius > 0 else { return }
+    // A kilobyte of stack at most, all of it written before it is read; the pixels are the caller's.
     unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: radius + 1) { weights in
         unsafe GaussianBlur.fill(weights, deviation)
-        for y in 0..<height {
-            // sums[x, c] = sum over k of pixels[y, x + k, c] * weight[|k|], at most 255 * 65536 + 128
-            let row = unsafe image + y * length
-            for i in 0..<length { unsafe sums[i] = 128 }
-            for k in -radius...radius {
-                let weight = unsafe weights[abs(k)]
-                // Columns whose neighbour lies within the row, and the others at both ends.
-                let first = min(max(-k, 0), width), last = max(min(width - k, width), 0)
-                let inner = first * channels..<max(last, first) * channels
-                for i in inner { unsafe sums[i] &+= UInt32(row[i + k * channels]) &* weight }
-                for i in 0..<inner.lowerBound {
-                    unsafe sums[i] &+= UInt32(row[i % channels]) &* weight
-                }
-                for i in inner.upperBound..<length {
-                    unsafe sums[i] &+= UInt32(row[length - channels + i % channels]) &* weight
-                }
-            }
-            for i in 0..<length {
-                unsafe upper[y * length + i] = UInt8(truncatingIfNeeded: sums[i] >> 16)
-                unsafe lower[y * length + i] = UInt8(truncatingIfNeeded: sums[i] >> 8)
-            }
-        }
-        for y in 0..<height {
-            // sums[i] = sum over k of mixed[y + k, i] * weight[|k|], at most 65280 * 65536 + 2^23
-            for i in 0..<length { unsafe sums[i] = 1 << 23 }
-            for k in -radius...radius {
-                let weight = unsafe weights[abs(k)]
-                let start = min(max(y + k, 0), height - 1) * length
-                for i in 0..<length {
-                    let mixed = unsafe UInt32(upper[start + i]) << 8 | UInt32(lower[start + i])
-                    unsafe sums[i] &+= mixed &* weight
-                }
-            }
-            // At most 255.
-            for i in 0..<length {
-                unsafe image[y * length + i] = UInt8(truncatingIfNeeded: sums[i] >> 24)
-            }
-        }
+        unsafe kernels.blur(
+            pixels, height: shape[0], width: shape[1], channels: shape[2], weights: Words(weights),
+            scratch: scratch)
     }
 }
 
@@ -76,9 +33,10 @@ package func blur(
 package enum GaussianBlur {
     package static let mostDeviation = 64.0
 
-    /// Bytes of scratch for an image of so many rows of so many bytes.
-    package static func scratchCount(_ rows: Int, _ length: Int) -> Int {
-        2 * rows * length + 4 * length + 3
+    /// Bytes of scratch that `blur` needs.
+    package static func scratchCount(_ shape: Shape, deviation: Double) -> Int {
+        KernelSet.blurScratchCount(
+            height: shape[0], width: shape[1], channels: shape[2], radius: radius(deviation))
     }
 
     /// Pixels to either side.

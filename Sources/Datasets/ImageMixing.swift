@@ -15,14 +15,18 @@ public struct ImageMixing: Sendable {
     private let mixup: SymmetricBeta?
     private let cutmix: SymmetricBeta?
     private let height: Int, width: Int, channels: Int
+    private let kernels: KernelSet
 
     /// - Parameter imageShape: `[H, W, C]`.
     /// - Returns: nil if nothing is mixed.
-    public init?(_ augmentation: DatasetConfiguration.Augmentation, imageShape: Shape) {
+    public init?(
+        _ augmentation: DatasetConfiguration.Augmentation, imageShape: Shape, kernels: KernelSet
+    ) {
         guard augmentation.mixup > 0 || augmentation.cutmix > 0 else { return nil }
         mixup = augmentation.mixup > 0 ? SymmetricBeta(alpha: augmentation.mixup) : nil
         cutmix = augmentation.cutmix > 0 ? SymmetricBeta(alpha: augmentation.cutmix) : nil
         (height, width, channels) = (imageShape[0], imageShape[1], imageShape[2])
+        self.kernels = kernels
     }
 
     /// Where the images of a shard stand.
@@ -111,12 +115,8 @@ public struct ImageMixing: Sendable {
 
     /// own = share own + (1 - share) other, in 65536ths
     private func blend(_ own: MutableBytes, with other: Bytes, _ share: Double) -> Double {
-        let mine = UInt32(share * 65536 + 0.5), rest = 65536 - mine
-        for i in own.indices {
-            // Within both; the sum is at most 255.5 * 65536.
-            let sum = unsafe UInt32(own[i]) &* mine &+ UInt32(other[i]) &* rest &+ 32768
-            unsafe own[i] = UInt8(truncatingIfNeeded: sum &>> 16)
-        }
+        let mine = Int32(share * 65536 + 0.5)
+        unsafe kernels.blend(own, with: other, share: mine)  // as long as each other
         return Double(mine) / 65536
     }
 

@@ -6,7 +6,9 @@ import Tensors
 
 /// Adds `shift` to all pixels, kept within what the image has, then multiplies them by `brightness`, as
 /// Keras's `apply_channel_shift` and `apply_brightness_shift` do: sums are rounded, products cut off.
-package func shiftLevels(_ pixels: MutableBytes, by shift: Double, brightness: Double) {
+package func shiftLevels(
+    _ pixels: MutableBytes, by shift: Double, brightness: Double, _ kernels: KernelSet
+) {
     var (lowest, highest): (UInt8, UInt8) = (0, 255)
     if shift != 0 {
         (lowest, highest) = (255, 0)
@@ -19,7 +21,7 @@ package func shiftLevels(_ pixels: MutableBytes, by shift: Double, brightness: D
     // In single precision, as the library that Keras leaves it to.
     let factor = Float(brightness)
     // The image is one channel here.
-    unsafe mapLevels(pixels, channels: 1) { level, _ in
+    unsafe mapLevels(pixels, channels: 1, kernels) { level, _ in
         let shifted =
             shift == 0 ? level : min(max(nearestByte(Double(level) + shift), lowest), highest)
         return brightness == 1 ? shifted : UInt8(min(factor * Float(shifted), 255))
@@ -33,16 +35,13 @@ package func shiftLevels(_ pixels: MutableBytes, by shift: Double, brightness: D
 ///   - levels: What results are kept in.
 package func changeContrast(
     _ pixels: MutableBytes, channels: Int, by factor: Double,
-    levels: ClosedRange<Double> = 0...255
+    levels: ClosedRange<Double> = 0...255, _ kernels: KernelSet
 ) {
-    precondition(1...4 ~= channels, "contrast: \(channels) channels, expected 1 to 4")
-    var sums = SIMD4<Int64>()
-    for pixel in stride(from: 0, to: pixels.count, by: channels) {
-        for c in 0..<channels { unsafe sums[c] += Int64(pixels[pixel + c]) }  // pixels[y, x, c]
-    }
+    // Both read or change the pixels of the buffer and nothing else.
+    let sums = unsafe kernels.channelSums(Bytes(pixels), channels: channels)
     let count = Double(max(pixels.count / channels, 1))
-    // Each channel with its own mean.
-    unsafe mapLevels(pixels, channels: channels) { level, channel in
+    unsafe mapLevels(pixels, channels: channels, kernels) { level, channel in
+        // Each channel has its own mean.
         let mean = Double(sums[channel]) / count
         let moved = (Double(level) - mean) * factor + mean
         return nearestByte(min(max(moved, levels.lowerBound), levels.upperBound))
@@ -51,19 +50,15 @@ package func changeContrast(
 
 /// Replaces each pixel by what `map` makes of its level and channel.
 private func mapLevels(
-    _ pixels: MutableBytes, channels: Int, _ map: (_ level: UInt8, _ channel: Int) -> UInt8
+    _ pixels: MutableBytes, channels: Int, _ kernels: KernelSet,
+    _ map: (_ level: UInt8, _ channel: Int) -> UInt8
 ) {
     // A few hundred bytes of stack, all of them written before one is read.
-    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256 * channels) { table in
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256 * channels) { tables in
         for i in 0..<256 * channels {
-            unsafe table.initializeElement(at: i, to: map(UInt8(i & 255), i >> 8))
+            unsafe tables.initializeElement(at: i, to: map(UInt8(i & 255), i >> 8))
         }
-        for pixel in stride(from: 0, to: pixels.count, by: channels) {
-            for c in 0..<channels {
-                // pixels[y, x, c] = table[c, pixels[y, x, c]]
-                unsafe pixels[pixel &+ c] = table[c &* 256 &+ Int(pixels[pixel &+ c])]
-            }
-        }
+        unsafe kernels.mapLevels(pixels, channels: channels, tables: Bytes(tables))
     }
 }
 

@@ -7,8 +7,8 @@ import Tensors
 /// Each is the middle of its 4096th of the distribution, so the largest lies 3.7 standard deviations
 /// from the mean. Nothing of the C library takes part: the distribution is summed as a series.
 package struct NoiseTable: Sendable {
-    /// In 256ths of a grey level.
-    private let values: [Int32]
+    /// In grey levels.
+    private let values: [Int16]
 
     /// - Parameter deviation: The standard deviation, in grey levels: at most 255.
     package init(deviation: Double) {
@@ -20,24 +20,16 @@ package struct NoiseTable: Sendable {
             while Self.partFromZero(to: place + 0x1p-12) < target { place += 0x1p-12 }
             quantiles.append(place)
         }
+        // Rounded to 256ths of a level, then to levels, halves up.
         let upper = quantiles.map { Int32($0 * deviation * 256 + 0.5) }
-        values = upper.reversed().map { -$0 } + upper
+        values = (upper.reversed().map { -$0 } + upper).map { Int16(($0 + 128) >> 8) }
     }
 
     /// Adds noise to all pixels, kept within 0 to 255.
-    package func add(to pixels: MutableBytes, _ chance: Chance) {
-        // Indices of 12 bits, into 4096 values.
+    package func add(to pixels: MutableBytes, _ chance: Chance, _ kernels: KernelSet) {
+        // The table, during the call; the pixels are the caller's.
         unsafe values.withUnsafeBufferPointer { values in
-            for first in stride(from: 0, to: pixels.count, by: 8) {
-                let words = chance.noise(first / 8)
-                for i in 0..<min(8, pixels.count - first) {
-                    // Half a word each; 12 bits of it are an index of the table.
-                    let half = words[i >> 1] >> (i & 1 == 0 ? 0 : 16)
-                    let level = unsafe Int32(pixels[first + i])
-                    let noisy = unsafe level + ((values[Int(half & 4095)] + 128) >> 8)
-                    unsafe pixels[first + i] = UInt8(min(max(noisy, 0), 255))
-                }
-            }
+            unsafe kernels.addNoise(pixels, chance.random, from: Chance.noise, table: values)
         }
     }
 

@@ -64,16 +64,19 @@ extension PixelDraw {
     /// Changes the levels and colours of an image as drawn, in place.
     ///
     /// - Parameter pixels: uint8 `[H, W, C]`
-    func recolour(_ pixels: MutableBytes, channels: Int) {
+    func recolour(_ pixels: MutableBytes, channels: Int, _ kernels: KernelSet) {
         // All of these change the pixels of the buffer and nothing else.
         if channelShift != 0 || brightness != 1 {
-            unsafe shiftLevels(pixels, by: channelShift, brightness: brightness)
+            unsafe shiftLevels(
+                pixels, by: channelShift, brightness: brightness, kernels)
         }
-        if contrast != 1 { unsafe changeContrast(pixels, channels: channels, by: contrast) }
+        if contrast != 1 {
+            unsafe changeContrast(pixels, channels: channels, by: contrast, kernels)
+        }
         guard channels == 3 else { return }
         // Whole pixels of three colours.
-        if saturation != 1 { unsafe changeSaturation(pixels, by: saturation) }
-        if hue != 0 { unsafe turnHue(pixels, by: hue) }
-        if isGrey { unsafe removeColour(pixels) }
+        if saturation != 1 { unsafe changeSaturation(pixels, by: saturation, kernels) }
+        if hue != 0 { unsafe turnHue(pixels, by: hue, kernels) }
+        if isGrey { unsafe removeColour(pixels, kernels) }
     }
 }

@@ -67,13 +67,17 @@ public struct SampleDecoder: Sendable {
 
     /// Bytes of scratch that `augment` needs.
     public var scratchCount: Int {
-        let blurs = augmentation.gaussianBlur.upperBound > 0
-        let isUsed =
-            augmentation.resamples || recoloursBesideAlpha || blurs
-            || augmentation.transforms.contains { $0.sampling != nil }
-        return (isUsed ? imageShape.count : 0)
-            + (blurs ? GaussianBlur.scratchCount(imageShape[0], imageShape[1] * imageShape[2]) : 0)
+        let resamples =
+            augmentation.resamples || augmentation.transforms.contains { $0.sampling != nil }
+        let deviation = augmentation.gaussianBlur.upperBound
+        return max(
+            resamples ? resampleScratchCount(imageShape) : 0,
+            (recoloursBesideAlpha ? coloursCount : 0)
+                + (deviation > 0 ? GaussianBlur.scratchCount(imageShape, deviation: deviation) : 0))
     }
+
+    /// Bytes of the colours of an image with alpha.
+    private var coloursCount: Int { imageShape.count / 4 * 3 }
 
     /// Varies the sample, in place, by where it stands in which epoch: the same place always gives the
     /// same pixels. Allocates nothing.
@@ -95,32 +99,33 @@ public struct SampleDecoder: Sendable {
         let chance = Chance(seed: seed, epoch: epoch, position: position)
         let spatial = augmentation.spatialDraw(
             chance, height: imageShape[0], width: imageShape[1])
-        // All of these stay within `pixels` and the first `count` bytes of `scratch`.
+        // All of these stay within `pixels` and the scratch.
         if spatial.resamples {
-            let copy = unsafe MutableBytes(rebasing: scratch[..<count])
-            unsafe UnsafeMutableRawBufferPointer(copy).copyMemory(
-                from: UnsafeRawBufferPointer(pixels))
             unsafe resample(
-                Bytes(copy), imageShape,
+                pixels, imageShape,
                 AffineMap(spatial, height: imageShape[0], width: imageShape[1]),
-                mode: augmentation.fillMode.ofGenerator, fill: fill, into: pixels)
+                mode: augmentation.fillMode.ofGenerator, fill: fill, scratch: scratch, kernels)
         } else {
-            if spatial.flipsHorizontally { unsafe flipHorizontally(pixels, imageShape) }
-            if spatial.flipsVertically { unsafe flipVertically(pixels, imageShape) }
+            if spatial.flipsHorizontally {
+                unsafe kernels.reverseRows(pixels, width: imageShape[1], channels: imageShape[2])
+            }
+            if spatial.flipsVertically {
+                unsafe kernels.reverseColumns(pixels, length: imageShape[1] * imageShape[2])
+            }
         }
         let draw = augmentation.pixelDraw(chance, height: imageShape[0], width: imageShape[1])
-        let rest = unsafe MutableBytes(rebasing: scratch[min(count, scratch.count)...])
-        // Within `pixels`, too, and the scratch, which is free again.
         if recoloursBesideAlpha {
-            let colours = unsafe MutableBytes(rebasing: scratch[..<(count / 4 * 3)])
+            let colours = unsafe MutableBytes(rebasing: scratch[..<coloursCount])
+            let rest = unsafe MutableBytes(rebasing: scratch[coloursCount...])
             unsafe copyColours(of: pixels, 4, to: colours, 3)
             unsafe recolour(colours, channels: 3, draw, chance, rest)
             unsafe copyColours(of: colours, 3, to: pixels, 4)
         } else {
-            unsafe recolour(pixels, channels: imageShape[2], draw, chance, rest)
+            unsafe recolour(pixels, channels: imageShape[2], draw, chance, scratch)
         }
         if let hole = draw.hole { unsafe cut(hole, outOf: pixels, imageShape, fill: fill) }
-        unsafe augmentation.transforms.apply(to: pixels, imageShape, chance, scratch: scratch)
+        unsafe augmentation.transforms.apply(
+            to: pixels, imageShape, chance, scratch: scratch, kernels)
     }
 
     private func recolour(
@@ -128,12 +133,12 @@ public struct SampleDecoder: Sendable {
         _ scratch: MutableBytes
     ) {
         // All change the pixels of the buffer and nothing else but the scratch.
-        unsafe draw.recolour(pixels, channels: channels)
+        unsafe draw.recolour(pixels, channels: channels, kernels)
         if draw.blur > 0 {
             unsafe blur(
-                pixels, height: imageShape[0], width: imageShape[1], channels: channels,
-                deviation: draw.blur, scratch: scratch)
+                pixels, [imageShape[0], imageShape[1], channels], deviation: draw.blur,
+                scratch: scratch, kernels)
         }
-        if let noise { unsafe noise.add(to: pixels, chance) }
+        if let noise { unsafe noise.add(to: pixels, chance, kernels) }
     }
 }

@@ -24,7 +24,7 @@ enum Dropout {
             for i in 0..<draw.streams.count {
                 var pixel = 0, channel = 0
                 for first in stride(from: 0, to: draw.pixels * live, by: 64) {
-                    drawWords(draw.streams[i], from: UInt32(first / 4), into: words)
+                    draw.streams[i].draw(from: UInt64(first / 4), into: words)
                     for group in 0..<4 {
                         // Shifted as unsigned words: 24 bits, which are positive in either type.
                         let drawn =
@@ -63,41 +63,5 @@ enum Dropout {
             (gradient + i).vector = ((gradient + i).vector * scale)
                 .keeping(integers(kept + i) .!= Integers())
         }
-    }
-
-    /// The 64 words of blocks `block` to `block + 15` of a stream, in order: `Philox`, 16 at a time.
-    @inline(always)
-    private static func drawWords(
-        _ philox: Philox, from block: UInt32, into words: UnsafeMutablePointer<UInt32>
-    ) {
-        typealias Words = SIMD16<UInt32>
-        var c0 = Words(repeating: block) &+ unsafeBitCast(laneNumbers, to: Words.self)
-        var c1 = Words(), c2 = Words(repeating: philox.stream.x)
-        var c3 = Words(repeating: philox.stream.y)
-        var k0 = philox.key.x, k1 = philox.key.y
-        for _ in 0..<10 {
-            let (pHigh, pLow) = product(c0, 0xD251_1F53), (qHigh, qLow) = product(c2, 0xCD9E_8D57)
-            (c0, c1) = (qHigh ^ c1 ^ Words(repeating: k0), qLow)
-            (c2, c3) = (pHigh ^ c3 ^ Words(repeating: k1), pLow)
-            k0 &+= 0x9E37_79B9
-            k1 &+= 0xBB67_AE85
-        }
-        for lane in 0..<16 {
-            words[lane * 4] = c0[lane]
-            words[lane * 4 + 1] = c1[lane]
-            words[lane * 4 + 2] = c2[lane]
-            words[lane * 4 + 3] = c3[lane]
-        }
-    }
-
-    @inline(always)
-    private static func product(
-        _ a: SIMD16<UInt32>, _ b: UInt32
-    ) -> (high: SIMD16<UInt32>, low: SIMD16<UInt32>) {
-        var high = SIMD16<UInt32>()
-        for lane in 0..<16 {
-            high[lane] = UInt32(truncatingIfNeeded: (UInt64(a[lane]) &* UInt64(b)) &>> 32)
-        }
-        return (high, a &* SIMD16(repeating: b))
     }
 }

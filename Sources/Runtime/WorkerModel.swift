@@ -57,7 +57,8 @@ final class WorkerModel: @unchecked Sendable {
         decoder = SampleDecoder(
             configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding,
             kernels: kernels)
-        mixing = ImageMixing(job.dataset.augmentation, imageShape: data.imageShape)
+        mixing = ImageMixing(
+            job.dataset.augmentation, imageShape: data.imageShape, kernels: kernels)
         let counts = job.resolution?.classWeights ?? []
         classWeightBuffer = AlignedBuffer(count: counts.count)
         _ = classWeightBuffer.elements.update(fromContentsOf: counts.map(Float.init))

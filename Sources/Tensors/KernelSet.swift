@@ -96,6 +96,22 @@ package protocol KernelLoops: Sendable {
     static func mixColumns(
         _ mixed: Words, _ columns: ColumnMix, into row: MutableBytes)
     static func addRow(_ row: Bytes, weight: Int32, to sums: MutableIntegers)
+
+    static func sample(
+        _ image: Bytes, length: Int, channels: Int, _ run: PlaceRun, into row: MutableBytes)
+    static func mapLevels(_ pixels: MutableBytes, channels: Int, tables: Bytes)
+    static func channelSums(_ pixels: Bytes, channels: Int) -> SIMD4<Int64>
+    static func changeColours(_ pixels: MutableBytes, _ change: KernelSet.ColourChange)
+    static func addNoise(
+        _ pixels: MutableBytes, _ noise: Philox, from block: UInt64,
+        table: UnsafeBufferPointer<Int16>)
+    static func blend(_ own: MutableBytes, with other: Bytes, share: Int32)
+    static func blur(
+        _ pixels: MutableBytes, height: Int, width: Int, channels: Int, weights: Words,
+        scratch: MutableBytes)
+    static func reverseRows(_ pixels: MutableBytes, width: Int, channels: Int)
+    static func reverseColumns(_ pixels: MutableBytes, length: Int)
+
     static func add(
         _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, into sum: MutableFloats)
     static func isFinite(_ values: UnsafeRawBufferPointer) -> Bool

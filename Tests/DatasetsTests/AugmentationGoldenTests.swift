@@ -3,6 +3,7 @@
 // What Keras and SciPy made of images; `Goldens/make_augmentation_goldens.py` says how.
 
 import Datasets
+import Engines
 import Tensors
 import Testing
 
@@ -53,15 +54,9 @@ struct GoldenTransform: CustomTestStringConvertible {
 
     @Test(arguments: try GoldenTransform.all)
     func transformedImageIsKerass(_ golden: GoldenTransform) {
-        let image = golden.image
         let map = AffineMap(golden.draw, height: golden.shape[0], width: golden.shape[1])
-        var pixels = [UInt8](repeating: 0, count: image.count)
-        image.withUnsafeBufferPointer { image in
-            pixels.withUnsafeMutableBufferPointer {
-                resample(
-                    image, golden.shape, map, mode: golden.mode.ofGenerator, fill: 77, into: $0)
-            }
-        }
+        let pixels = resampled(
+            golden.image, golden.shape, map, mode: golden.mode.ofGenerator, fill: 77)
         #expect(pixels.count == golden.expected.count)
         for (index, (found, expected)) in zip(pixels, golden.expected).enumerated()
         where abs(Double(found) - expected) > tolerance {
@@ -86,18 +81,28 @@ extension AugmentationGoldenTests {
                 let c = index % n[2], x = index / n[2] % n[1], y = index / n[2] / n[1]
                 return UInt8((37 * y + 91 * x + 53 * c + 7 * x * y) % 256)
             }
-            var pixels = [UInt8](repeating: 0, count: image.count)
-            image.withUnsafeBufferPointer { image in
-                pixels.withUnsafeMutableBufferPointer {
-                    resample(
-                        image, shape, AffineMap(draw, height: n[0], width: n[1]), mode: .nearest,
-                        fill: 0, into: $0)
-                }
-            }
+            let pixels = resampled(
+                image, shape, AffineMap(draw, height: n[0], width: n[1]), mode: .nearest, fill: 0)
             let worst = zip(pixels, golden(words[7])).map { abs(Double($0) - $1) }.max()
             #expect(try #require(worst) <= tolerance, "\(words[..<7])")
         }
     }
+}
+
+/// What `resample` makes of an image.
+func resampled(
+    _ image: [UInt8], _ shape: Shape, _ map: AffineMap, mode: Border.Mode, fill: UInt8,
+    nearest: Bool = false, _ kernels: KernelSet = Engine.best()
+) -> [UInt8] {
+    var pixels = image
+    var scratch = [UInt8](repeating: 0, count: resampleScratchCount(shape))
+    pixels.withUnsafeMutableBufferPointer { pixels in
+        scratch.withUnsafeMutableBufferPointer {
+            resample(
+                pixels, shape, map, mode: mode, fill: fill, nearest: nearest, scratch: $0, kernels)
+        }
+    }
+    return pixels
 }
 
 /// Four hexadecimal digits for each 128th.

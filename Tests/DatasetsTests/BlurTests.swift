@@ -9,13 +9,13 @@ import Testing
     private func blurred(_ image: [UInt8], _ shape: Shape, _ deviation: Double) -> [UInt8] {
         var pixels = image
         let scratch = AlignedBuffer<UInt8>(
-            count: GaussianBlur.scratchCount(shape[0], shape[1] * shape[2]) + 1)
+            count: GaussianBlur.scratchCount(shape, deviation: deviation) + 1)
         defer { withExtendedLifetime(scratch) {} }
         pixels.withUnsafeMutableBufferPointer {
             // Wherever the scratch begins.
             blur(
-                $0, height: shape[0], width: shape[1], channels: shape[2], deviation: deviation,
-                scratch: MutableBytes(rebasing: scratch.elements[1...]))
+                $0, shape, deviation: deviation,
+                scratch: MutableBytes(rebasing: scratch.elements[1...]), Engine.best())
         }
         return pixels
     }

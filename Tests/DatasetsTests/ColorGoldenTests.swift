@@ -3,6 +3,7 @@
 // What Keras and TensorFlow made of colours; `Goldens/make_color_goldens.py` says how.
 
 import Datasets
+import Engines
 import Tensors
 import Testing
 
@@ -48,14 +49,15 @@ struct GoldenColors: CustomTestStringConvertible {
     func coloursAreThoseOfKerasAndTensorFlow(_ golden: GoldenColors) {
         var pixels = GoldenColors.image
         let parameter = golden.parameter
+        let kernels = Engine.best()
         pixels.withUnsafeMutableBufferPointer {
             switch golden.operation {
-            case "channel_shift": shiftLevels($0, by: parameter, brightness: 1)
-            case "brightness": shiftLevels($0, by: 0, brightness: parameter)
-            case "contrast": changeContrast($0, channels: 3, by: parameter)
-            case "saturation": changeSaturation($0, by: parameter)
-            case "hue": turnHue($0, by: parameter)
-            case "grayscale": removeColour($0)
+            case "channel_shift": shiftLevels($0, by: parameter, brightness: 1, kernels)
+            case "brightness": shiftLevels($0, by: 0, brightness: parameter, kernels)
+            case "contrast": changeContrast($0, channels: 3, by: parameter, kernels)
+            case "saturation": changeSaturation($0, by: parameter, kernels)
+            case "hue": turnHue($0, by: parameter, kernels)
+            case "grayscale": removeColour($0, kernels)
             default: Issue.record("\(golden.operation) has no test")
             }
         }

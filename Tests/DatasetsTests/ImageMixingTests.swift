@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Datasets
+import Engines
 import Foundation
 import Tensors
 import Testing
@@ -22,7 +23,8 @@ import Testing
         var augmentation = Augmentation()
         augmentation.mixup = mixup
         augmentation.cutmix = cutmix
-        let mixing = try #require(ImageMixing(augmentation, imageShape: shape))
+        let mixing = try #require(
+            ImageMixing(augmentation, imageShape: shape, kernels: Engine.best()))
         let mixed = mixing.mixed(
             images, at: .init(seed: seed, epoch: epoch, firstPosition: firstPosition))
         return Mixed(
@@ -34,7 +36,8 @@ import Testing
     private static let levels = (0..<16).map { [UInt8](repeating: UInt8($0 * 15), count: 75) }
 
     @Test func nothingIsMixedUnlessItIsAskedFor() {
-        #expect(ImageMixing(Augmentation(), imageShape: [5, 5, 3]) == nil)
+        #expect(
+            ImageMixing(Augmentation(), imageShape: [5, 5, 3], kernels: Engine.best()) == nil)
     }
 
     @Test func mixturesAreSumsOfTwoImages() throws {

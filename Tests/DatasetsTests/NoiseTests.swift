@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Datasets
+import Engines
 import Testing
 
 @Suite struct NoiseTests {
@@ -11,7 +12,7 @@ import Testing
         var pixels = [UInt8](repeating: level, count: count)
         let chance = Chance(seed: 5, epoch: 3, position: position)
         pixels.withUnsafeMutableBufferPointer {
-            NoiseTable(deviation: deviation).add(to: $0, chance)
+            NoiseTable(deviation: deviation).add(to: $0, chance, Engine.best())
         }
         return pixels
     }

@@ -84,7 +84,8 @@ struct DataPreview: ParsableCommand {
         _ load: (Int) throws -> Picture
     ) throws -> [Picture] {
         let (batchSize, shardSize) = (job.training.batchSize, job.training.shardSize)
-        let mixing = ImageMixing(job.dataset.augmentation, imageShape: decoder.imageShape)
+        let mixing = ImageMixing(
+            job.dataset.augmentation, imageShape: decoder.imageShape, kernels: Engine.best())
         var pictures: [Picture] = []
         while pictures.count < shown {
             let first = pictures.count, step = first / batchSize * batchSize
