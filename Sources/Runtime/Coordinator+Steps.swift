@@ -43,7 +43,23 @@ extension Coordinator {
             perform(actions[index])
             index += 1
         }
+        endTurn()
+    }
+
+    /// What can wait goes last: messages about weights that workers of this machine have seen by now, and
+    /// reports.
+    private func endTurn() {
         actions.removeAll(keepingCapacity: true)
+        for bucket in unsent { publish(bucket.chunks, bucket.version) }
+        unsent.removeAll(keepingCapacity: true)
+        guard !reports.isEmpty else { return }
+        for (step, epoch) in reports {
+            observer.handle(.step(step))
+            if let epoch { observer.handle(.epoch(epoch)) }
+        }
+        reports.removeAll(keepingCapacity: true)
+        drawOwnTrace()
+        noteCheckpoints()
     }
 
     private func perform(_ action: Action) {
@@ -221,7 +237,7 @@ extension Coordinator {
                 if chunk == 0, next == actions.count { readAhead() }
             }
         }
-        actions.removeAll(keepingCapacity: true)
+        endTurn()
     }
 
     /// The sum of a chunk over the whole step is there: average, step, publish.
@@ -241,17 +257,23 @@ extension Coordinator {
     }
 
     /// A chunk has been stepped: it goes out to all that want it. Where nothing has to travel, a bucket's chunks
-    /// go together: no layer can be computed with before all of its chunks are there, and each message
-    /// wakes half a dozen threads.
+    /// go together, and after all else: whoever is awake has seen them already, and each message wakes half
+    /// a dozen threads.
     private func publish(_ chunk: Int, _ version: UInt64) {
+        for index in members.indices
+        where !members[index].readsMemory && members[index].wants.contains(version) {
+            publish(chunk, version, to: index)
+        }
         let bucket = run.chunks.chunksOfBucket[run.chunks.chunks[chunk].bucket]
         let isWhole = shelf.versions[bucket].allSatisfy { $0 == version }
-        for index in members.indices where members[index].wants.contains(version) {
-            if !members[index].readsMemory {
-                publish(chunk, version, to: index)
-            } else if isWhole {
-                for chunk in bucket { publish(chunk, version, to: index) }
-            }
+        if memory != nil, isWhole { unsent.append((bucket, version)) }
+    }
+
+    /// A bucket has been stepped: to workers of this machine.
+    private func publish(_ bucket: Range<Int>, _ version: UInt64) {
+        for index in members.indices
+        where members[index].readsMemory && members[index].wants.contains(version) {
+            for chunk in bucket { publish(chunk, version, to: index) }
         }
     }
 
@@ -292,16 +314,15 @@ extension Coordinator {
             noteArrivals()
         }
         dataWaits.advance(to: now, threads: threadsAlive)
+        let sums = board.rootMetrics
+        spareBoards.append(board)
+        planNextStep()
         var (stepReport, epochReport) = phase.commit(
-            step, board.rootMetrics, plan: run.plan, digest: shelf.digest, workers: workersAlive,
-            now: now,
+            step, sums, plan: run.plan, digest: shelf.digest, workers: workersAlive, now: now,
             lastCommit: lastCommit)
         if epochReport != nil { epochReport?.dataWait = dataWaits.endEpoch() }
-        spareBoards.append(board)
         lastCommit = now
-        drawOwnTrace()
-        observer.handle(.step(stepReport))
-        if let epochReport { observer.handle(.epoch(epochReport)) }
+        reports.append((stepReport, epochReport))
         if step.kind == .train { reportIdle() }
         let isLast = id.raw + 1 == lastStep
         let isStopped = options.stop?.isRung == true
@@ -311,7 +332,6 @@ extension Coordinator {
                 checkpoint(next: id.advanced(by: 1)),
                 neededFrom: run.job.cluster.audit > 0 ? machine.auditHorizon?.raw : nil)
             if isLast || isStopped { saver.flush() }
-            noteCheckpoints()
         }
         if isStopped, !isLast, failure == nil {
             failure = RuntimeError(
@@ -320,7 +340,6 @@ extension Coordinator {
                     + "checkpoint; the same command goes on from there")
         }
         isFinished = isLast
-        planNextStep()
     }
 
     /// Tells when there are more threads than a whole batch has shards, once per change.

@@ -55,6 +55,10 @@ public final class Coordinator {
     static let evaluationChunks = [0]
     let feed: SampleFeed?
     let saver: CheckpointWriter
+    /// Buckets that have been stepped in this turn, for workers of this machine.
+    var unsent: [(chunks: Range<Int>, version: UInt64)] = []
+    /// Of the steps that have been committed in this turn.
+    var reports: [(StepReport, EpochReport?)] = []
     /// Leases whose samples are still being read.
     var waitingLeases: [(lease: Lease, since: Duration)] = []
     var dataWaits = DataWaitMeter()

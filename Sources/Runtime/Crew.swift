@@ -16,14 +16,16 @@ struct Crew {
     ///
     /// - Parameters:
     ///   - local: The worker's own copy of the data; nil if samples come with their leases.
+    ///   - memory: Where gradients lie; nil for memory of this process alone.
+    ///   - bulletin: Of a coordinator of this machine. Has to stay until `dismiss`.
     ///   - recorder: Told what the threads do; nil if nobody wants to know.
     init(
         model: WorkerModel, local: SampleSources?, options: WorkerOptions, doorbell: Doorbell,
-        memory: SharedMemory?, recorder: SpanRecorder?
+        memory: SharedMemory?, bulletin: Bulletin?, recorder: SpanRecorder?
     ) {
         let queue = WorkQueue(
             model: model, threads: options.threads, doorbell: doorbell, memory: memory,
-            isTraced: recorder != nil)
+            bulletin: bulletin, isTraced: recorder != nil)
         self.model = model
         self.queue = queue
         compute = (0..<options.threads).map { number in

@@ -38,12 +38,17 @@ final class Monitor: @unchecked Sendable {
 
     /// As `wait`, but first stays awake for a moment, giving the core to whoever wants it: waking a core
     /// that has gone to sleep takes longer than what is waited for here.
-    func waitAwake() {
+    ///
+    /// - Parameter isThere: Whether what is waited for is there without a broadcast. Asked without the lock.
+    func waitAwake(until isThere: () -> Bool = { false }) {
         let seen = broadcasts.load(ordering: .relaxed)
         unlock()
         let start = Self.now
         while broadcasts.load(ordering: .acquiring) == seen, Self.now &- start < Self.patience {
-            for _ in 0..<20 { sched_yield() }
+            for _ in 0..<20 {
+                if isThere() { return lock() }
+                sched_yield()
+            }
         }
         lock()
         if broadcasts.load(ordering: .relaxed) == seen { wait() }

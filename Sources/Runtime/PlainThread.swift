@@ -10,6 +10,10 @@ import Glibc
 /// passes bytes on and sleeps again comes before a thread that computes. A `PlainThread` takes usual ones.
 func takeShortTurns() { machine_take_turns(100_000) }
 
+/// The calling thread and those that are started from it stay on these cores, counted among those of this
+/// process.
+func stay(on cores: Range<Int>) { machine_pin_thread(Int32(cores.lowerBound), Int32(cores.count)) }
+
 /// A named POSIX thread with denormals flushed to zero, joined before it is forgotten.
 final class PlainThread {
     private var handle = pthread_t()
@@ -40,7 +44,7 @@ final class PlainThread {
                 let start = Unmanaged<Start>.fromOpaque(raw!).takeRetainedValue()
                 machine_name_thread(String(start.name.prefix(15)))
                 machine_take_turns(0)
-                if let core = start.core { machine_pin_thread(Int32(core)) }
+                if let core = start.core { machine_pin_thread(Int32(core), 1) }
                 Engine.enableFlushToZero()
                 start.body()
                 return nil

@@ -19,8 +19,11 @@ package final class SharedMemory: @unchecked Sendable {
     package let name: Message.Memory
     private let descriptor: CInt
     private let monitor = Monitor()
-    /// Bytes given away so far. The first page holds the key, so no place is 0.
-    private var end = SharedMemory.page
+    /// What others see at a glance.
+    package let bulletin: Bulletin
+    private let front: UnsafeMutableRawPointer
+    /// Bytes given away so far. The front holds the key and the bulletin, so no place is 0.
+    private var end = Bulletin.bytes
 
     private static let page = 1 << 12
 
@@ -53,14 +56,24 @@ package final class SharedMemory: @unchecked Sendable {
         guard descriptor >= 0 else { throw RuntimeError(call: "memfd_create", errno: errno) }
         name = Message.Memory(
             pid: Int(getpid()), descriptor: Int(descriptor), key: UInt64.random(in: 1...UInt64.max))
-        var key = name.key
-        guard ftruncate(descriptor, Self.page) == 0, pwrite(descriptor, &key, 8, 0) == 8 else {
-            // `deinit` closes it: nothing is missing in this object.
-            throw RuntimeError(call: "ftruncate of shared memory", errno: errno)
+        guard ftruncate(descriptor, Bulletin.bytes) == 0,
+            let front = mmap(
+                nil, Bulletin.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
+            front != MAP_FAILED
+        else {
+            let code = errno
+            close(descriptor)
+            throw RuntimeError(call: "ftruncate of shared memory", errno: code)
         }
+        front.storeBytes(of: name.key, as: UInt64.self)
+        self.front = front
+        bulletin = Bulletin(front)
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        munmap(front, Bulletin.bytes)
+        close(descriptor)
+    }
 
     /// Zeroed memory, or nil if the system gives none.
     package func take(bytes: Int) -> Part? {
@@ -80,6 +93,9 @@ package final class SharedMemory: @unchecked Sendable {
 /// Another process's `SharedMemory`, as this one sees it. `bytes(at:count:)` belongs to one thread.
 package final class SharedView {
     private let descriptor: CInt
+    /// What the other process lets everybody see; there as long as this object lives.
+    package let bulletin: Bulletin
+    private let front: UnsafeMutableRawPointer
     /// The newest one reaches furthest; what was found in earlier ones may still be in use.
     private var mappings: [UnsafeRawBufferPointer] = []
 
@@ -88,14 +104,23 @@ package final class SharedView {
     package init?(_ memory: Message.Memory) {
         descriptor = open("/proc/\(memory.pid)/fd/\(memory.descriptor)", O_RDONLY | O_CLOEXEC)
         var key: UInt64 = 0
+        var status = stat()
         guard descriptor >= 0, machine_never_shrinks(descriptor),
-            pread(descriptor, &key, 8, 0) == 8, key == memory.key
+            pread(descriptor, &key, 8, 0) == 8, key == memory.key,
+            fstat(descriptor, &status) == 0, status.st_size >= Bulletin.bytes,
+            let front = mmap(nil, Bulletin.bytes, PROT_READ, MAP_SHARED, descriptor, 0),
+            front != MAP_FAILED
         else {
-            return nil  // `deinit` closes it: nothing is missing in this object
+            // Without all its parts an object has no `deinit`.
+            if descriptor >= 0 { close(descriptor) }
+            return nil
         }
+        self.front = front
+        bulletin = Bulletin(front)
     }
 
     deinit {
+        munmap(front, Bulletin.bytes)
         for mapping in mappings {
             munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count)
         }

@@ -29,6 +29,8 @@ final class WeightShelf {
     private var previous: [FlightBuffer<Float>?]
     private var previousChecksums: [UInt64]
     private let slots: [AlignedBuffer<Float>]
+    /// Where workers of this machine see at once what there is; nil where there are none.
+    private let bulletin: WeightBulletin?
 
     /// Starts out with `weights`, which is a whole flat buffer, as version `version`.
     ///
@@ -53,6 +55,9 @@ final class WeightShelf {
         for (slot, values) in zip(slots, state) {
             _ = slot.elements.update(fromContentsOf: values)
         }
+        bulletin = memory.flatMap { WeightBulletin($0.bulletin, chunks: plan.chunks.count) }
+        if let place = buffer.place { bulletin?.begin(version, place: place) }
+        for chunk in plan.chunks.indices { announce(chunk) }
     }
 
     /// One optimizer step of one chunk.
@@ -74,7 +79,13 @@ final class WeightShelf {
         previousChecksums[chunk] = checksums[chunk]
         current[chunk] = new
         versions[chunk] = step
+        announce(chunk)
         checksums[chunk] = checksum64(UnsafeRawBufferPointer(new.memory[range]))
+    }
+
+    private func announce(_ chunk: Int) {
+        guard current[chunk].place != nil else { return }
+        bulletin?.announce(chunk, versions[chunk])
     }
 
     /// The first chunk of a version has been summed up: so all steps before the last one are over.
@@ -84,6 +95,7 @@ final class WeightShelf {
             previous[chunk] = nil
         }
         newest = (version, pool.take(owners: plan.chunks.count))
+        if let place = newest.buffer.place { bulletin?.begin(version, place: place) }
     }
 
     /// Weights to send: a chunk of one version.

@@ -112,6 +112,7 @@ extension WorkQueue {
         defer { monitor.unlock() }
         while !isClosed {
             if leases.contains(where: { $0.isWaiting && $0.step < work.step }) { return .overtaken }
+            let changes = lookUp(version)
             switch versions.standing(of: version) {
             case .gone: return .outdated
             case .awaited: break
@@ -123,7 +124,7 @@ extension WorkQueue {
                 return .counted
             }
             timeline?.begin(.wait(.weights), step: work.lease.step)
-            monitor.waitAwake()
+            waitForWeights(since: changes)
         }
         return .outdated
     }
@@ -167,11 +168,12 @@ extension WorkQueue {
                 monitor.unlock()
                 throw LayerError(code: .interrupted, detail: "given up for an earlier step")
             }
+            let changes = lookUp(version)
             // The last layers' weights tend to come first: no need to be idle until the first ones' do.
             let next = (stage..<model.stageCount).first { canPrepare($0, version) }
             guard let next else {
                 timeline?.interrupt(.wait(.weights))
-                monitor.waitAwake()
+                waitForWeights(since: changes)
                 timeline?.resume()
                 continue
             }

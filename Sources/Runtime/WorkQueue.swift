@@ -40,6 +40,10 @@ final class WorkQueue: @unchecked Sendable {
     var outgoing: [Outgoing] = []
     var failure: WorkFailure?
     var isClosed = false
+    /// What a coordinator of this machine lets everybody see.
+    private let bulletin: WeightBulletin?
+    /// What lies where in its memory, as far as messages have told.
+    private var flats: [(place: Int, weights: Floats)] = []
     /// What images are whitened by, until all of it is there: before that nothing is computed.
     var whitening: ArrivingWhitening?
 
@@ -65,10 +69,12 @@ final class WorkQueue: @unchecked Sendable {
         let message: String
     }
 
-    /// - Parameter memory: Where gradients lie; nil for memory of this process alone.
+    /// - Parameters:
+    ///   - memory: Where gradients lie; nil for memory of this process alone.
+    ///   - bulletin: Of a coordinator of this machine.
     init(
         model: WorkerModel, threads: Int, doorbell: Doorbell, memory: SharedMemory?,
-        isTraced: Bool
+        bulletin: Bulletin?, isTraced: Bool
     ) {
         self.model = model
         self.isTraced = isTraced
@@ -80,6 +86,8 @@ final class WorkQueue: @unchecked Sendable {
         preparedVersions = Array(repeating: WeightVersions.never, count: model.stageCount)
         isPreparing = Array(repeating: false, count: model.stageCount)
         gradients = FlightPool(count: model.chunks.count, in: memory)
+        self.bulletin = bulletin.flatMap { WeightBulletin($0, chunks: chunks) }
+        flats.reserveCapacity(8)
         // A shard in the hands of each data thread, and as many and two more that wait.
         let ahead = model.decoder.takesTime ? 2 * threads + 2 : 0
         room = (0..<ahead).map { _ in ShardPixels(model) }
@@ -160,7 +168,7 @@ final class WorkQueue: @unchecked Sendable {
         /// In the message that brought it; it is copied, and the copy is checked.
         case message(UnsafeRawBufferPointer, checksum: UInt64)
         /// In the coordinator's memory: the whole flat buffer, of which this chunk is there now.
-        case memory(Floats)
+        case memory(Floats, place: Int)
     }
 
     /// What becomes of a chunk of weights.
@@ -180,9 +188,16 @@ final class WorkQueue: @unchecked Sendable {
             monitor.unlock()
             return .tooEarly
         }
+        if versions.has(version, chunk..<chunk + 1), case .memory = source {
+            // Whoever waited for it has seen it.
+            monitor.unlock()
+            return .stored
+        }
         versions.begin(version, chunk)
         switch source {
-        case .memory(let flat): model.use(flat, version: version)
+        case .memory(let flat, let place):
+            model.use(flat, version: version)
+            if !flats.contains(where: { $0.place == place }) { flats.append((place, flat)) }
         case .message(let bytes, let checksum):
             let copy = UnsafeMutableRawBufferPointer(
                 MutableFloats(
@@ -199,6 +214,40 @@ final class WorkQueue: @unchecked Sendable {
         if versions.has(version, bucket) { monitor.broadcast() }
         monitor.unlock()
         return .stored
+    }
+
+    /// Notes what the coordinator's bulletin says of a version. Called with the lock held.
+    ///
+    /// - Returns: The number of its changes, to see whether there is more.
+    @discardableResult
+    func lookUp(_ version: UInt64) -> UInt64 {
+        guard let bulletin else { return 0 }
+        let changes = bulletin.changes
+        let place = bulletin.place(of: version)
+        let isTooEarly =
+            runningThreads > 0 && runningVersion & 1 == version & 1 && runningVersion != version
+        guard !isTooEarly, let flat = flats.first(where: { $0.place == place }) else {
+            return changes
+        }
+        var isNews = false
+        for chunk in model.chunks.chunks.indices
+        where !versions.has(version, chunk..<chunk + 1) && bulletin.has(chunk, version) {
+            versions.begin(version, chunk)
+            versions.end(version, chunk)
+            isNews = true
+        }
+        guard isNews else { return changes }
+        model.use(flat.weights, version: version)
+        if versions.has(version) { completed[Int(version & 1)] = Monitor.now }
+        monitor.broadcast()
+        return changes
+    }
+
+    /// Waits for weights, as for anything else that a broadcast tells of.
+    ///
+    /// - Parameter changes: What `lookUp` has returned.
+    func waitForWeights(since changes: UInt64) {
+        monitor.waitAwake { [bulletin] in bulletin.map { $0.changes != changes } ?? false }
     }
 
     /// A part of the matrix that whitens images has come. Nobody computes before the last one has.

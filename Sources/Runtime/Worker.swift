@@ -30,6 +30,9 @@ public struct WorkerOptions: Sendable {
     public var patience: Duration
     /// The core of the first compute thread, the next one's of the second, ...; nil leaves it to the system.
     public var firstCore: Int?
+    /// All other threads stay on those cores too: where every core has its compute thread, whatever else
+    /// there is to do takes time from that of its own worker, and nobody waits for another core.
+    public var keepsToItsCores = false
     /// The process that started this worker; when it is gone, so is the worker.
     public var parent: Int?
     /// What happens to it on purpose.
@@ -63,6 +66,11 @@ public final class Worker {
     public init(options: WorkerOptions, stop: StopSignal, logger: Logger) throws {
         guard options.endpoint.hasPrefix("ipc:") || options.trust != nil else {
             throw Trust<WorkerKeys>.missing("worker", options.endpoint, "worker")
+        }
+        var options = options
+        if options.keepsToItsCores, let first = options.firstCore {
+            stay(on: first..<first + options.threads)
+            options.firstCore = 0  // of those
         }
         self.options = options
         self.stop = stop

@@ -34,14 +34,16 @@ public struct WorkerLaunch: Sendable {
         program: String, threads: [Int], prefix: String = "", arguments: [String] = [],
         firstArguments: [String] = [], environment: [String: String] = [:]
     ) -> [WorkerLaunch] {
-        let areEnough = threads.reduce(0, +) <= Cores.available
+        let spareCores = Cores.available - threads.reduce(0, +)
         return threads.indices.map { number in
             WorkerLaunch(
                 name: "\(prefix)worker-\(number + 1)", localThreads: threads[number],
                 place: .here(
-                    program: program, core: areEnough ? threads[..<number].reduce(0, +) : nil,
+                    program: program,
+                    core: spareCores >= 0 ? threads[..<number].reduce(0, +) : nil,
                     environment: environment),
-                arguments: arguments, firstArguments: firstArguments)
+                arguments: arguments + (spareCores == 0 ? ["--keep-to-cores"] : []),
+                firstArguments: firstArguments)
         }
     }
 

@@ -390,7 +390,7 @@ final class WorkerSession {
         guard start % MemoryLayout<Float>.alignment == 0, let crew,
             let bytes = view?.bytes(at: start, count: 4 * crew.model.chunks.count)
         else { return nil }
-        return .memory(bytes.bindMemory(to: Float.self))
+        return .memory(bytes.bindMemory(to: Float.self), place: start)
     }
 
     /// Builds the network, proves the arithmetic, starts the threads.
@@ -424,13 +424,13 @@ final class WorkerSession {
             silence = job.cluster.heartbeat * job.cluster.missedHeartbeats * 2
             session = welcome.session
             recorder = welcome.wantsTrace ? SpanRecorder() : nil
+            view = memory == nil ? nil : welcome.memory.flatMap(SharedView.init)
             crew = Crew(
                 model: model, local: local, options: options, doorbell: doorbell, memory: memory,
-                recorder: recorder)
+                bulletin: view?.bulletin, recorder: recorder)
             checksums = Array(
                 repeating: Array(repeating: 0, count: model.chunks.chunks.count), count: 2)
             attach = .init(worker: welcome.worker, session: welcome.session)
-            view = memory == nil ? nil : welcome.memory.flatMap(SharedView.init)
             coordinatorReadsMemory = welcome.readsMemory
             try send(
                 .ready(

@@ -51,21 +51,32 @@ final class ConvoyProgram {
 
     deinit { end(SIGKILL) }
 
-    var isRunning: Bool { process.isRunning }
+    /// Foundation has been seen to miss the end of a process that was stopped and continued: so the system is
+    /// asked, too.
+    var isRunning: Bool { process.isRunning && !isZombie }
+
+    private var isZombie: Bool {
+        let line = try? String(
+            contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)
+        return line?.split(separator: ")").last?.hasPrefix(" Z") ?? false
+    }
+
     var identifier: Int32 { process.processIdentifier }
     /// All that it has printed.
     var text: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
 
     /// Sends a signal, and does not wait for what comes of it.
     func send(_ signal: Int32) {
-        guard process.isRunning else { return }
+        guard isRunning else { return }
         kill(process.processIdentifier, signal)
     }
 
     func end(_ signal: Int32) {
-        guard process.isRunning else { return }
+        guard isRunning else { return }
         kill(process.processIdentifier, signal)
-        process.waitUntilExit()
+        #expect(
+            ClusterTests.wait(within: 120) { !isRunning },
+            "process \(process.processIdentifier) goes on after signal \(signal)")
     }
 
     /// Waits for it to exit by itself.

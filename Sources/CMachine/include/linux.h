@@ -49,17 +49,18 @@ static inline uint64_t machine_bytes_received(int descriptor) {
 /// Names the calling thread, for debuggers and `top -H`; at most 15 bytes are kept.
 static inline void machine_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 
-/// Keeps the calling thread on the core with this number among those it may use, from 0.
-static inline void machine_pin_thread(int number) {
-    unsigned long allowed[128] = {0}, one[128] = {0};
+/// Keeps the calling thread, and those that it starts from then on, on `count` cores from the one with number
+/// `first` on among those it may use, counted from 0. No effect where there are not so many.
+static inline void machine_pin_thread(int first, int count) {
+    unsigned long allowed[128] = {0}, chosen[128] = {0};
     const int bits = 8 * sizeof(unsigned long);
     long bytes = syscall(SYS_sched_getaffinity, 0, sizeof allowed, allowed);
-    for (int core = 0; core < bytes * 8; core++) {
-        if (!(allowed[core / bits] >> (core % bits) & 1) || number-- > 0) continue;
-        one[core / bits] = 1ul << (core % bits);
-        syscall(SYS_sched_setaffinity, 0, sizeof one, one);
-        return;
+    for (int core = 0; core < bytes * 8 && count > 0; core++) {
+        if (!(allowed[core / bits] >> (core % bits) & 1) || first-- > 0) continue;
+        chosen[core / bits] |= 1ul << (core % bits);
+        count--;
     }
+    if (count == 0) syscall(SYS_sched_setaffinity, 0, sizeof chosen, chosen);
 }
 
 /// Asks for turns of this many nanoseconds on the core, 0 for the usual ones. Who takes short turns is let

@@ -52,6 +52,9 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The core of the first thread.", visibility: .private))
     var core: Int?
 
+    @Flag(help: ArgumentHelp("All threads stay on the cores of those.", visibility: .private))
+    var keepToCores = false
+
     @Option(help: ArgumentHelp("Leave when this process is gone.", visibility: .private))
     var parent: Int?
 
@@ -76,6 +79,7 @@ struct WorkerCommand: ParsableCommand {
         options.patience = .seconds(patience)
         options.parent = parent
         options.firstCore = core
+        options.keepsToItsCores = keepToCores
         options.faults = try faults.load().map {
             FaultInjector($0, worker: options.name, stop: stop)
         }
