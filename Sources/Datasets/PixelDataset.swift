@@ -17,11 +17,20 @@ final class PixelBlock: Sendable {
     /// `count` images, `[H, W, C]` each, then `count` labels of a byte.
     private let memory: AlignedBuffer<UInt8>
 
+    /// As of images that are fitted to a `target_size`.
+    private static let longestSide = 8192
+
     /// - Parameter fill: Writes every pixel and every label, which is below `classNames.count`.
     init(
         title: String, classNames: [String], imageShape: Shape, count: Int,
         fill: (_ pixels: MutableBytes, _ labels: MutableBytes) throws(DatasetError) -> Void
     ) throws(DatasetError) {
+        guard imageShape.extents.allSatisfy({ $0 <= Self.longestSide }) else {
+            throw DatasetError(
+                code: .unsupported,
+                detail: "\(title): images of \(imageShape), expected sides of at most"
+                    + " \(Self.longestSide) pixels; cut or shrink them")
+        }
         self.title = title
         self.classNames = classNames
         self.imageShape = imageShape

@@ -29,18 +29,18 @@ import Testing
         #expect(trace.overlaps.isEmpty, "\(trace.overlaps.prefix(3))")
         let training = Dictionary(
             grouping: trace.spans.filter { $0.phase == "train" }, by: \.step)
-        let kinds: Set = [
-            "data", "forward", "backward", "send", "reduce", "update", "receive", "wait",
-        ]
+        let kinds: Set = ["data", "forward", "backward", "send", "reduce", "update", "receive"]
         // The two passes end in a batch of 10 shards each.
         for step in run.log.trainingSteps.map(\.step) {
             let spans = training[step] ?? []
-            #expect(Set(spans.map(\.name)) == kinds, "step \(step)")
+            // Not every step has to be waited for.
+            #expect(Set(spans.map(\.name)).subtracting(["wait"]) == kinds, "step \(step)")
             for pass in ["forward", "backward"] {
                 let shards = Set(spans.filter { $0.name == pass }.compactMap(\.shard))
                 #expect(shards == Set(0..<shards.count) && shards.count >= 10, "step \(step)")
             }
         }
+        #expect(trace.spans.contains { $0.phase == "train" && $0.name == "wait" })
         #expect(trace.spans.contains { $0.phase == "validate" && $0.name == "forward" })
     }
 

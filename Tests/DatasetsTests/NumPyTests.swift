@@ -155,6 +155,19 @@ import Testing
                 "x_test.npy: images of (3, 2, 1), those of") == true)
     }
 
+    @Test func imagesLongerThanAnyAreRefused() throws {
+        let complaint = try complaint([
+            "x_train": Self.npy([1, 8193, 1], Array(repeating: 0, count: 8193)),
+            "y_train": Self.npy([1], [0]),
+        ])
+        #expect(complaint?.contains("expected sides of at most 8192 pixels") == true)
+        let files = [
+            "x_train": Self.npy([1, 1, 8192], Array(repeating: 0, count: 8192)),
+            "y_train": Self.npy([1], [0]),
+        ]
+        #expect(try self.complaint(files) == nil)
+    }
+
     @Test func everyTruncationIsNamed() throws {
         for length in 0..<Self.images.count {
             let error = try #require(
