@@ -87,7 +87,7 @@ private func resize(
         unsafe resizeAsPillow(
             Bytes(colours), size, into: target, shape, filter, fitting.framing, kernels)
         unsafe divideByAlpha(target)
-    } else if fitting == .init(interpolation: .bilinear, framing: .stretch) {
+    } else if fitting.interpolation == .bilinear, fitting.framing == .stretch {
         unsafe interpolate(source, size, into: target, shape, kernels)  // overwrites `target`
     } else {
         unsafe resizeByWeights(  // overwrites `target`
