@@ -123,8 +123,8 @@ struct  Convoy__Envelope
 
 /*
  * Memory of the sender that processes of the same machine can read: an open memfd. Bytes that lie there
- * need no payload frame: a message says their place, counted from the start of the memory, where no
- * bytes lie but the key.
+ * need no payload frame: a message says their place, counted from the start of the memory. There the
+ * key lies, and after it numbers that others watch: which weights a coordinator has (WeightBulletin).
  */
 struct  Convoy__Memory
 {
