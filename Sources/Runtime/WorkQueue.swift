@@ -184,7 +184,7 @@ final class WorkQueue: @unchecked Sendable {
     /// A chunk of weights has come. Never waits: whoever brings it has to show that this worker lives.
     func addWeights(version: UInt64, chunk: Int, _ source: WeightSource) -> Arrival {
         monitor.lock()
-        if runningThreads > 0, runningVersion & 1 == version & 1, runningVersion != version {
+        if isTooEarly(version) {
             monitor.unlock()
             return .tooEarly
         }
@@ -216,17 +216,19 @@ final class WorkQueue: @unchecked Sendable {
         return .stored
     }
 
+    /// Whether somebody still computes with the version that this one replaces.
+    private func isTooEarly(_ version: UInt64) -> Bool {
+        runningThreads > 0 && runningVersion & 1 == version & 1 && runningVersion != version
+    }
+
     /// Notes what the coordinator's bulletin says of a version. Called with the lock held.
     ///
     /// - Returns: The number of its changes, to see whether there is more.
-    @discardableResult
     func lookUp(_ version: UInt64) -> UInt64 {
         guard let bulletin else { return 0 }
         let changes = bulletin.changes
         let place = bulletin.place(of: version)
-        let isTooEarly =
-            runningThreads > 0 && runningVersion & 1 == version & 1 && runningVersion != version
-        guard !isTooEarly, let flat = flats.first(where: { $0.place == place }) else {
+        guard !isTooEarly(version), let flat = flats.first(where: { $0.place == place }) else {
             return changes
         }
         var isNews = false

@@ -20,7 +20,7 @@ extension Message {
         /// A time in which one thread did one thing.
         public struct Span: Equatable, Sendable {
             public var kind: Kind
-            /// 0 for what is received, odd for compute threads, even for data threads.
+            /// 1 for what is received; then even for compute threads, odd for data threads.
             public var row: Int
             /// How long before `clock` it began, nanoseconds.
             public var age: UInt64

@@ -324,7 +324,7 @@ struct  Convoy__Trace
   size_t n_kinds;
   Convoy__Trace__Kind *kinds;
   /*
-   * 0 for what is received, odd for compute threads, even for data threads
+   * 1 for what is received; then even for compute threads, odd for data threads
    */
   size_t n_rows;
   uint64_t *rows;
