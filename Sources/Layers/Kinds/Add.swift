@@ -26,3 +26,30 @@ public struct Add: Layer, Hashable {
 
     public func lower(into network: inout Lowering) throws(LayerError) { try network.add() }
 }
+
+extension Lowering {
+    /// Adds the other branch. A normalisation that has just been computed adds it as it writes.
+    mutating func add() throws(LayerError) {
+        guard var branch else { preconditionFailure("\(name): one input, Add takes two") }
+        guard (signal.height, signal.width) == (branch.height, branch.width),
+            signal.stored == branch.stored
+        else {
+            throw LayerError(
+                code: .unsupported,
+                detail: "one input lies in memory as an image \(signal.height)x\(signal.width), the"
+                    + " other as \(branch.height)x\(branch.width); add before Flatten")
+        }
+        if branch.value > signal.value { (signal, branch) = (branch, signal) }
+        if var normalization = openStage(NormalizationStage.self),
+            normalization.geometry.activation == .linear, !normalization.geometry.hasAddend,
+            wantsGradient[inputs[stages.count - 1][0]]
+        {
+            normalization.geometry.hasAddend = true
+            replaceLast(by: normalization, reading: branch.value)
+            return
+        }
+        append(
+            AddStage(layer: layer, count: signal.height * signal.width * images * signal.stored),
+            and: branch.value)
+    }
+}

@@ -50,3 +50,32 @@ public struct BatchNormalization: Layer, Hashable {
             momentum: momentum, epsilon: Float(epsilon), center: center, scale: scale)
     }
 }
+
+extension Lowering {
+    /// Normalises each channel, or each feature of a flattened image.
+    mutating func normalize(
+        momentum: Double, epsilon: Float, center: Bool, scale: Bool
+    ) {
+        widen()
+        let (pixels, channels) = (signal.height * signal.width, signal.channels)
+        let geometry = NormalizationGeometry(
+            groups: signal.isFlat ? pixels : 1, pixels: signal.isFlat ? 1 : pixels, images: images,
+            channels: signal.stored, epsilon: epsilon)
+        func add(
+            _ kind: String, _ initial: Parameter.Initial,
+            _ renewal: ParameterLayout.Renewal = .trained, if isThere: Bool = true
+        ) -> Range<Int> {
+            let end = parameters.last?.entry.range.upperBound ?? 0
+            guard isThere else { return end..<end }
+            return addParameter(
+                kind, [geometry.groups * channels], .channels(channels, stored: signal.stored),
+                initial, renewal, count: geometry.statisticsCount)
+        }
+        let gamma = add("gamma", .ones, if: scale), beta = add("beta", .zeros, if: center)
+        let mean = add("moving_mean", .zeros, .averaged(momentum: momentum))
+        append(
+            NormalizationStage(
+                layer: layer, geometry: geometry, gamma: gamma, beta: beta, mean: mean,
+                variance: add("moving_variance", .ones, .averaged(momentum: momentum))))
+    }
+}

@@ -27,3 +27,14 @@ public struct Dropout: Layer, Hashable {
         network.drop(rate: Float(rate))
     }
 }
+
+extension Lowering {
+    mutating func drop(rate: Float) {
+        guard rate > 0 else { return }
+        widen()
+        append(
+            DropoutStage(
+                layer: layer, rate: rate, pixels: signal.height * signal.width, images: images,
+                storedChannels: signal.stored, liveChannels: signal.channels))
+    }
+}

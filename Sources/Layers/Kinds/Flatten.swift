@@ -17,3 +17,7 @@ public struct Flatten: Layer, Hashable {
 
     public func lower(into network: inout Lowering) throws(LayerError) { network.flatten() }
 }
+
+extension Lowering {
+    mutating func flatten() { signal.isFlat = true }
+}

@@ -29,3 +29,13 @@ public struct Rescaling: Layer, Hashable {
         network.rescale(scale: Float(scale), offset: Float(offset))
     }
 }
+
+extension Lowering {
+    mutating func rescale(scale: Float, offset: Float) {
+        if stages.isEmpty, pixelScale == 1, pixelOffset == 0, !signal.isShared {
+            (pixelScale, pixelOffset) = (scale, offset)
+            return
+        }
+        append(AffineStage(layer: layer, scale: scale, offset: offset, rows: rows()))
+    }
+}
