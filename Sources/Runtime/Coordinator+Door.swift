@@ -29,6 +29,24 @@ extension Coordinator {
         }
     }
 
+    /// Puts out who sends a message that has no end.
+    func followIntakes() {
+        guard let door else { return }
+        var endless: [UInt64] = []
+        for index in members.indices where members[index].phase == .working {
+            let received = members[index].connections.map(door.received)
+            let isEndless = members[index].intakes.control.isEndless(received: received[0])
+            if members[index].intakes.data.isEndless(received: received[1]) || isEndless {
+                endless.append(members[index].number)
+            }
+        }
+        for number in endless {
+            guard let member = members.first(where: { $0.number == number }) else { continue }
+            lose(number, reason: "sends a message without end")
+            door.shut(member.connections)
+        }
+    }
+
     /// Somebody is not let in. Told in a few lines a minute.
     func knocked(_ line: String) {
         if let line = knocks.note(line, at: now) { observer.handle(.workerRefused(reason: line)) }

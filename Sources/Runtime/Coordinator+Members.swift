@@ -45,6 +45,7 @@ extension Coordinator {
             guard let index = memberIndex(data: peer),
                 contribution.session == members[index].session
             else { return dismissStranger(message) }
+            members[index].intakes.data.took()
             heard(index)
             noteArrival(contribution, from: index)
             trace?.loop.begin(.reduce, step: contribution.step, part: contribution.chunk)
@@ -60,6 +61,7 @@ extension Coordinator {
                 return dismiss(
                     message, .goodbye(reason: "this coordinator does not know you; say hello"))
             }
+            members[index].intakes.control.took()
             heard(index)
             control(decoded, from: index)
         case .hello(let hello): welcome(hello, message)

@@ -72,7 +72,8 @@ public final class Coordinator {
     var failure: RuntimeError?
     var isFinished = false
     var lastHeartbeat = Duration.zero
-    private var lastAllowListLook = Duration.zero
+    /// At the allow-list, and at what workers send.
+    private var lastLook = Duration.zero
     var aloneSince: Duration?
     var lastCommit = Duration.zero
     var nextStatus = Duration.zero
@@ -230,7 +231,7 @@ public final class Coordinator {
     /// Messages that are read before anything else is looked at.
     private static let turn = 1024
     /// Messages of one worker that may wait to be read: chunks, of 1 MiB at most.
-    private static let waitingMessages = 64
+    static let waitingMessages = 64
 
     private func wait() throws(RuntimeError) {
         var timeout = min(.milliseconds(100), lastHeartbeat + run.job.cluster.heartbeat - now)
@@ -265,9 +266,10 @@ public final class Coordinator {
             }
         }
         door?.look(at: now, patience: patience)
-        if now >= lastAllowListLook + .milliseconds(100) {
-            lastAllowListLook = now
+        if now >= lastLook + .milliseconds(100) {
+            lastLook = now
             followAllowList()
+            followIntakes()
         }
         options.onTick?(CoordinatorDoor(self))
         publishStatus()

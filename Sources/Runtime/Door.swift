@@ -95,6 +95,18 @@ final class Door {
         for case let connection? in connections { lobby.dismiss(connection, at: now) }
     }
 
+    /// Bytes that have come by a connection.
+    func received(_ connection: Lobby.Connection?) -> Int {
+        connection.map { Int(clamping: machine_bytes_received($0.descriptor)) } ?? 0
+    }
+
+    /// Ends connections at once.
+    func shut(_ connections: [Lobby.Connection?]) {
+        for case let connection? in connections where lobby.shut(connection) {
+            shutdown(connection.descriptor, Int32(SHUT_RDWR))
+        }
+    }
+
     /// Whether the sender of a message was told to go: nothing it says matters any more.
     func isDismissed(_ header: borrowing Frame) -> Bool {
         lobby.hasDismissed && header.connection.map { lobby.isDismissed($0) } == true

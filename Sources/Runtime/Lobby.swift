@@ -91,6 +91,15 @@ package struct Lobby {
             .dismissed(until: now + Self.grace, hasWorked: entry.standing == .worker))
     }
 
+    /// Has to go without a farewell.
+    ///
+    /// - Returns: Whether it is still there, to be shut now.
+    package mutating func shut(_ connection: Connection) -> Bool {
+        let entry = entries.last { $0.connection == connection }
+        set(connection, .shut)
+        return entry.map { $0.standing != .shut } ?? false
+    }
+
     private mutating func set(_ connection: Connection, _ standing: Standing) {
         guard let index = entries.lastIndex(where: { $0.connection == connection }) else { return }
         entries[index].standing = standing

@@ -32,6 +32,7 @@ struct Member {
     var data: RoutingID?
     /// What came by a network: the connections of `control` and `data`.
     var connections: [Lobby.Connection?]
+    var intakes = (control: Intake(), data: Intake())
     var threads = 1
     var phase = Phase.proving
     /// When anything last came from it; the step machine watches those that work.

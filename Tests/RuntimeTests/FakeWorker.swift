@@ -130,6 +130,20 @@ struct FakeWorker: ~Copyable {
         try control.send(.failure(.init(step: step, shard: 0, layer: "x", message: "not finite")))
     }
 
+    /// A contribution of a thousand payloads, each of the largest size.
+    func sendWithoutEnd(_ lease: Message.Lease) throws {
+        var header = HeaderBuffer()
+        Message.contribution(
+            .init(
+                session: lease.session, lease: lease.lease, step: lease.step, chunk: 0, level: 0,
+                index: 0, checksum: 0, lossSum: 0, correct: 0, samples: 0)
+        ).encode(into: &header)
+        let part = SharedFrame()
+        let payload = [UInt8](repeating: 0, count: WireLimits.chunkBytes)
+        try payload.withUnsafeBytes { try part.fill(copying: $0) }
+        try data.send(header: Array(header.bytes), endless: part, parts: 1000)
+    }
+
     func leave() throws { try control.send(.goodbye(reason: "that is all")) }
 }
 

@@ -13,14 +13,16 @@ import ZeroMQ
 @Suite(.serialized) struct ImpostorTests {
     /// Leads a run with one thread of a test's own; it waits for a worker for a second.
     private func lead(
-        then real: Bool,
+        then real: Bool, isRemote: Bool = false, _ settings: [String] = [],
         _ body: @escaping @Sendable (String, _ proof: Digest) throws -> Void
     ) throws -> (error: RuntimeError?, run: LocalRun) {
         var result: (RuntimeError?, LocalRun)?
         try TinyRun.withData { folder, path in
-            let job = try TinyCIFAR.job(path)
+            let job = try TinyCIFAR.job(path, settings)
             let proof = try FakeWorker.proof(of: job, in: folder)
             let run = try LocalRun(workers: 0, folder: folder)
+            run.isRemote = isRemote
+            run.keys = .none
             let failures = run.failures
             let error = runtimeError {
                 try run.lead(job) { endpoint in
@@ -29,8 +31,9 @@ import ZeroMQ
                             do {
                                 try body(endpoint, proof)
                                 guard real else { return }
-                                let options = WorkerOptions(
+                                var options = WorkerOptions(
                                     endpoint: endpoint, name: "real", patience: .seconds(20))
+                                options.trust = .anyone
                                 _ = try Worker(
                                     options: options, stop: StopSignal(), logger: .quiet
                                 ).work()
@@ -95,6 +98,22 @@ import ZeroMQ
         #expect(error == nil)
         #expect(run.failures.all == [])
         #expect(run.events.lost == [])
+    }
+
+    /// libzmq would keep all of its parts until the last one is there.
+    @Test func aWorkerThatSendsAMessageWithoutEndIsPutOut() throws {
+        let settings = ["cluster.heartbeat_seconds=1", "cluster.wait_for_workers_seconds=20"]
+        let (error, run) = try lead(then: true, isRemote: true, settings) { endpoint, proof in
+            var worker = try FakeWorker.joining(endpoint, proof: proof)
+            try worker.sendWithoutEnd(worker.lease())
+            while true {
+                // Its connections are made anew, and belong to nobody.
+                if case .goodbye = try worker.next() { break }
+            }
+        }
+        #expect(error == nil)
+        #expect(run.failures.all == [])
+        #expect(run.events.reasons == ["sends a message without end"])
     }
 
     @Test func thereIsRoomForSoManyNewcomers() throws {

@@ -192,6 +192,8 @@ final class Recorder: RunObserver {
     private(set) var steps: [StepReport] = []
     private(set) var joined = 0
     private(set) var lost: [String] = []
+    /// Why they were lost.
+    private(set) var reasons: [String] = []
     private(set) var refused: [String] = []
     private(set) var distrusted: [String] = []
     private(set) var undecided: [String] = []
@@ -209,7 +211,9 @@ final class Recorder: RunObserver {
             steps.append(report)
             onStep?(steps.count)
         case .workerJoined: joined += 1
-        case .workerLost(let name, _, _, _): lost.append(name)
+        case .workerLost(let name, let reason, _, _):
+            lost.append(name)
+            reasons.append(reason)
         case .workerRefused(let reason): refused.append(reason)
         case .epoch(let report): epochs.append(report)
         case .resumed(let step): resumed = step
