@@ -15,8 +15,8 @@ struct TransportCommand: ParsableCommand {
         abstract: "A chunk there and back: what a step pays for its journey.",
         discussion: """
             A gradient goes to the coordinator's side and weights come back, with the messages and \
-            checksums of a run, through TCP on this machine, a Unix socket, and shared memory. \
-            Nothing is computed. The ways take turns.
+            checksums of a run, through TCP on this machine, with keys and without, a Unix socket, and \
+            shared memory. Nothing is computed. The ways take turns.
 
             Example:
               convoy-bench transport --bytes 1048576
@@ -47,16 +47,16 @@ struct TransportCommand: ParsableCommand {
             attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let ways = [
-            (name: "tcp", endpoint: "tcp://127.0.0.1:*", isShared: false),
-            (name: "ipc", endpoint: "ipc://\(folder)/ipc", isShared: false),
-            (name: "memory", endpoint: "ipc://\(folder)/memory", isShared: true),
+            Way(name: "tcp with keys", endpoint: "tcp://127.0.0.1:*", hasKeys: true),
+            Way(name: "tcp", endpoint: "tcp://127.0.0.1:*"),
+            Way(name: "ipc", endpoint: "ipc://\(folder)/ipc"),
+            Way(name: "memory", endpoint: "ipc://\(folder)/memory", isShared: true),
         ]
         for bytes in bytes {
             var results = ways.map { _ in [Double]() }
             for _ in 0..<options.repeats {
                 for (index, way) in ways.enumerated() {
-                    let journey = try Journey(
-                        endpoint: way.endpoint, isShared: way.isShared, bytes: bytes)
+                    let journey = try Journey(way, bytes: bytes)
                     results[index].append(try journey.seconds(trips: trips) / Double(trips))
                 }
             }
@@ -71,6 +71,16 @@ struct TransportCommand: ParsableCommand {
             }
         }
     }
+}
+
+/// By which a chunk goes.
+private struct Way {
+    let name: String
+    let endpoint: String
+    /// It stays where it is.
+    var isShared = false
+    /// As between machines, unless they are trusted.
+    var hasKeys = false
 }
 
 /// One side's memory for one chunk.
@@ -106,11 +116,21 @@ private final class Journey: Sendable {
     private let endpoint: String
     private let up: Chunk
     private let down: Chunk
+    /// Of the router and of the dealer.
+    private let encryption: (Encryption, Encryption)
 
-    init(endpoint: String, isShared: Bool, bytes: Int) throws {
-        self.endpoint = endpoint
-        up = try Chunk(bytes: bytes, isShared: isShared, seed: 1)
-        down = try Chunk(bytes: bytes, isShared: isShared, seed: 2)
+    init(_ way: Way, bytes: Int) throws {
+        endpoint = way.endpoint
+        up = try Chunk(bytes: bytes, isShared: way.isShared, seed: 1)
+        down = try Chunk(bytes: bytes, isShared: way.isShared, seed: 2)
+        guard way.hasKeys else {
+            encryption = (.none, .none)
+            return
+        }
+        let secret = try CurveSecret.generate()
+        encryption = (
+            .server(secret), .client(try CurveSecret.generate(), server: secret.publicKey)
+        )
     }
 
     deinit {
@@ -119,7 +139,9 @@ private final class Journey: Sendable {
     }
 
     func seconds(trips: Int) throws -> Double {
-        let router = try Router(Context())
+        let context = try Context()
+        let gate = try Gate(context)
+        let router = try Router(context, options: .data(encryption.0))
         let address = try router.bind(endpoint)
         let failure = Mutex<String?>(nil)
         let worker = Thread { [self] in
@@ -129,8 +151,9 @@ private final class Journey: Sendable {
         }
         worker.start()
         let view = up.shared.flatMap { SharedView($0.name) }
-        var header = HeaderBuffer(), poller = Poller(capacity: 1), begin = ContinuousClock.now
+        var header = HeaderBuffer(), poller = Poller(capacity: 2), begin = ContinuousClock.now
         _ = poller.watch(router.socket)
+        let visitors = poller.watch(gate.socket)
         for trip in 0...trips {
             // The first trip connects, and is looked at byte by byte.
             if trip == 1 { begin = .now }
@@ -138,6 +161,7 @@ private final class Journey: Sendable {
             while !isAnswered {
                 if let error = failure.withLock({ $0 }) { throw Broken(description: error) }
                 _ = try poller.wait(timeout: .milliseconds(100))
+                if poller.isReady(visitors) { try gate.answer { _ in true } }
                 guard let message = try router.receive() else { continue }
                 let decoded = try message.header.withBytes {
                     try Message.decode(
@@ -167,7 +191,7 @@ private final class Journey: Sendable {
     }
 
     private func travel(to address: String, trips: Int) throws {
-        let dealer = try Dealer(Context())
+        let dealer = try Dealer(Context(), options: .data(encryption.1))
         try dealer.connect(address)
         let view = down.shared.flatMap { SharedView($0.name) }
         let copy = UnsafeMutableRawBufferPointer.allocate(
@@ -215,5 +239,13 @@ private final class Journey: Sendable {
 
     private struct Broken: Error, CustomStringConvertible {
         let description: String
+    }
+}
+
+extension SocketOptions {
+    fileprivate static func data(_ encryption: Encryption) -> SocketOptions {
+        var options = SocketOptions.data
+        options.encryption = encryption
+        return options
     }
 }
