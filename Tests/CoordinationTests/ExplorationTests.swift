@@ -73,6 +73,9 @@ private struct Exploration {
         exploration.explore(world, accidents: accidents)
         #expect(exploration.failure == nil)
         #expect(exploration.ends > 100, "only \(exploration.ends) schedules")
+        print(
+            "all \(exploration.ends) schedules of \(workers) workers, \(accidents) accidents and steps of "
+                + "\(steps.map(\.shards)) shards")
     }
 
     /// The same with every shard audited, and workers that begin to compute wrong.
@@ -93,5 +96,8 @@ private struct Exploration {
         exploration.explore(world, accidents: accidents)
         #expect(exploration.failure == nil)
         #expect(exploration.ends > 100, "only \(exploration.ends) schedules")
+        print(
+            "all \(exploration.ends) schedules of \(workers) workers, \(accidents) accidents and steps of "
+                + "\(steps.map(\.shards)) shards")
     }
 }

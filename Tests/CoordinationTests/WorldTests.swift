@@ -15,6 +15,13 @@ import Testing
     ) -> Int {
         let sums = Sums()
         var convictions = 0
+        let start = ContinuousClock.now
+        defer {
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            print(
+                "\(seeds.count) random schedules of up to \(shards) shards: "
+                    + "\(Int(Double(seeds.count) / seconds)) a second")
+        }
         for seed in seeds {
             var chaos = Chaos(
                 seed: seed, accidents: accidents, isLossy: isLossy, isMad: isMad, audit: audit,
