@@ -79,12 +79,21 @@ struct FaultOptions: ParsableArguments {
         completion: .file(extensions: ["yaml", "yml"]))
     var file: String?
 
-    func load() throws -> FaultPlan? {
+    /// - Parameter workers: All that the plan may name; nil where others may share the file.
+    func load(workers: [String]? = nil) throws -> FaultPlan? {
         guard let file else { return nil }
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw RuntimeError(.system, "\(file): no such file; --fault-plan takes a YAML file")
         }
-        return try FaultPlan.parse(yaml: text, file: file)
+        let plan = try FaultPlan.parse(yaml: text, file: file)
+        let names = workers.map { [FaultPlan.coordinator] + $0 }
+        if let names, let fault = plan.faults.first(where: { !names.contains($0.worker) }) {
+            throw RuntimeError(
+                .system,
+                "\(file): worker '\(fault.worker)' is none of this run; expected "
+                    + names.joined(separator: ", "))
+        }
+        return plan
     }
 }
 

@@ -19,27 +19,18 @@ final class ConvoyProgram {
 
     /// - Parameters:
     ///   - folder: Where its output goes, to a file of its own.
-    ///   - largestFile: That it may write, in KiB; nil for any.
+    ///   - launcher: A command that starts it, by its path, in a network or with limits of its own.
     ///   - variables: Of its environment, in place of those of this process; nil takes one away.
-    ///   - namespace: The network that it is in; nil for that of this process.
     init(
-        _ arguments: [String], in folder: String, largestFile: Int? = nil,
-        variables: [String: String?] = [:], namespace: String? = nil
+        _ arguments: [String], in folder: String, launcher: [String] = [],
+        variables: [String: String?] = [:]
     ) throws {
         output = folder + "/output-\(UUID().uuidString.prefix(8)).txt"
         #expect(FileManager.default.createFile(atPath: output, contents: nil))
         let file = try #require(FileHandle(forWritingAtPath: output))
-        process.executableURL = URL(fileURLWithPath: Self.path)
-        process.arguments = arguments
-        if let largestFile {
-            process.executableURL = URL(fileURLWithPath: "/bin/bash")
-            process.arguments =
-                ["-c", "ulimit -f \(largestFile); exec \"$0\" \"$@\"", Self.path] + arguments
-        }
-        if let namespace {
-            process.executableURL = URL(fileURLWithPath: "/usr/sbin/ip")
-            process.arguments = ["netns", "exec", namespace, Self.path] + arguments
-        }
+        let command = launcher + [Self.path] + arguments
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
         var environment = ProcessInfo.processInfo.environment
         for (name, value) in variables { environment[name] = value }
         process.environment = environment

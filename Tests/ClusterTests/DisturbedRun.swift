@@ -73,13 +73,15 @@ final class DisturbedRun {
         return log
     }
 
-    /// - Parameter largestFile: That it may write, in KiB; nil for any.
-    func startCoordinator(largestFile: Int? = nil) throws {
+    /// - Parameters:
+    ///   - launcher: As of `ConvoyProgram`.
+    ///   - output: Its run folder, if not the one of this run.
+    func startCoordinator(launcher: [String] = [], output: String? = nil) throws {
         coordinator = try ConvoyProgram(
             [
                 "coordinator", folder.path + "/job.yaml", "--quiet", "--bind", endpoint,
-                "--output", folder.path + "/run", "--log-json", log.path,
-            ] + keys.coordinator, in: folder.path, largestFile: largestFile)
+                "--output", output ?? folder.path + "/run", "--log-json", log.path,
+            ] + keys.coordinator, in: folder.path, launcher: launcher)
     }
 
     func perform(_ event: ChaosSchedule.Event) throws {

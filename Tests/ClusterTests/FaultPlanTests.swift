@@ -121,6 +121,33 @@ import Testing
         #expect(log.finalWeights == expected.weights)
     }
 
+    /// The same between machines: the coordinator begins anew at the same port, and its workers find it.
+    @Test func byTCPTheRunGoesBackToo() throws {
+        let expected = try Self.undisturbed.get()
+        let run = try DisturbedRun(
+            job: StopTests.job.replacingOccurrences(of: "cluster: {", with: "cluster: {audit: 1, ")
+                .replacingOccurrences(
+                    of: "epochs: 2", with: "epochs: 2, checkpoint_every_steps: 20"),
+            isRemote: true)
+        try run.startCoordinator()
+        // All are there when one of them begins to compute wrong.
+        let brakes = Brake.plan(["worker-0": [25], "worker-1": [25], "worker-2": [25]])
+        for number in 0..<3 {
+            try run.startWorker(
+                number,
+                faults: brakes + "\n- {step: 60, worker: worker-2, action: corrupt}")
+        }
+        #expect(run.coordinator?.status() == 0, "\(run.report)")
+        let found = run.log.events("worker_distrusted").map { $0["worker"] as? String }
+        #expect(found == ["worker-2"])
+        let resumed = run.log.events("resumed").map { $0["step"] as? Int ?? 0 }
+        #expect(resumed.count == 1 && resumed[0] < 60 && resumed[0] % 20 == 0, "\(resumed)")
+        #expect(run.workers[2]?.status(within: 20) == 1, "\(run.report)")
+        for number in 0..<2 { #expect(run.workers[number]?.status(within: 20) == 0) }
+        #expect(run.log.trainingSteps.suffix(10).map(\.weights) == expected.steps.suffix(10))
+        #expect(run.log.finalWeights == expected.weights)
+    }
+
     @Test func auditsChangeNoBit() throws {
         let expected = try Self.undisturbed.get()
         let result = try train("[]", workers: 3, "cluster.audit=0.2")
@@ -155,6 +182,15 @@ import Testing
     }
 
     // MARK: Plans
+
+    @Test func aWorkerThatIsNoneOfTheRunIsNamed() throws {
+        let result = try train("- {step: 1, worker: worker-3, action: kill}")
+        #expect(result.status == 1)
+        #expect(
+            result.text.contains(
+                "plan.yaml: worker 'worker-3' is none of this run; expected coordinator, worker-1, "
+                    + "worker-2"), "\(result.text)")
+    }
 
     @Test func aWrongPlanIsNamedWithItsLine() throws {
         let unknown = try train("- {step: 1, worker: w, action: explode}")

@@ -90,8 +90,9 @@ import Testing
                     "join", folder.path + "/job.yaml", "--output", place + "/run", "--threads", "1",
                     "--keys", place + "/keys", "--host", "10.77.0.1", "--port", "7070",
                 ] + (rank == 0 ? ["--log-json", log.path] : []), in: folder.path,
-                variables: ["CONVOY_RANK": "\(rank)", "CONVOY_SIZE": "2"],
-                namespace: rank == 0 ? network.coordinator : network.name(0))
+                launcher: Namespaces.launcher(
+                    in: rank == 0 ? network.coordinator : network.name(0)),
+                variables: ["CONVOY_RANK": "\(rank)", "CONVOY_SIZE": "2"])
         }
         for rank in ranks.reversed() { #expect(rank.status() == 0, "\(rank.text)") }
         #expect(log.finalWeights == expected)

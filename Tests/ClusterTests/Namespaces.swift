@@ -56,7 +56,16 @@ final class Namespaces {
     func name(_ worker: Int) -> String { "\(prefix)-\(worker)" }
 
     /// Where a worker finds the coordinator.
-    func endpoint(of worker: Int) -> String { "tcp://10.77.\(worker).1:7070" }
+    ///
+    /// - Parameter isSlow: By the way that `lengthen` has made.
+    func endpoint(of worker: Int, isSlow: Bool = false) -> String {
+        "tcp://10.\(isSlow ? 78 : 77).\(worker).1:7070"
+    }
+
+    /// What starts a program in one of the networks.
+    static func launcher(in name: String) -> [String] {
+        ["/usr/bin/env", "PATH=/usr/sbin:/sbin:/usr/bin:/bin", "ip", "netns", "exec", name]
+    }
 
     func inCoordinator(_ command: String) throws {
         try Self.run("ip netns exec \(coordinator) \(command)")
@@ -69,6 +78,18 @@ final class Namespaces {
     /// Pulls a worker's cable, or puts it back.
     func setCable(_ worker: Int, _ state: String) throws {
         try inCoordinator("ip link set cable\(worker) \(state)")
+    }
+
+    /// Makes another way between a worker and the coordinator, on which packets are so many seconds.
+    func lengthen(_ worker: Int, delay: Double) throws -> SlowLine {
+        let device = "slow\(worker)"
+        let line = try SlowLine(device, between: (coordinator, name(worker)), delay: delay)
+        for (name, end) in [(coordinator, 1), (name(worker), 2)] {
+            try Self.run(
+                "ip -n \(name) addr add 10.78.\(worker).\(end)/24 dev \(device) && "
+                    + "ip -n \(name) link set \(device) up")
+        }
+        return line
     }
 
     /// Limits both directions of a worker's cable.

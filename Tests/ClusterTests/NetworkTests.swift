@@ -17,7 +17,15 @@ import Testing
         case narrowLineCutWithinAChunk
         /// What the worker sends arrives, what it is sent does not, for longer than the deadline.
         case oneWay
+        /// All that is sent to or by any worker is on its way for a while.
+        case longWay
+
+        /// Why it cannot be had here; nil if it can.
+        var obstacle: String? { self == .longWay ? SlowLine.obstacle : nil }
     }
+
+    /// Seconds of a packet on the long way.
+    private static let delay = 0.03
 
     private static let heartbeat = 0.3
     private static let job = StopTests.job(heartbeat: heartbeat)
@@ -27,6 +35,7 @@ import Testing
         .enabled(if: Namespaces.obstacle == nil, "\(Namespaces.obstacle ?? "")"),
         arguments: Fault.allCases)
     func aDisturbedNetworkChangesNoBit(_ fault: Fault) throws {
+        if let obstacle = fault.obstacle { return print("\(fault) is left out: \(obstacle)") }
         let folder = try ScratchFolder()
         let job = folder.path + "/job.yaml"
         try Self.job.write(toFile: job, atomically: true, encoding: .utf8)
@@ -45,7 +54,12 @@ import Testing
             [
                 "coordinator", job, "--quiet", "--bind", "tcp://0.0.0.0:7070", "--output",
                 folder.path + "/run", "--log-json", log.path,
-            ] + keys.coordinator, in: folder.path, namespace: network.coordinator)
+            ] + keys.coordinator, in: folder.path,
+            launcher: Namespaces.launcher(in: network.coordinator))
+        let lines = try (0..<(fault == .longWay ? 2 : 0)).map {
+            try network.lengthen($0, delay: Self.delay)
+        }
+        defer { withExtendedLifetime(lines) {} }
         if fault == .packetsLost { try network.lose(0, percent: 10) }
         // A chunk of 200 KiB takes a sixth of a second.
         if fault == .narrowLineCutWithinAChunk { try network.limit(0, to: "10mbit") }
@@ -56,9 +70,12 @@ import Testing
         let workers = try (0..<2).map { number in
             try ConvoyProgram(
                 [
-                    "worker", "--connect", network.endpoint(of: number), "--name", "w\(number)",
-                    "--threads", "1", "--patience", "60", "--fault-plan", plan,
-                ] + keys.worker, in: folder.path, namespace: network.name(number))
+                    "worker", "--connect",
+                    network.endpoint(of: number, isSlow: fault == .longWay),
+                    "--name", "w\(number)", "--threads", "1", "--patience", "60",
+                    "--fault-plan", plan,
+                ] + keys.worker, in: folder.path,
+                launcher: Namespaces.launcher(in: network.name(number)))
         }
         func report() -> String {
             "after step \(log.lastTrainingStep): \(coordinator.text)\(workers.map(\.text))"
@@ -67,7 +84,7 @@ import Testing
         let goal = log.lastTrainingStep + 10
         #expect(wait(within: 60) { log.lastTrainingStep >= goal }, "\(report())")
         switch fault {
-        case .packetsLost: break
+        case .packetsLost, .longWay: break
         case .cablePulledForAMoment: try pull(network, for: Self.heartbeat)
         case .cablePulledBeyondTheDeadline: try pull(network, for: 8 * Self.heartbeat)
         case .narrowLineCutWithinAChunk:
@@ -87,6 +104,13 @@ import Testing
         let lost = log.events("worker_lost").filter { $0["worker"] as? String == "w0" }
         print(
             "\(fault): w0 lost \(lost.count) times, \(log.finalWeights?.prefix(16) ?? "no result")")
+        if fault == .longWay {
+            // Weights go out and gradients come back in every step.
+            let times = log.events("step").compactMap { $0["seconds"] as? Double }
+            let time = (times.last ?? 0) - (times.first ?? 0)
+            #expect(time > Double(log.trainingSteps.count - 1) * 2 * Self.delay, "\(time) s")
+            #expect(lost.isEmpty && log.contributions.values.allSatisfy { $0 > 0 })
+        }
         if fault == .cablePulledBeyondTheDeadline || fault == .oneWay { #expect(!lost.isEmpty) }
     }
 
@@ -123,13 +147,15 @@ import Testing
             [
                 "coordinator", run.path + "/job.yaml", "--quiet", "--bind", "tcp://0.0.0.0:7070",
                 "--output", run.path + "/run", "--log-json", run.log.path, "--trace", path,
-            ] + keys.coordinator, in: run.path, namespace: network.coordinator)
+            ] + keys.coordinator, in: run.path,
+            launcher: Namespaces.launcher(in: network.coordinator))
         let workers = try (0..<2).map { number in
             try ConvoyProgram(
                 [
                     "worker", "--connect", network.endpoint(of: number), "--name", "w\(number)",
                     "--threads", "1",
-                ] + keys.worker, in: run.path, namespace: network.name(number))
+                ] + keys.worker, in: run.path,
+                launcher: Namespaces.launcher(in: network.name(number)))
         }
         #expect(coordinator.status(within: 120) == 0, "\(coordinator.text)\(workers.map(\.text))")
         for worker in workers { #expect(worker.status(within: 20) == 0, "\(worker.text)") }

@@ -89,30 +89,61 @@ import Testing
         run.coordinator?.send(SIGTERM)
         #expect(run.coordinator?.status(within: 20) == 75, "\(run.report)")
         let checkpoints = run.path + "/run/checkpoints"
-        func state() throws -> [String: Data] {
-            let names = try FileManager.default.contentsOfDirectory(atPath: checkpoints)
-            return Dictionary(
-                uniqueKeysWithValues: names.map {
-                    ($0, FileManager.default.contents(atPath: checkpoints + "/" + $0) ?? Data())
-                })
-        }
-        let before = try state()
+        let before = try Self.contents(of: checkpoints)
         #expect(!before.isEmpty && before.values.allSatisfy { $0.count > 200_000 })
 
         // Enough for the logs, too little for a checkpoint.
-        try run.startCoordinator(largestFile: 128)
+        try run.startCoordinator(
+            launcher: ["/bin/bash", "-c", "ulimit -f 128; exec \"$0\" \"$@\""])
         #expect(run.coordinator?.status() == 1, "\(run.report)")
         let text = run.coordinator?.text ?? ""
         #expect(
             text.contains("File too large; free some space on that disk; the file that was there"),
             "\(text)")
-        let after = try state()
-        #expect(after == before)
+        #expect(try Self.contents(of: checkpoints) == before)
 
         try run.startCoordinator()
         try run.startWorker(1)
         #expect(run.coordinator?.status() == 0, "\(run.report)")
         #expect(run.log.finalWeights != nil && run.log.finalWeights == expected.finalWeights)
+    }
+
+    /// The same on a disk that is really full, in the middle of a run.
+    @Test(.enabled(if: SmallDisk.obstacle == nil, "\(SmallDisk.obstacle ?? "")"))
+    func aDiskThatFillsUpLeavesTheCheckpointsWhole() throws {
+        let run = try DisturbedRun(
+            job: Self.job.replacingOccurrences(
+                of: "epochs: 2", with: "epochs: 2, checkpoint_every_steps: 20"))
+        let expected = try run.undisturbed()
+        let disk = try SmallDisk(mebibytes: 16, in: run.path)
+        let output = disk.path + "/run"
+        try run.startCoordinator(launcher: disk.launcher, output: output)
+        try run.startWorker(0, faults: Brake.plan(["worker-0": [50]]))
+        #expect(wait(within: 60) { run.log.events("checkpoint").count == 2 }, "\(run.report)")
+        disk.fill()
+        let checkpoints = disk.view + "/run/checkpoints"
+        let before = try Self.contents(of: checkpoints)
+        #expect(before.count == 2 && before.values.allSatisfy { $0.count > 200_000 })
+        #expect(run.coordinator?.status() == 1, "\(run.report)")
+        let text = run.coordinator?.text ?? ""
+        #expect(text.contains("No space left on device; free some space on that disk"), "\(text)")
+        #expect(try Self.contents(of: checkpoints) == before)
+
+        try disk.empty()
+        try run.startCoordinator(launcher: disk.launcher, output: output)
+        try run.startWorker(1)
+        #expect(run.coordinator?.status() == 0, "\(run.report)")
+        #expect(run.log.events("resumed").last?["step"] as? Int == 40)
+        #expect(run.log.finalWeights != nil && run.log.finalWeights == expected.finalWeights)
+    }
+
+    /// All files of a folder.
+    private static func contents(of folder: String) throws -> [String: Data] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        return Dictionary(
+            uniqueKeysWithValues: names.map {
+                ($0, FileManager.default.contents(atPath: folder + "/" + $0) ?? Data())
+            })
     }
 
     /// However the one command ends, its workers end too, and the directory of its socket is gone.

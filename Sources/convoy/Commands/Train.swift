@@ -74,6 +74,8 @@ struct Train: ParsableCommand {
             bind
             ?? (remote.isEmpty ? "ipc://\(sockets.path)/coordinator" : "tcp://0.0.0.0:*")
         let (trust, own) = try keys.train(at: endpoint)
+        let plan = try faults.load(
+            workers: threads.indices.map { "worker-\($0 + 1)" } + remote.map(\.worker))
         let arguments =
             (keys.insecure ? ["--insecure"] : []) + (output.verbose ? ["--verbose"] : [])
         let cluster = WorkerProcesses(
@@ -90,7 +92,7 @@ struct Train: ParsableCommand {
                 threads: threads.isEmpty
                     ? Cores.available : min(threads.reduce(0, +), Cores.available),
                 cluster: cluster,
-                faults: try faults.load()
+                faults: plan
             ).lead()
         }
     }
