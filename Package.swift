@@ -135,7 +135,9 @@ let package = Package(
             name: "KernelsTests", dependencies: ["Engines", "KernelReference", "Tensors"]),
         .testTarget(
             name: "LayersTests",
-            dependencies: ["Layers", "Engines", "Tensors", "Configuration", "CAllocations"],
+            dependencies: [
+                "Layers", "Engines", "KernelReference", "Tensors", "Configuration", "CAllocations",
+            ],
             exclude: ["Goldens"]),
         .testTarget(
             name: "DatasetsTests",

@@ -9,7 +9,18 @@ enum Activation {
     static func forward(_ activation: ElementActivation, _ rows: Rows, _ values: Target) {
         switch activation {
         case .relu: map(rows, values) { $0.raised(to: Vector()) }
+        case .rectifier(let rectifier): map(rows, values) { rectifier($0) }
+        case .elu(let alpha, let scale):
+            map(rows, values) { x in
+                let curve = Vector(scale * alpha) * expMinusOne(x.lowered(to: Vector()))
+                return curve.replacing(with: Vector(scale) * x, where: x .> Vector())
+            }
+        case .gelu(approximate: false): map(rows, values) { $0 * Gaussian($0).share }
+        case .gelu(approximate: true): map(rows, values) { $0 * sigmoid(Cubic($0).value) }
+        case .silu: map(rows, values) { $0 * sigmoid($0) }
         case .sigmoid: map(rows, values) { sigmoid($0) }
+        case .tanh: map(rows, values) { tanh($0) }
+        case .softplus: map(rows, values) { softplus($0) }
         case .softmax:
             for r in 0..<rows.count {
                 let row = values + r * rows.stored
@@ -21,18 +32,45 @@ enum Activation {
         }
     }
 
+    /// - Parameter values: What the forward pass read, of GELU and SiLU; what it wrote, of all others.
     @inline(never)
     static func backward(
-        _ activation: ElementActivation, _ rows: Rows, _ output: Source, _ gradient: Target
+        _ activation: ElementActivation, _ rows: Rows, _ values: Source, _ gradient: Target
     ) {
         switch activation {
         case .relu:
-            map(rows, gradient, output) { $0.keeping($1 .> Vector()) }
+            map(rows, gradient, values) { $0.keeping($1 .> Vector()) }
+        case .rectifier(let rectifier):
+            map(rows, gradient, values) { rectifier.backward($0, output: $1) }
+        case .elu(let alpha, let scale):
+            map(rows, gradient, values) { g, y in
+                let slope = y + Vector(scale * alpha)
+                return g * slope.replacing(with: Vector(scale), where: y .> Vector())
+            }
+        case .gelu(approximate: false):
+            map(rows, gradient, values) { g, x in
+                let normal = Gaussian(x)
+                return g * normal.share.plus(x, times: normal.density)
+            }
+        case .gelu(approximate: true):
+            map(rows, gradient, values) { g, x in
+                let cubic = Cubic(x), s = sigmoid(cubic.value)
+                return g * s.plus(cubic.bounded * cubic.slope, times: s * (Vector(1) - s))
+            }
+        case .silu:
+            map(rows, gradient, values) { g, x in
+                let s = sigmoid(x)
+                return g * (s * Vector(1).plus(x, times: Vector(1) - s))
+            }
         case .sigmoid:
-            map(rows, gradient, output) { $0 * ($1 * (Vector(1) - $1)) }
+            map(rows, gradient, values) { $0 * ($1 * (Vector(1) - $1)) }
+        case .tanh:
+            map(rows, gradient, values) { $0 * Vector(1).plus(Vector() - $1, times: $1) }
+        case .softplus:
+            map(rows, gradient, values) { $0 * (Vector() - expMinusOne(Vector() - $1)) }
         case .softmax:
             for r in 0..<rows.count {
-                let s = output + r * rows.stored, g = gradient + r * rows.stored
+                let s = values + r * rows.stored, g = gradient + r * rows.stored
                 var sum = Vector()
                 for q in stride(from: 0, to: rows.stored, by: 16) {
                     sum = sum.plus((g + q).vector, times: (s + q).vector)
@@ -53,6 +91,12 @@ enum Activation {
     /// Replaces the live channels by a function of themselves, the others by zero.
     @inline(always)
     private static func map(_ rows: Rows, _ values: Target, _ function: (Vector) -> Vector) {
+        if rows.live == rows.stored {
+            for i in stride(from: 0, to: rows.floatCount, by: 16) {
+                (values + i).vector = function((values + i).vector)
+            }
+            return
+        }
         for q in stride(from: 0, to: rows.stored, by: 16) {
             let live = channels(from: q, below: rows.live)
             for r in 0..<rows.count {
@@ -62,6 +106,8 @@ enum Activation {
         }
     }
 
+    /// Replaces gradients by a function of themselves and of values; those of channels that are not live are
+    /// zero and stay so.
     @inline(always)
     private static func map(
         _ rows: Rows, _ values: Target, _ output: Source, _ function: (Vector, Vector) -> Vector
@@ -70,14 +116,6 @@ enum Activation {
             (values + i).vector = function((values + i).vector, (output + i).vector)
         }
     }
-}
-
-/// 1 / (1 + e^-x), from e^-|x| so that nothing overflows.
-@inline(always)
-func sigmoid(_ x: Vector) -> Vector {
-    let positive = x .> Vector()
-    let e = exp(x.replacing(with: Vector() - x, where: positive))
-    return e.replacing(with: Vector(1), where: positive) / (Vector(1) + e)
 }
 
 /// Replaces a row by e^(x - largest), dead channels by zero; returns the largest and the sum.

@@ -11,18 +11,37 @@
 @inline(always)
 func exp(_ x: Vector) -> Vector {
     let low = Vector(-104), high = Vector(89)
-    let bounded = x.raised(to: low).replacing(with: high, where: x .> high)
-    let z = Vector().plus(1.442_695_04, times: bounded).nearestWhole
-    let r = bounded.plus(-0.693_359_375, times: z).plus(2.121_944_40e-4, times: z)
-    var p = Vector(1.987_569_150_0e-4)
-    p = Vector(1.398_199_950_7e-3).plus(p, times: r)
-    p = Vector(8.333_451_907_3e-3).plus(p, times: r)
-    p = Vector(4.166_579_589_4e-2).plus(p, times: r)
-    p = Vector(1.666_666_545_9e-1).plus(p, times: r)
-    p = Vector(5.000_000_120_1e-1).plus(p, times: r)
-    let mantissa = (r + Vector(1)).plus(p, times: r * r)
-    let half = (z * Vector(0.5)).nearestWhole
-    return mantissa * half.powerOfTwo * (z - half).powerOfTwo
+    let power = Power(x.raised(to: low).replacing(with: high, where: x .> high))
+    let mantissa = (power.r + Vector(1)).plus(power.p, times: power.r * power.r)
+    let half = (power.z * Vector(0.5)).nearestWhole
+    return mantissa * half.powerOfTwo * (power.z - half).powerOfTwo
+}
+
+/// e^x - 1 for x up to zero, with a relative error of about 1 ulp.
+///
+/// 2^z (e^r - 1) + (2^z - 1), where nothing cancels: for z = 0 the second term is none.
+@inline(always)
+func expMinusOne(_ x: Vector) -> Vector {
+    // From -25 on, -1 is the nearest.
+    let power = Power(x.raised(to: Vector(-25))), scale = power.z.powerOfTwo
+    return (scale - Vector(1)).plus(scale, times: power.r.plus(power.p, times: power.r * power.r))
+}
+
+/// e^x as 2^z (1 + r + r^2 p).
+private struct Power {
+    let z: Vector, r: Vector, p: Vector
+
+    @inline(always)
+    init(_ x: Vector) {
+        z = Vector().plus(1.442_695_04, times: x).nearestWhole
+        r = x.plus(-0.693_359_375, times: z).plus(2.121_944_40e-4, times: z)
+        var p = Vector(1.987_569_150_0e-4)
+        p = Vector(1.398_199_950_7e-3).plus(p, times: r)
+        p = Vector(8.333_451_907_3e-3).plus(p, times: r)
+        p = Vector(4.166_579_589_4e-2).plus(p, times: r)
+        p = Vector(1.666_666_545_9e-1).plus(p, times: r)
+        self.p = Vector(5.000_000_120_1e-1).plus(p, times: r)
+    }
 }
 
 /// ln x with a relative error of about 1 ulp; NaN below zero, -infinity at zero. Subnormal numbers

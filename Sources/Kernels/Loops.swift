@@ -47,10 +47,10 @@ package enum Loops: KernelLoops {
     }
 
     package static func activationBackward(
-        _ activation: ElementActivation, _ rows: Rows, output: Floats, _ gradient: MutableFloats
+        _ activation: ElementActivation, _ rows: Rows, values: Floats, _ gradient: MutableFloats
     ) {
         guard let gradient = gradient.baseAddress else { return }
-        Activation.backward(activation, rows, output.baseAddress!, gradient)
+        Activation.backward(activation, rows, values.baseAddress!, gradient)
     }
 
     package static func affine(

@@ -57,6 +57,10 @@ extension SIMD16<Float> {
     @inline(always) func raised(to floor: Vector) -> Vector {
         replacing(with: floor, where: self .< floor)
     }
+    /// The lanes lowered to `ceiling`; NaN stays.
+    @inline(always) func lowered(to ceiling: Vector) -> Vector {
+        replacing(with: ceiling, where: self .> ceiling)
+    }
     @inline(always) var squareRoots: Vector {
         var roots = self
         for i in 0..<16 { roots[i] = self[i].squareRoot() }

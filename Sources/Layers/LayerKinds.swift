@@ -7,7 +7,8 @@ import Configuration
 /// Every kind of layer, in the order in which messages list them.
 public let layerKinds: [any Layer.Type] = [
     Conv2D.self, MaxPooling2D.self, Dense.self, Flatten.self, Dropout.self, Rescaling.self,
-    Activation.self, ReLU.self, Softmax.self, Sigmoid.self, BatchNormalization.self, Add.self,
+    Activation.self, ReLU.self, LeakyReLU.self, ELU.self, GELU.self, Softmax.self, Sigmoid.self,
+    BatchNormalization.self, Add.self,
     AveragePooling2D.self, GlobalAveragePooling2D.self, RandomFlip.self, RandomRotation.self,
     RandomZoom.self, RandomTranslation.self, RandomContrast.self,
 ]

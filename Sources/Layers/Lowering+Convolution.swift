@@ -39,8 +39,9 @@ extension Lowering {
         signal.stored = stored
     }
 
-    mutating func activate(_ function: ActivationFunction) throws(LayerError) {
-        guard let activation = function.element else { return }
+    /// - Parameter activation: nil for none.
+    mutating func activate(_ activation: ElementActivation?) throws(LayerError) {
+        guard let activation else { return }
         if activation == .relu, var convolution = openStage(ConvolutionStage.self),
             convolution.geometry.canFuseReLU
         {
@@ -60,8 +61,6 @@ extension Lowering {
                 code: .unsupported,
                 detail: "softmax over a flattened image \(signal.shape); put a Dense layer between")
         }
-        append(
-            ActivationStage(
-                layer: layer, activation: activation, rows: rows()))
+        append(ActivationStage(layer: layer, activation: activation, rows: rows()))
     }
 }

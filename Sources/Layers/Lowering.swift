@@ -52,11 +52,11 @@ public struct Lowering {
         widen()
     }
 
-    /// Removes and returns an activation that ends the network; the loss computes it in a stable form.
+    /// Removes and returns a softmax or sigmoid that ends the network; the loss computes it in a stable form.
     mutating func removeFinalActivation() -> ElementActivation? {
-        guard let last = stages.last as? ActivationStage, last.activation != .relu else {
-            return nil
-        }
+        guard let last = stages.last as? ActivationStage,
+            [.softmax, .sigmoid].contains(last.activation)
+        else { return nil }
         stages.removeLast()
         inputs.removeLast()
         wantsGradient.removeLast()

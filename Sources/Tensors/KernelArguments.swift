@@ -78,13 +78,6 @@ public struct Rows: Hashable, Sendable {
     }
 }
 
-/// Activations that are layers of their own; channels beyond the live ones are left zero.
-public enum ElementActivation: Hashable, Sendable, CaseIterable {
-    case relu, sigmoid
-    /// Over the live channels of a row.
-    case softmax
-}
-
 /// Which elements of a block dropout keeps. Element e = (y * width + x) * liveChannels + c of the image
 /// at `positions[i]` is kept where word e % 4 of block e / 4 of its stream, as a unit float, is at least
 /// `rate`; kept elements are multiplied by 1 / (1 - rate). Dead images keep nothing.

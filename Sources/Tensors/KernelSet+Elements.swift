@@ -7,19 +7,23 @@ extension KernelSet {
     public func activationForward(
         _ activation: ElementActivation, _ rows: Rows, _ values: MutableFloats
     ) {
+        activation.check()
         rows.check()
         expect(values.count, rows.floatCount, "activationForward: values", rows)
         loops.activationForward(activation, rows, values)
     }
 
     /// Turns the gradient of the output into that of the input, in place.
+    ///
+    /// - Parameter values: What the forward pass wrote, or read where `activation.rereadsInput`.
     public func activationBackward(
-        _ activation: ElementActivation, _ rows: Rows, output: Floats, _ gradient: MutableFloats
+        _ activation: ElementActivation, _ rows: Rows, values: Floats, _ gradient: MutableFloats
     ) {
+        activation.check()
         rows.check()
-        expect(output.count, rows.floatCount, "activationBackward: output", rows)
+        expect(values.count, rows.floatCount, "activationBackward: values", rows)
         expect(gradient.count, rows.floatCount, "activationBackward: gradient", rows)
-        loops.activationBackward(activation, rows, output: output, gradient)
+        loops.activationBackward(activation, rows, values: values, gradient)
     }
 
     /// `scale * value + offset` of the live channels, in place; the others become zero.

@@ -75,7 +75,7 @@ package protocol KernelLoops: Sendable {
     static func activationForward(
         _ activation: ElementActivation, _ rows: Rows, _ values: MutableFloats)
     static func activationBackward(
-        _ activation: ElementActivation, _ rows: Rows, output: Floats, _ gradient: MutableFloats)
+        _ activation: ElementActivation, _ rows: Rows, values: Floats, _ gradient: MutableFloats)
     static func affine(scale: Float, offset: Float, _ rows: Rows, _ values: MutableFloats)
     static func dropoutForward(_ draw: DropoutDraw, _ values: MutableFloats, kept: MutableBytes)
     static func dropoutBackward(rate: Float, kept: Bytes, _ gradient: MutableFloats)

@@ -8,14 +8,15 @@ import Tensors
 
 /// A layer that is nothing but an activation function.
 public protocol ActivationLayer: Layer {
-    var function: ActivationFunction { get }
+    /// What it computes; nil for nothing.
+    var element: ElementActivation? { get }
 }
 
 extension ActivationLayer {
     public func outputShape(for input: Shape) throws(LayerError) -> Shape { input }
 
     public func lower(into network: inout Lowering) throws(LayerError) {
-        try network.activate(function)
+        try network.activate(element)
     }
 }
 
@@ -32,21 +33,14 @@ public struct Activation: ActivationLayer, Hashable {
     }
 
     public var fields: [ConfigValue.Entry] { [.init("activation", .scalar(function.rawValue))] }
-}
 
-/// `max(x, 0)`.
-public struct ReLU: ActivationLayer, Hashable {
-    public static let kerasName = "ReLU"
-    public var function: ActivationFunction { .relu }
-    public init() {}
-    public init(fields: inout Fields) throws(ConfigError) {}
-    public var fields: [ConfigValue.Entry] { [] }
+    public var element: ElementActivation? { function.element }
 }
 
 /// `e^x`, divided by its sum over the last axis.
 public struct Softmax: ActivationLayer, Hashable {
     public static let kerasName = "Softmax"
-    public var function: ActivationFunction { .softmax }
+    public var element: ElementActivation? { .softmax }
     public init() {}
     public init(fields: inout Fields) throws(ConfigError) {}
     public var fields: [ConfigValue.Entry] { [] }
@@ -55,7 +49,7 @@ public struct Softmax: ActivationLayer, Hashable {
 /// `1 / (1 + e^-x)`.
 public struct Sigmoid: ActivationLayer, Hashable {
     public static let kerasName = "Sigmoid"
-    public var function: ActivationFunction { .sigmoid }
+    public var element: ElementActivation? { .sigmoid }
     public init() {}
     public init(fields: inout Fields) throws(ConfigError) {}
     public var fields: [ConfigValue.Entry] { [] }

@@ -74,7 +74,7 @@ public struct Conv2D: Layer, Hashable {
             windows: windows(signal.height, signal.width),
             kernelShape: [kernelSize.height, kernelSize.width, signal.channels, filters],
             useBias: useBias)
-        try network.activate(activation)
+        try network.activate(activation.element)
     }
 
     private func windows(_ height: Int, _ width: Int) -> Windows {

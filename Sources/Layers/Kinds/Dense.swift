@@ -48,6 +48,6 @@ public struct Dense: Layer, Hashable {
                 height: signal.height, width: signal.width, kernel: kernel, strides: Size2D(1),
                 padding: .valid),
             kernelShape: [kernel.height * kernel.width * signal.channels, units], useBias: useBias)
-        try network.activate(activation)
+        try network.activate(activation.element)
     }
 }

@@ -12,7 +12,8 @@ struct ActivationStage: Stage {
 
     var needs: StageNeeds {
         StageNeeds(
-            input: rows.floatCount, output: rows.floatCount, inPlace: 0, rereadsOutput: true)
+            input: rows.floatCount, output: rows.floatCount, inPlace: 0,
+            rereadsInput: activation.rereadsInput, rereadsOutput: !activation.rereadsInput)
     }
 
     func forward(_ block: Block, _ memory: StageMemory) {
@@ -22,6 +23,8 @@ struct ActivationStage: Stage {
 
     func backward(_ block: Block, _ memory: StageMemory) {
         block.kernels.activationBackward(
-            activation, rows, output: Floats(memory.output), memory.outputGradient)
+            activation, rows,
+            values: Floats(activation.rereadsInput ? memory.input : memory.output),
+            memory.outputGradient)
     }
 }

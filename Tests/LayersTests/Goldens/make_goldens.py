@@ -12,6 +12,7 @@ that a comparison shows the rounding of one side only.
 
 import json
 import pathlib
+import zlib
 
 import keras
 import numpy as np
@@ -121,6 +122,20 @@ MODELS = {
     "mean_absolute": ([5, 4, 1], 17, ABSOLUTE, {"name": "sgd", "learning_rate": 0.05}, [
         PIXELS, conv(3, 3, activation="sigmoid"), "Flatten", dense(1)]),
 }
+# The same, but seeded by their names, so that more can stand anywhere.
+NAMED = {
+    "rectifiers": ([6, 5, 3], 5, SPARSE, {"name": "sgd", "learning_rate": 0.1}, [
+        PIXELS, conv(5, 3, padding="same", activation="relu6"), conv(4, 3, padding="same", activation="leaky_relu"),
+        {"ReLU": {"max_value": 0.6, "negative_slope": 0.1, "threshold": 0.05}}, conv(3, 2), "LeakyReLU",
+        conv(3, 2), {"ReLU": {"max_value": 6}}, "Flatten", dense(3)]),
+    "smooth_activations": ([5, 6, 2], 4, SPARSE, {"name": "adam"}, [
+        PIXELS, conv(4, 3, padding="same", activation="gelu"), {"GELU": {"approximate": True}},
+        conv(3, 3, padding="same", activation="silu"), {"ELU": {"alpha": 0.7}},
+        conv(5, 2, activation="elu"), {"Activation": {"activation": "selu"}}, conv(3, 2, activation="swish"), "Flatten",
+        dense(5, activation="softplus"), dense(4, activation="tanh"), dense(3)]),
+    "tanh_of_a_regression": ([4, 4, 1], 5, SQUARED, {"name": "sgd", "learning_rate": 0.1}, [
+        PIXELS, "Flatten", "GELU", dense(2, activation="tanh")]),
+}
 OPTIMIZERS = [
     {"name": "sgd", "learning_rate": 0.2},
     {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9},
@@ -136,6 +151,13 @@ def parts(entry):
     return (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
 
 
+# What Keras has under other names.
+OTHERS = {
+    "GELU": lambda approximate=False: keras.layers.Activation(
+        lambda x: keras.activations.gelu(x, approximate=approximate)),
+}
+
+
 def network(shape, layers):
     """A layer reads the one before it, unless it says which."""
     images = last = keras.Input(shape)
@@ -143,7 +165,8 @@ def network(shape, layers):
     for kind, fields in map(parts, layers):
         inputs = fields.get("inputs", [])
         read = [named[name] for name in ([inputs] if isinstance(inputs, str) else inputs)]
-        made = getattr(keras.layers, kind)(**{k: v for k, v in fields.items() if k != "inputs"})
+        layer = OTHERS.get(kind) or getattr(keras.layers, kind)
+        made = layer(**{k: v for k, v in fields.items() if k != "inputs"})
         last = made(read if len(read) > 1 else read[0] if read else last)
         named[made.name] = last
     return keras.Model(images, last)
@@ -293,7 +316,8 @@ def write(name, result):
 
 def main():
     keras.config.set_floatx("float64")
-    for seed, (name, (shape, batch, loss, fields, layers)) in enumerate(MODELS.items()):
+    named = [(zlib.crc32(name.encode()), (name, model)) for name, model in NAMED.items()]
+    for seed, (name, (shape, batch, loss, fields, layers)) in list(enumerate(MODELS.items())) + named:
         model, images, labels, result = golden(seed, shape, batch, loss, layers)
         descend(model, images, labels, loss, layers, fields, steps=10)
         result["steps"] = [{"optimizer": fields, "count": 10, "weights": tensors(model, model.weights)}]

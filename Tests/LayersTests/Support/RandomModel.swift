@@ -60,7 +60,7 @@ extension Draw {
                     padding: element([.valid, .same]))
             ]
         case 6: [Dropout(rate: 0.3)]
-        case 7: [element([ReLU(), Sigmoid(), Softmax()] as [any Layer])]
+        case 7: [activation()]
         case 8: [Rescaling(scale: 1.5, offset: -0.25)]
         case 9:
             [
@@ -118,13 +118,24 @@ extension Draw {
         Conv2D(
             filters: element([1, 2, 3, 4, 5, 17]), kernelSize: kernel, strides: strides,
             padding: element([.valid, .same]),
-            activation: activation ?? element([.linear, .relu, .relu, .sigmoid, .softmax]),
+            activation: activation
+                ?? element([.linear, .relu, .relu, .sigmoid, .softmax, .relu6, .silu, .elu]),
             useBias: int(in: 0, 3) > 0)
+    }
+
+    private mutating func activation() -> any Layer {
+        let functions = ActivationFunction.allCases.map { Activation($0) as any Layer }
+        return element(
+            functions + [
+                ReLU(maxValue: 0.5), ReLU(maxValue: 1.5, negativeSlope: 0.1, threshold: 0.1),
+                LeakyReLU(), ELU(alpha: 0.7), GELU(approximate: true), Sigmoid(), Softmax(),
+            ])
     }
 
     fileprivate mutating func dense() -> Dense {
         Dense(
-            units: element([1, 3, 6, 18]), activation: element([.linear, .relu, .sigmoid]),
+            units: element([1, 3, 6, 18]),
+            activation: element([.linear, .relu, .sigmoid, .gelu, .tanh]),
             useBias: int(in: 0, 3) > 0)
     }
 }

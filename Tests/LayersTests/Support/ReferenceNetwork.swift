@@ -3,6 +3,7 @@
 // The layers once more, as a textbook has them: one image, double precision, NHWC, no blocks, no fusing.
 
 import Foundation
+import KernelReference
 import Layers
 import Tensors
 
@@ -134,16 +135,18 @@ struct ReferenceNetwork {
         let model = trial.model, isLast = index == model.layers.count - 1
         let name = model.names[index], output = model.outputShapes[index]
         let shape = shape(before: index)
+        // What ends the model and belongs to the loss.
+        func unlessOfLoss(_ element: ElementActivation?) -> ElementActivation? {
+            isLast && [.softmax, .sigmoid].contains(element) ? nil : element
+        }
         switch model.layers[index] {
         case let layer as Rescaling: return x.map { $0 * layer.scale + layer.offset }
         case let layer as Conv2D:
             return activate(
-                convolve(x, shape, layer, name, output), output,
-                isLast ? .linear : layer.activation)
+                convolve(x, shape, layer, name, output), output, layer.activation.element)
         case let layer as Dense:
             return activate(
-                multiply(x, shape, layer, name), output,
-                isLast && layer.activation != .relu ? .linear : layer.activation)
+                multiply(x, shape, layer, name), output, unlessOfLoss(layer.activation.element))
         case let layer as MaxPooling2D: return pool(x, shape, layer, output)
         case let layer as AveragePooling2D: return average(x, shape, layer, output)
         case is GlobalAveragePooling2D:
@@ -153,8 +156,7 @@ struct ReferenceNetwork {
             }
         case let layer as Dropout: return drop(x, Float(layer.rate), layer: index, image)
         case let layer as any ActivationLayer:
-            return activate(
-                x, output, isLast && layer.function != .relu ? .linear : layer.function)
+            return activate(x, output, unlessOfLoss(layer.element))
         default: return x
         }
     }
@@ -200,21 +202,14 @@ struct ReferenceNetwork {
         }
     }
 
+    /// - Parameter element: nil for none.
     private func activate(
-        _ x: [Double], _ shape: Shape, _ function: ActivationFunction
+        _ x: [Double], _ shape: Shape, _ element: ElementActivation?
     ) -> [Double] {
-        switch function {
-        case .linear: return x
-        case .relu: return x.map { max($0, 0) }
-        case .sigmoid: return x.map { 1 / (1 + exp(-$0)) }
-        case .softmax:
-            let channels = shape[shape.rank - 1]
-            return stride(from: 0, to: x.count, by: channels).flatMap { start in
-                let row = x[start..<start + channels].map { exp($0) }
-                let sum = row.reduce(0, +)
-                return row.map { $0 / sum }
-            }
-        }
+        guard let element else { return x }
+        let channels = shape[shape.rank - 1]
+        return element.forward(
+            Rows(count: x.count / channels, stored: channels, live: channels), x)
     }
 
     private func convolve(
