@@ -21,14 +21,7 @@ enum Activation {
         case .sigmoid: map(rows, values) { sigmoid($0) }
         case .tanh: map(rows, values) { tanh($0) }
         case .softplus: map(rows, values) { softplus($0) }
-        case .softmax:
-            for r in 0..<rows.count {
-                let row = values + r * rows.stored
-                let (_, sum) = exponentials(of: row, stored: rows.stored, live: rows.live)
-                for q in stride(from: 0, to: rows.stored, by: 16) {
-                    (row + q).vector = (row + q).vector / Vector(sum)
-                }
-            }
+        case .softmax: softmax(rows, values)
         }
     }
 
@@ -68,17 +61,32 @@ enum Activation {
             map(rows, gradient, values) { $0 * Vector(1).plus(Vector() - $1, times: $1) }
         case .softplus:
             map(rows, gradient, values) { $0 * (Vector() - expMinusOne(Vector() - $1)) }
-        case .softmax:
-            for r in 0..<rows.count {
-                let s = values + r * rows.stored, g = gradient + r * rows.stored
-                var sum = Vector()
-                for q in stride(from: 0, to: rows.stored, by: 16) {
-                    sum = sum.plus((g + q).vector, times: (s + q).vector)
-                }
-                let mean = Vector(sum.total)
-                for q in stride(from: 0, to: rows.stored, by: 16) {
-                    (g + q).vector = (s + q).vector * ((g + q).vector - mean)
-                }
+        case .softmax: softmaxBackward(rows, values, gradient)
+        }
+    }
+
+    @inline(never)
+    private static func softmax(_ rows: Rows, _ values: Target) {
+        for r in 0..<rows.count {
+            let row = values + r * rows.stored
+            let (_, sum) = exponentials(of: row, stored: rows.stored, live: rows.live)
+            for q in stride(from: 0, to: rows.stored, by: 16) {
+                (row + q).vector = (row + q).vector / Vector(sum)
+            }
+        }
+    }
+
+    @inline(never)
+    private static func softmaxBackward(_ rows: Rows, _ values: Source, _ gradient: Target) {
+        for r in 0..<rows.count {
+            let s = values + r * rows.stored, g = gradient + r * rows.stored
+            var sum = Vector()
+            for q in stride(from: 0, to: rows.stored, by: 16) {
+                sum = sum.plus((g + q).vector, times: (s + q).vector)
+            }
+            let mean = Vector(sum.total)
+            for q in stride(from: 0, to: rows.stored, by: 16) {
+                (g + q).vector = (s + q).vector * ((g + q).vector - mean)
             }
         }
     }
@@ -88,21 +96,23 @@ enum Activation {
         map(rows, values) { Vector(offset).plus(scale, times: $0) }
     }
 
+    // These loops stand in one function a dozen times. An iterator would remain a function there.
+
     /// Replaces the live channels by a function of themselves, the others by zero.
     @inline(always)
     private static func map(_ rows: Rows, _ values: Target, _ function: (Vector) -> Vector) {
-        if rows.live == rows.stored {
-            for i in stride(from: 0, to: rows.floatCount, by: 16) {
-                (values + i).vector = function((values + i).vector)
+        let count = rows.floatCount
+        var channel = 0
+        while channel < rows.stored {
+            // Of whole rows all vectors after each other, else those of one column.
+            let isWhole = rows.live == rows.stored
+            let live = channels(from: channel, below: rows.live)
+            var i = channel
+            while i < count {
+                (values + i).vector = function((values + i).vector).keeping(live)
+                i += isWhole ? 16 : rows.stored
             }
-            return
-        }
-        for q in stride(from: 0, to: rows.stored, by: 16) {
-            let live = channels(from: q, below: rows.live)
-            for r in 0..<rows.count {
-                let at = values + r * rows.stored + q
-                at.vector = function(at.vector).keeping(live)
-            }
+            channel = isWhole ? rows.stored : channel + 16
         }
     }
 
@@ -110,10 +120,13 @@ enum Activation {
     /// zero and stay so.
     @inline(always)
     private static func map(
-        _ rows: Rows, _ values: Target, _ output: Source, _ function: (Vector, Vector) -> Vector
+        _ rows: Rows, _ gradient: Target, _ values: Source, _ function: (Vector, Vector) -> Vector
     ) {
-        for i in stride(from: 0, to: rows.floatCount, by: 16) {
-            (values + i).vector = function((values + i).vector, (output + i).vector)
+        let count = rows.floatCount
+        var i = 0
+        while i < count {
+            (gradient + i).vector = function((gradient + i).vector, (values + i).vector)
+            i += 16
         }
     }
 }
