@@ -14,10 +14,13 @@ extension DatasetConfiguration {
         case pilBox = "pil-box"
         case pilBilinear = "pil-bilinear"
         case pilBicubic = "pil-bicubic"
+
+        /// Pillow only crops.
+        public var allowsPadding: Bool { pillow == nil }
     }
 
     /// Which part of an image is resized.
-    public enum Framing: Sendable {
+    public enum Framing: String, CaseIterable, Sendable {
         /// All of it: its proportions change.
         case stretch
         /// The largest middle part that has the target's proportions.
@@ -59,7 +62,7 @@ extension DatasetConfiguration {
                     line: fields.line,
                     detail: "is true, and so is crop_to_aspect_ratio; choose one of them")
             }
-            guard !pads || interpolation.pillow == nil else {
+            guard !pads || interpolation.allowsPadding else {
                 throw ConfigError(
                     code: .outOfRange, path: "\(fields.path).pad_to_aspect_ratio",
                     line: fields.line,

@@ -137,7 +137,7 @@ private func interpolate(
 }
 
 /// Grey pixels at the beginning of a row to as many of three equal channels.
-private func repeatPixels(_ target: MutableBytes, from start: Int, count: Int) {
+func repeatPixels(_ target: MutableBytes, from start: Int, count: Int) {
     for x in (0..<count).reversed() {
         // Within the row; what is still to be read lies before what is written.
         let level = unsafe target[start + x]

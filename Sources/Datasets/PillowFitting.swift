@@ -20,69 +20,65 @@ func resizeAsPillow(
     precondition(
         source.count == size.height * size.width * channels && target.count == shape.count
             && (channels == shape[2] || channels == 1))
-    let rows = PillowTaps(
+    let rows = Taps(
         filter, outputs: height, inputs: size.height,
         window: framing.window(size.height, other: size.width, target: (height, width)))
-    let columns = PillowTaps(
+    let columns = Taps(
         filter, outputs: width, inputs: size.width,
-        window: framing.window(size.width, other: size.height, target: (width, height)))
-    let length = width * channels
+        window: framing.window(size.width, other: size.height, target: (width, height))
+    ).columns(inputs: size.width, channels: channels, shift: PillowFilter.shift)
+    let length = width * channels, input = size.width * channels
     // sums[y, x, c], each with half a level more, so that cutting off rounds.
-    var sums = [Int32](repeating: PillowTaps.half, count: height * length)
-    var line = [UInt8](repeating: 0, count: length)
+    let sums = MutableIntegers.allocate(capacity: height * length)
+    // A row as it was, with some elements that do not count, and as wide as the target, before and after
+    // rounding.
+    let levels = MutableIntegers.allocate(capacity: columns.inputCount)
+    let line = MutableIntegers.allocate(capacity: length)
+    let squeezed = MutableBytes.allocate(capacity: length)
+    defer {
+        unsafe sums.deallocate()
+        unsafe levels.deallocate()
+        unsafe line.deallocate()
+        unsafe squeezed.deallocate()
+    }
+    unsafe sums.update(repeating: 1 << Int32(PillowFilter.shift - 1))
     var earliest = 0
     for row in 0..<size.height {
-        while earliest < height, rows.end(of: earliest) <= row { earliest += 1 }
+        while earliest < height, rows.inputs(of: earliest).upperBound <= row { earliest += 1 }
         guard earliest < height, rows.firsts[earliest] <= row else { continue }
-        let start = row * size.width * channels
-        // Row `row` of the source, all of which is there.
-        let pixels = unsafe Bytes(rebasing: source[start..<start + size.width * channels])
-        unsafe squeeze(pixels, channels, columns, into: &line)
+        // levels[x, c] = source[row, x, c]
+        unsafe levels.update(repeating: 0)
+        unsafe kernels.addRow(
+            Bytes(rebasing: source[row * input..<(row + 1) * input]), weight: 1,
+            to: MutableIntegers(rebasing: levels[..<input]))
+        // Buffers of these very lengths.
+        unsafe kernels.sumColumns(Integers(levels), columns, into: line)
+        unsafe kernels.clampLevels(Integers(line), shift: 0, into: squeezed)
         var output = earliest
         while output < height, rows.firsts[output] <= row {
-            let weight = rows.weight(of: row, in: output)
-            // A row of `line`'s length; both arrays' own elements, during the call.
-            unsafe line.withUnsafeBufferPointer { line in
-                unsafe sums.withUnsafeMutableBufferPointer { sums in
-                    let start = output * length
-                    let row = unsafe MutableIntegers(rebasing: sums[start..<start + length])
-                    unsafe kernels.addRow(line, weight: weight, to: row)
-                }
-            }
+            // sums[output, x, c] += squeezed[x, c] * weight
+            unsafe kernels.addRow(
+                Bytes(squeezed), weight: rows.weight(of: row, in: output),
+                to: MutableIntegers(rebasing: sums[output * length..<(output + 1) * length]))
             output += 1
         }
     }
-    let copies = shape[2] / channels
-    for (place, sum) in sums.enumerated() {
-        for copy in 0..<copies {
-            // target[y, x, channel or copy]
-            unsafe target[place * copies + copy] = PillowTaps.level(sum)
-        }
-    }
-}
-
-/// One row of the source, made as wide as the target.
-private func squeeze(
-    _ pixels: Bytes, _ channels: Int, _ columns: PillowTaps, into line: inout [UInt8]
-) {
-    for x in 0..<columns.firsts.count {
-        for channel in 0..<channels {
-            // line[x, channel] = sum over k of pixels[first + k, channel] * weight[k]
-            var sum = PillowTaps.half
-            var place = columns.firsts[x] * channels + channel
-            for tap in columns.range(of: x) {
-                // Taps lie within the row by construction.
-                unsafe sum &+= Int32(pixels[place]) &* columns.weights[tap]
-                place += channels
-            }
-            line[x * channels + channel] = PillowTaps.level(sum)
-        }
+    for y in 0..<height {
+        let start = y * width * shape[2]
+        // Row y of the sums, and of target[y, x, channel or copy].
+        unsafe kernels.clampLevels(
+            Integers(rebasing: sums[y * length..<(y + 1) * length]), shift: PillowFilter.shift,
+            into: MutableBytes(rebasing: target[start..<start + length]))
+        if channels < shape[2] { unsafe repeatPixels(target, from: start, count: width) }
     }
 }
 
 /// The shapes of weights that Pillow has and that need no sine.
 enum PillowFilter {
     case box, bilinear, bicubic
+
+    /// The power of two that a weight of one is.
+    static let shift = 22
 
     /// How far it reaches, in pixels of the target where these are larger.
     fileprivate var support: Double {
@@ -106,42 +102,28 @@ enum PillowFilter {
     }
 }
 
-/// What each output pixel takes from which input pixels, along one axis.
-private struct PillowTaps {
-    private(set) var firsts: [Int] = []
-    private(set) var weights: [Int32] = []
-    private var starts = [0]
-
-    private static let bits: Int32 = 22
-    static let half: Int32 = 1 << (bits - 1)
-    static func level(_ sum: Int32) -> UInt8 { UInt8(clamping: sum >> bits) }
-
+extension Taps {
     /// - Parameter window: The part of the input that becomes the output; pixels beside it count, too.
     init(_ filter: PillowFilter, outputs: Int, inputs: Int, window: Range<Int>) {
+        self.init(outputs: outputs)
         let scale = Double(window.count) / Double(outputs), reach = max(scale, 1)
         let support = filter.support * reach
         for output in 0..<outputs {
             let centre = Double(window.lowerBound) + (Double(output) + 0.5) * scale
             let first = max(Int(centre - support + 0.5), 0)
             let end = min(Int(centre + support + 0.5), inputs)
-            let parts = (first..<max(end, first)).map {
-                filter.weight((Double($0) - centre + 0.5) * (1 / reach))
+            func part(_ pixel: Int) -> Double {
+                filter.weight((Double(pixel) - centre + 0.5) * (1 / reach))
             }
-            let total = parts.reduce(0, +)
-            firsts.append(first)
-            for part in parts {
-                let exact = (total == 0 ? part : part / total) * Double(1 << Self.bits)
-                weights.append(Int32(exact < 0 ? exact - 0.5 : exact + 0.5))
+            let pixels = first..<max(end, first)
+            var total = 0.0
+            for pixel in pixels { total += part(pixel) }
+            for pixel in pixels {
+                let share = total == 0 ? part(pixel) : part(pixel) / total
+                let exact = share * Double(1 << PillowFilter.shift)
+                add(Int32(exact < 0 ? exact - 0.5 : exact + 0.5))
             }
-            starts.append(weights.count)
+            close(first: first)
         }
-    }
-
-    func range(of output: Int) -> Range<Int> { starts[output]..<starts[output + 1] }
-    func end(of output: Int) -> Int { firsts[output] + starts[output + 1] - starts[output] }
-
-    func weight(of input: Int, in output: Int) -> Int32 {
-        let tap = starts[output] + input - firsts[output]
-        return tap < starts[output + 1] ? weights[tap] : 0
     }
 }

@@ -17,38 +17,38 @@ func resizeByWeights(
     let (height, width, channels) = (shape[0], shape[1], shape[2])
     precondition(source.count == size.height * size.width * size.channels)
     precondition(target.count == shape.count && (size.channels == channels || size.channels == 1))
-    let rows = AxisWeights(
+    let rows = Taps(
         fitting.interpolation, outputs: height, inputs: size.height,
         window: fitting.framing.window(size.height, other: size.width, target: (height, width)))
-    let columns = AxisWeights(
+    let columns = Taps(
         fitting.interpolation, outputs: width, inputs: size.width,
-        window: fitting.framing.window(size.width, other: size.height, target: (width, height)))
-    let length = size.width * size.channels
-    // One row of the input's width: every element is written before it is read.
-    let mixed = MutableIntegers.allocate(capacity: length)
-    defer { unsafe mixed.deallocate() }
-    let copies = channels / size.channels
+        window: fitting.framing.window(size.width, other: size.height, target: (width, height))
+    ).columns(inputs: size.width, channels: size.channels, shift: 2 * Taps.shift)
+    let length = size.width * size.channels, output = width * size.channels
+    // A row of the input's width; what is beyond it does not count, but is not left to chance. And a line of
+    // the output's, all of it written before it is read.
+    let mixed = MutableIntegers.allocate(capacity: columns.inputCount)
+    let line = MutableIntegers.allocate(capacity: output)
+    defer {
+        unsafe mixed.deallocate()
+        unsafe line.deallocate()
+    }
+    unsafe mixed.update(repeating: 0)
+    let sums = unsafe MutableIntegers(rebasing: mixed[..<length])
     for y in 0..<height {
         // mixed[x, c] = sum over k of source[first + k, x, c] * weight[k], at most 255 * 65536 * 5/4
-        unsafe mixed.update(repeating: 0)
-        for (row, weight) in zip(rows.taps[y].first..., rows.taps[y].weights) {
+        unsafe sums.update(repeating: 0)
+        for row in rows.inputs(of: y) {
             let start = row * length
             // A row of the input: taps lie within it by construction.
             let pixels = unsafe Bytes(rebasing: source[start..<start + length])
-            unsafe kernels.addRow(pixels, weight: weight, to: mixed)
+            unsafe kernels.addRow(pixels, weight: rows.weight(of: row, in: y), to: sums)
         }
-        for x in 0..<width {
-            let taps = columns.taps[x]
-            for channel in 0..<size.channels {
-                // target[y, x, channel] = sum over k of mixed[first + k, channel] * weight[k]
-                var sum: Int64 = 1 << 31
-                for (column, weight) in zip(taps.first..., taps.weights) {
-                    sum &+= unsafe Int64(mixed[column * size.channels + channel]) &* Int64(weight)
-                }
-                let value = UInt8(clamping: sum >> 32)
-                let start = (y * width + x) * channels + channel
-                for copy in 0..<copies { unsafe target[start + copy] = value }  // within the row
-            }
-        }
+        unsafe kernels.sumColumns(Integers(mixed), columns, into: line)
+        let start = y * width * channels
+        // Row y of target[y, x, c].
+        unsafe kernels.clampLevels(
+            Integers(line), shift: 0, into: .init(rebasing: target[start..<start + output]))
+        if size.channels < channels { unsafe repeatPixels(target, from: start, count: width) }
     }
 }

@@ -122,6 +122,28 @@ package enum Loops: KernelLoops {
         }
     }
 
+    package static func sumColumns(
+        _ mixed: Tensors.Integers, _ columns: ColumnSums, into line: MutableIntegers
+    ) {
+        guard let line = line.baseAddress else { return }
+        columns.places.withUnsafeBufferPointer { places in
+            columns.weights.withUnsafeBufferPointer { weights in
+                Resize.sumColumns(
+                    mixed.baseAddress!, places.baseAddress!, weights.baseAddress!,
+                    taps: columns.taps, shift: columns.shift, channels: columns.channels,
+                    into: line, count: places.count)
+            }
+        }
+    }
+
+    package static func clampLevels(
+        _ line: Tensors.Integers, shift: Int, into levels: MutableBytes
+    ) {
+        guard let base = levels.baseAddress else { return }
+        Resize.clampLevels(
+            line.baseAddress!, shift: Int32(shift), into: base, count: line.count)
+    }
+
     package static func addRow(_ row: Bytes, weight: Int32, to sums: MutableIntegers) {
         guard let base = sums.baseAddress else { return }
         Resize.addRow(row.baseAddress!, weight, to: base, count: sums.count)

@@ -30,6 +30,26 @@ extension KernelSet {
         loops.mixColumns(mixed, columns, into: row)
     }
 
+    /// Weighted sums of columns, to the nearest whole numbers, half up.
+    ///
+    /// - Parameters:
+    ///   - mixed: Elements between -2^29 and 2^29; `columns.inputCount` of them.
+    ///   - line: Overwritten, `[columns.outputs, columns.channels]`.
+    public func sumColumns(_ mixed: Integers, _ columns: ColumnSums, into line: MutableIntegers) {
+        expect(mixed.count, columns.inputCount, "sumColumns: mixed", columns.channels)
+        expect(line.count, columns.outputs * columns.channels, "sumColumns: line", columns.channels)
+        loops.sumColumns(mixed, columns, into: line)
+    }
+
+    /// `levels[i] = line[i] / 2^shift`, rounded down, and brought to 0 to 255.
+    ///
+    /// - Parameter shift: 0 to 31.
+    public func clampLevels(_ line: Integers, shift: Int, into levels: MutableBytes) {
+        expect(levels.count, line.count, "clampLevels: levels", shift)
+        precondition(0...31 ~= shift, "clampLevels: shift \(shift)")
+        loops.clampLevels(line, shift: shift, into: levels)
+    }
+
     /// `sums[i] += row[i] weight`, which does not overflow or wraps.
     public func addRow(_ row: Bytes, weight: Int32, to sums: MutableIntegers) {
         expect(sums.count, row.count, "addRow: sums", weight)

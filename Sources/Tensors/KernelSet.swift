@@ -8,6 +8,7 @@ public typealias Bytes = UnsafeBufferPointer<UInt8>
 public typealias MutableBytes = UnsafeMutableBufferPointer<UInt8>
 public typealias Words = UnsafeBufferPointer<UInt32>
 public typealias MutableWords = UnsafeMutableBufferPointer<UInt32>
+public typealias Integers = UnsafeBufferPointer<Int32>
 public typealias MutableIntegers = UnsafeMutableBufferPointer<Int32>
 
 /// The functions that compute, for one instruction set.
@@ -95,6 +96,9 @@ package protocol KernelLoops: Sendable {
         _ above: Bytes, _ below: Bytes, weight: UInt32, into mixed: MutableWords)
     static func mixColumns(
         _ mixed: Words, _ columns: ColumnMix, into row: MutableBytes)
+    static func sumColumns(
+        _ mixed: Integers, _ columns: ColumnSums, into line: MutableIntegers)
+    static func clampLevels(_ line: Integers, shift: Int, into levels: MutableBytes)
     static func addRow(_ row: Bytes, weight: Int32, to sums: MutableIntegers)
 
     static func sample(

@@ -29,12 +29,22 @@ struct DataCommand: ParsableCommand {
     @Option(help: "At which scale a JPEG is decoded.")
     var jpegScaling = DatasetConfiguration.JPEGScaling.disabled
 
+    @Option(help: "How a pixel is made of those around it.")
+    var interpolation = DatasetConfiguration.Interpolation.bilinear
+
+    @Option(help: "Which part of an image is resized.")
+    var framing = DatasetConfiguration.Framing.stretch
+
     @Option(help: "Images of a repeat.")
     var count = 1000
 
     func validate() throws {
         guard 1...4096 ~= size, 1...1_000_000 ~= count else {
             throw ValidationError("--size is 1 to 4096, --count 1 to 1000000")
+        }
+        guard framing != .pad || interpolation.allowsPadding else {
+            throw ValidationError(
+                "--framing pad is not for \(interpolation.rawValue): Pillow only crops")
         }
     }
 
@@ -44,7 +54,9 @@ struct DataCommand: ParsableCommand {
         for (name, augmentation) in Self.augmentations {
             let configuration = DatasetConfiguration(
                 format: .folder, path: folder, targetSize: [size, size], validation: .disabled,
-                augmentation: augmentation, fitting: .init(jpegScaling: jpegScaling))
+                augmentation: augmentation,
+                fitting: .init(
+                    interpolation: interpolation, framing: framing, jpegScaling: jpegScaling))
             guard let dataset = try openDatasets(configuration)[.train] else { continue }
             let pipeline = Pipeline(dataset, configuration, kernels)
             let images = min(count, dataset.count)
@@ -128,4 +140,6 @@ private final class Pipeline {
     }
 }
 
+extension DatasetConfiguration.Interpolation: ExpressibleByArgument {}
+extension DatasetConfiguration.Framing: ExpressibleByArgument {}
 extension DatasetConfiguration.JPEGScaling: ExpressibleByArgument {}

@@ -86,6 +86,66 @@ import Testing
         }
     }
 
+    /// As large as may be, of either sign, with ties, and at random.
+    @Test(arguments: [1, 3, 4]) func columnsAreSummed(channels: Int) {
+        for (inputs, outputs, most, shift) in [
+            (1, 1, 1, 32), (2, 5, 2, 32), (9, 4, 0, 32), (180, 61, 4, 32), (31, 64, 5, 22),
+            (70, 23, 13, 22), (6, 17, 6, 1),
+        ] {
+            var columns = ColumnSums(
+                outputs: outputs, inputs: inputs, channels: channels, most: most, shift: shift)
+            let mixed = bytes(columns.inputCount, from: 7).map { byte in
+                let largest: Int32 = shift == 32 ? 1 << 29 : 255
+                return byte < 90 ? largest : byte < 140 ? -largest : Int32(byte)
+            }
+            var expected: [Int32] = []
+            for x in 0..<outputs {
+                let count = min(bytes(1, from: x).map { Int($0) % (most + 1) }[0], inputs)
+                let first = x * 7 % (inputs - count + 1)
+                let weights = bytes(count, from: 31 * x).map {
+                    (Int32($0) - 77) << (shift == 1 ? 0 : 7)
+                }
+                columns.append(first: first, weights: weights[...])
+                for c in 0..<channels {
+                    var sum: Int64 = 1 << (shift - 1)
+                    for (k, weight) in weights.enumerated() {
+                        sum += Int64(mixed[(first + k) * channels + c]) * Int64(weight)
+                    }
+                    expected.append(Int32(sum >> shift))
+                }
+            }
+            for kernels in Engine.available {
+                // What is behind the line must stay as it is.
+                var line = [Int32](repeating: 1, count: expected.count + 16)
+                mixed.withUnsafeBufferPointer { mixed in
+                    line.withUnsafeMutableBufferPointer {
+                        kernels.sumColumns(
+                            mixed, columns, into: .init(rebasing: $0[..<expected.count]))
+                    }
+                }
+                #expect(
+                    line == expected + [Int32](repeating: 1, count: 16),
+                    "\(kernels.name), \(inputs) to \(outputs)")
+            }
+        }
+    }
+
+    @Test func levelsAreClamped() {
+        for (count, shift) in [(1, 0), (16, 22), (35, 22), (540, 0)] {
+            let line = bytes(count, from: 3).map { (Int32($0) * 3 - 200) << Int32(shift) - 1 }
+            let expected = line.map { UInt8(clamping: $0 >> Int32(shift)) }
+            for kernels in Engine.available {
+                var levels = [UInt8](repeating: 7, count: count)
+                line.withUnsafeBufferPointer { line in
+                    levels.withUnsafeMutableBufferPointer {
+                        kernels.clampLevels(line, shift: shift, into: $0)
+                    }
+                }
+                #expect(levels == expected, "\(kernels.name), \(count) levels")
+            }
+        }
+    }
+
     @Test func aRowThatIsTooShortTraps() async {
         await #expect(processExitsWith: .failure) {
             var columns = ColumnMix(outputs: 1, inputs: 3, channels: 3)
