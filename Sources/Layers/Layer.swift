@@ -13,8 +13,8 @@ public protocol Layer: Sendable {
     /// The name in job files and summaries: `Conv2D`.
     static var kerasName: String { get }
 
-    /// How many layers it reads: 1, unless it merges branches.
-    static var inputCount: Int { get }
+    /// How many layers it reads: one, unless it merges branches.
+    static var inputCount: ClosedRange<Int> { get }
 
     /// Reads the layer's own fields; whoever calls reports the unknown ones.
     init(fields: inout Fields) throws(ConfigError)
@@ -27,7 +27,7 @@ public protocol Layer: Sendable {
     /// - Throws: A `LayerError` that names the input's shape and the cure; the caller adds the name.
     func outputShape(for input: Shape) throws(LayerError) -> Shape
 
-    /// The same for a layer that merges branches; `inputCount` shapes.
+    /// The same for a layer that merges branches; one shape for each.
     func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape
 
     /// Adds what the layer computes to `network`, whose signal has the shape asked about before.
@@ -35,7 +35,7 @@ public protocol Layer: Sendable {
 }
 
 extension Layer {
-    public static var inputCount: Int { 1 }
+    public static var inputCount: ClosedRange<Int> { 1...1 }
 
     public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
         try outputShape(for: inputs[0])

@@ -10,13 +10,14 @@ extension Lowering {
         filters: Int, kernel: Size2D, strides: Size2D, windows: Windows, kernelShape: Shape,
         useBias: Bool
     ) {
+        let padding = removePadding(kernel, strides, windows)
         if signal.channels > 4 { widen() }
         let stored = Self.padded(filters)
         var geometry = ConvGeometry(
             images: images, inputHeight: signal.height, inputWidth: signal.width,
             inputChannels: signal.stored, outputChannels: stored, kernelHeight: kernel.height,
             kernelWidth: kernel.width, strideY: strides.height, strideX: strides.width,
-            padTop: windows.down.padding, padLeft: windows.across.padding,
+            padTop: padding.top, padLeft: padding.left,
             convHeight: windows.down.count, convWidth: windows.across.count,
             needsInputGradient: wantsGradient[signal.value])
         geometry.algorithm = geometry.table(winograd: winograd)

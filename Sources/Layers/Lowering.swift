@@ -15,8 +15,8 @@ public struct Lowering {
     let winograd: Bool
     /// What the layer reads, and then what it has computed.
     var signal: Signal
-    /// The other branch, for a layer that merges two.
-    var branch: Signal?
+    /// The other branches, for a layer that merges them.
+    var branches: [Signal] = []
     private(set) var stages: [any Stage] = []
     /// For each stage the values that it reads; see `Signal.value`.
     private(set) var inputs: [[Int]] = []
@@ -43,7 +43,7 @@ public struct Lowering {
         self.layer = layer
         self.name = name
         if let first = inputs.first { signal = first }
-        branch = inputs.count > 1 ? inputs[1] : nil
+        branches = Array(inputs.dropFirst())
     }
 
     /// Several layers read what has just been computed: the images then in 16s.
@@ -57,15 +57,20 @@ public struct Lowering {
         guard let last = stages.last as? ActivationStage,
             [.softmax, .sigmoid].contains(last.activation)
         else { return nil }
-        stages.removeLast()
-        inputs.removeLast()
-        wantsGradient.removeLast()
+        removeLast()
         return last.activation
     }
 
-    /// Adds a stage that reads the signal, and another value if it merges; the signal is its output then.
-    mutating func append(_ stage: any Stage, and other: Int? = nil) {
-        let read = [signal.value] + (other.map { [$0] } ?? [])
+    /// Takes back the last stage, which nobody reads.
+    mutating func removeLast() {
+        stages.removeLast()
+        inputs.removeLast()
+        wantsGradient.removeLast()
+    }
+
+    /// Adds a stage that reads the signal, and other values if it merges; the signal is its output then.
+    mutating func append(_ stage: any Stage, and others: [Int] = []) {
+        let read = [signal.value] + others
         stages.append(stage)
         inputs.append(read)
         wantsGradient.append(
@@ -93,6 +98,11 @@ public struct Lowering {
         guard stages.isEmpty, signal.value == 0 else { return }
         signal.stored = Self.padded(signal.channels)
         inputStored = signal.stored
+    }
+
+    /// Without a stage that reads them, images are stored as the signal has them.
+    mutating func restoreImages() {
+        if stages.isEmpty { inputStored = signal.stored }
     }
 
     /// The block as rows of channels.

@@ -7,7 +7,7 @@ import Tensors
 /// The stages of a network in the order in which they run, and what each reads.
 struct Network: Sendable {
     var stages: [any Stage] = []
-    /// For each stage the values that it reads, one or two; value 0 are the images, value `i + 1` is what
+    /// For each stage the values that it reads, one or more; value 0 are the images, value `i + 1` is what
     /// stage `i` writes.
     var inputs: [[Int]] = []
     /// For each value whether a backward pass asks for its gradient.

@@ -88,16 +88,19 @@ struct Wiring {
         of node: Node, _ earlier: ArraySlice<String>
     ) throws(LayerError) -> [Int] {
         let expected = type(of: node.layer).inputCount
-        if node.inputs.isEmpty, expected == 1 { return earlier.isEmpty ? [] : [earlier.count - 1] }
-        guard node.inputs.count == expected, Set(node.inputs).count == expected else {
+        if node.inputs.isEmpty, expected.contains(1) {
+            return earlier.isEmpty ? [] : [earlier.count - 1]
+        }
+        guard expected.contains(node.inputs.count), Set(node.inputs).count == node.inputs.count
+        else {
             throw LayerError(
                 code: .wiring,
                 detail:
                     "reads \(node.inputs.isEmpty ? "no named layer" : node.inputs.joined(separator: ", "))"
                     + ", but \(node.layer.kerasName) takes "
-                    + (expected == 1 ? "one layer" : "\(expected) different ones")
+                    + (expected == 1...1 ? "one layer" : "two or more different ones")
                     + "; say which with inputs: ["
-                    + ["a", "b"].prefix(expected).joined(separator: ", ") + "]")
+                    + ["a", "b"].prefix(expected.upperBound).joined(separator: ", ") + "]")
         }
         var inputs: [Int] = []
         for name in node.inputs {

@@ -78,6 +78,20 @@ package protocol KernelLoops: Sendable {
     static func activationBackward(
         _ activation: ElementActivation, _ rows: Rows, values: Floats, _ gradient: MutableFloats)
     static func affine(scale: Float, offset: Float, _ rows: Rows, _ values: MutableFloats)
+    static func upsampleForward(
+        _ geometry: UpsampleGeometry, _ input: Floats, into output: MutableFloats)
+    static func upsampleBackward(
+        _ geometry: UpsampleGeometry, _ outputGradient: Floats, adding: Bool,
+        into inputGradient: MutableFloats)
+    static func repack(
+        _ input: PixelRows, as output: PixelRows, images: Int, _ values: Floats, adding: Bool,
+        into result: MutableFloats)
+    static func placeChannels(_ slice: ChannelSlice, _ part: Floats, into whole: MutableFloats)
+    static func takeChannels(
+        _ slice: ChannelSlice, _ whole: Floats, adding: Bool, into part: MutableFloats)
+    static func multiply(_ values: MutableFloats, by factors: Floats)
+    static func sumProducts(
+        _ first: Floats, _ second: Floats, adding: Bool, into sums: MutableFloats)
     static func dropoutForward(_ draw: DropoutDraw, _ values: MutableFloats, kept: MutableBytes)
     static func dropoutBackward(rate: Float, kept: Bytes, _ gradient: MutableFloats)
 

@@ -113,7 +113,11 @@ import Testing
             let scale = Double(gradient.reduce(0) { max($0, abs($1)) })
             if name.contains("/moving_") {
                 let expected = reference.statisticSum(name)
-                #expect(relativeError(gradient, expected.map(Float.init)) <= 1e-5, "\(name)")
+                // Of channels that do not vary at all, rounding is all there is.
+                if expected.allSatisfy({ abs($0) < 1e-12 }), scale < 1e-9 { continue }
+                #expect(
+                    relativeError(gradient, expected.map(Float.init)) <= 1e-5,
+                    "\(name) of \(model.layers): \(gradient), \(expected)")
                 continue
             }
             for _ in 0..<3 {

@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test func additionTakesTwoDifferentLayers() {
-        let wanted = "Add takes 2 different ones; say which with inputs: [a, b]"
+        let wanted = "Add takes two or more different ones; say which with inputs: [a, b]"
         #expect(message([conv("a"), Node(Add())]) == "add: reads no named layer, but " + wanted)
         #expect(
             message([conv("a"), Node(Add(), inputs: ["a", "a"])])

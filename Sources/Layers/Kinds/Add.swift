@@ -3,10 +3,10 @@
 import Configuration
 import Tensors
 
-/// The sum of two layers of one shape: where a residual branch comes back.
+/// The sum of layers of one shape: where a residual branch comes back.
 public struct Add: Layer, Hashable {
     public static let kerasName = "Add"
-    public static let inputCount = 2
+    public static let inputCount = 2...Int.max
 
     public init() {}
     public init(fields: inout Fields) throws(ConfigError) {}
@@ -15,22 +15,24 @@ public struct Add: Layer, Hashable {
     public func outputShape(for input: Shape) throws(LayerError) -> Shape { input }
 
     public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
-        guard inputs[0] == inputs[1] else {
+        if let other = inputs.first(where: { $0 != inputs[0] }) {
             throw LayerError(
                 code: .shapeMismatch,
-                detail: "cannot add \(inputs[0]) and \(inputs[1]); give both branches the same"
+                detail: "cannot add \(inputs[0]) and \(other); give both branches the same"
                     + " filters and strides, the shortcut by a Conv2D with kernel_size: 1")
         }
         return inputs[0]
     }
 
-    public func lower(into network: inout Lowering) throws(LayerError) { try network.add() }
+    public func lower(into network: inout Lowering) throws(LayerError) {
+        for branch in network.branches { try network.add(branch) }
+    }
 }
 
 extension Lowering {
-    /// Adds the other branch. A normalisation that has just been computed adds it as it writes.
-    mutating func add() throws(LayerError) {
-        guard var branch else { preconditionFailure("\(name): one input, Add takes two") }
+    /// Adds another branch. A normalisation that has just been computed adds it as it writes.
+    fileprivate mutating func add(_ other: Signal) throws(LayerError) {
+        var branch = other
         guard (signal.height, signal.width) == (branch.height, branch.width),
             signal.stored == branch.stored
         else {
@@ -50,6 +52,6 @@ extension Lowering {
         }
         append(
             AddStage(layer: layer, count: signal.height * signal.width * images * signal.stored),
-            and: branch.value)
+            and: [branch.value])
     }
 }

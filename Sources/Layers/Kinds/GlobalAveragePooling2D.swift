@@ -3,13 +3,21 @@
 import Configuration
 import Tensors
 
-/// The mean of each channel: `[H, W, C]` becomes `[C]`.
+/// The mean of each channel: `[H, W, C]` becomes `[C]`, or `[1, 1, C]` where dimensions are kept.
 public struct GlobalAveragePooling2D: Layer, Hashable {
     public static let kerasName = "GlobalAveragePooling2D"
 
-    public init() {}
-    public init(fields: inout Fields) throws(ConfigError) {}
-    public var fields: [ConfigValue.Entry] { [] }
+    public var keepdims: Bool
+
+    public init(keepdims: Bool = false) { self.keepdims = keepdims }
+
+    public init(fields: inout Fields) throws(ConfigError) {
+        keepdims = try fields.bool("keepdims", default: false)
+    }
+
+    public var fields: [ConfigValue.Entry] {
+        keepdims ? [.init("keepdims", .scalar(keepdims))] : []
+    }
 
     public func outputShape(for input: Shape) throws(LayerError) -> Shape {
         guard input.rank == 3 else {
@@ -19,7 +27,7 @@ public struct GlobalAveragePooling2D: Layer, Hashable {
                     "GlobalAveragePooling2D takes images (height, width, channels), but its input"
                     + " is \(input); put it in the place of Flatten")
         }
-        return [input[2]]
+        return keepdims ? [1, 1, input[2]] : [input[2]]
     }
 
     public func lower(into network: inout Lowering) throws(LayerError) {
@@ -29,6 +37,6 @@ public struct GlobalAveragePooling2D: Layer, Hashable {
             windows: Windows(
                 height: size.height, width: size.width, kernel: size, strides: Size2D(1),
                 padding: .valid))
-        network.flatten()
+        if !keepdims { network.flatten() }
     }
 }

@@ -18,12 +18,12 @@ struct AddStage: Stage {
 
     /// The gradient of the output is that of both; the input has it already, in place.
     func backward(_ block: Block, _ memory: StageMemory) {
-        guard !memory.addendGradient.isEmpty else { return }
-        if memory.addsToAddend {
-            block.kernels.add(
-                UnsafeRawBufferPointer(memory.outputGradient), to: memory.addendGradient)
+        let addend = memory.others[0]
+        guard !addend.gradient.isEmpty else { return }
+        if addend.adds {
+            block.kernels.add(UnsafeRawBufferPointer(memory.outputGradient), to: addend.gradient)
         } else {
-            _ = memory.addendGradient.update(fromContentsOf: memory.outputGradient)
+            _ = addend.gradient.update(fromContentsOf: memory.outputGradient)
         }
     }
 }

@@ -8,7 +8,7 @@ import Tensors
 ///
 /// A stage is a plain description with the kernel calls of both passes; all memory is the replica's.
 /// Value 0 of the network are the images, value `i + 1` is what stage `i` writes. A stage reads one value,
-/// or two if it merges branches, and all that are written before.
+/// or several if it merges branches, and all that are written before.
 protocol Stage: Sendable {
     /// Index of the layer that it belongs to.
     var layer: Int { get }
@@ -55,17 +55,18 @@ package struct StageNeeds {
     var scratch: Int
     /// Where a shard's gradient is summed in another form before `finish`.
     var accumulator: Int
-    /// Which of the values that it reads (0 or 1) the stage can overwrite with its output; the gradient
+    /// Which of the values that it reads, by its place among them, the stage can overwrite with its output; the gradient
     /// of that value is then computed over the output's. Nil if it does not work in place.
     var inPlace: Int?
-    /// Whether the backward pass reads the first input or the output of the forward pass.
+    /// Whether the backward pass reads the first input, the other ones or the output of the forward pass.
     package var rereadsInput: Bool
+    package var rereadsOthers: Bool
     package var rereadsOutput: Bool
 
     package init(
         input: Int, output: Int, kept: Int = 0, marks: Int = 0, scratch: Int = 0,
         accumulator: Int = 0, inPlace: Int? = nil, rereadsInput: Bool = false,
-        rereadsOutput: Bool = false
+        rereadsOthers: Bool = false, rereadsOutput: Bool = false
     ) {
         self.input = input
         self.output = output
@@ -75,24 +76,28 @@ package struct StageNeeds {
         self.accumulator = accumulator
         self.inPlace = inPlace
         self.rereadsInput = rereadsInput
+        self.rereadsOthers = rereadsOthers
         self.rereadsOutput = rereadsOutput
     }
 }
 
-/// The memory of one stage, laid out once by the replica. Input (or addend) and output of a stage that
-/// works in place may be the same memory, and their gradients are.
+/// What a stage reads.
+struct InputMemory {
+    var values: MutableFloats
+    /// Empty if nobody asks for the gradient.
+    var gradient: MutableFloats
+    /// Whether the gradient is added to what stages after this one left there.
+    var adds: Bool
+}
+
+/// The memory of one stage, laid out once by the replica. The input that a stage overwrites and its output may be
+/// the same memory, and their gradients are.
 struct StageMemory {
-    var input: MutableFloats
-    /// The second value that a stage reads; empty if it reads one.
-    var addend: MutableFloats
+    /// The first value that the stage reads.
+    var first: InputMemory
+    /// All others.
+    var others: [InputMemory]
     var output: MutableFloats
-    /// Empty if nobody asks for the gradient of the input.
-    var inputGradient: MutableFloats
-    /// Whether the gradient of the input is added to what stages after this one left there.
-    var addsToInput: Bool
-    /// The same of the addend.
-    var addendGradient: MutableFloats
-    var addsToAddend: Bool
     var outputGradient: MutableFloats
     var kept: MutableFloats
     var marks: MutableBytes
@@ -104,6 +109,15 @@ struct StageMemory {
     var zeros: Floats
     /// As large, for the gradient of those zeros, which nobody reads.
     var sink: MutableFloats
+
+    /// What the stage reads at a place among its inputs.
+    subscript(place: Int) -> InputMemory { place == 0 ? first : others[place - 1] }
+
+    var input: MutableFloats { first.values }
+    var inputGradient: MutableFloats { first.gradient }
+    var addsToInput: Bool { first.adds }
+    /// The second value that a stage reads; empty if it reads one.
+    var addend: MutableFloats { others.first?.values ?? .init(start: nil, count: 0) }
 
     /// Copies input to output unless they are the same memory already.
     func copyInputToOutput() {

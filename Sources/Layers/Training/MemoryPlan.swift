@@ -44,8 +44,9 @@ package struct MemoryPlan: Equatable {
         func lastUse(of value: Int, but stage: Int? = nil) -> Int {
             var time = value == end ? end : value - 1
             if value > 0 { time = max(time, last(value - 1, stages[value - 1].rereadsOutput)) }
-            for (i, read) in inputs.enumerated() where read.contains(value) {
-                let rereads = read[0] == value && stages[i].rereadsInput
+            for (i, read) in inputs.enumerated() {
+                guard let place = read.firstIndex(of: value) else { continue }
+                let rereads = place == 0 ? stages[i].rereadsInput : stages[i].rereadsOthers
                 if i != stage || rereads { time = max(time, last(i, rereads)) }
             }
             return time

@@ -41,23 +41,22 @@ final class ReplicaMemory {
             for (i, stage) in network.stages.enumerated().reversed() {
                 let read = network.inputs[i], inPlace = stage.needs.inPlace
                 var sum = none
-                func gradient(_ place: Int) -> (MutableFloats, adds: Bool) {
-                    guard place < read.count else { return (none, false) }
-                    let isBegun = !begun.insert(read[place]).inserted
-                    let gradient = floats[plan.gradients[read[place]]]
-                    guard place == inPlace else { return (gradient, isBegun) }
+                let inputs = read.enumerated().map { place, value in
+                    let isBegun = !begun.insert(value).inserted
+                    let values = floats[plan.values[value]]
+                    let gradient = floats[plan.gradients[value]]
+                    guard place == inPlace else {
+                        return InputMemory(values: values, gradient: gradient, adds: isBegun)
+                    }
                     if isBegun { sum = gradient }
-                    return (floats[plan.gradients[i + 1]], false)
+                    return InputMemory(
+                        values: values, gradient: floats[plan.gradients[i + 1]], adds: false)
                 }
-                let (inputGradient, addsToInput) = gradient(0)
-                let (addendGradient, addsToAddend) = gradient(1)
                 stages.append(
                     StageMemory(
-                        input: floats[plan.values[read[0]]],
-                        addend: read.count > 1 ? floats[plan.values[read[1]]] : none,
-                        output: floats[plan.values[i + 1]], inputGradient: inputGradient,
-                        addsToInput: addsToInput, addendGradient: addendGradient,
-                        addsToAddend: addsToAddend, outputGradient: floats[plan.gradients[i + 1]],
+                        first: inputs[0], others: Array(inputs.dropFirst()),
+                        output: floats[plan.values[i + 1]],
+                        outputGradient: floats[plan.gradients[i + 1]],
                         kept: floats[plan.kept[i]], marks: bytes[cut.marks[i]],
                         scratch: floats[cut.scratch], accumulator: floats[cut.accumulators[i]],
                         streams: streams.elements, zeros: Floats(floats[cut.zeros]),

@@ -133,6 +133,24 @@ NAMED = {
         conv(3, 3, padding="same", activation="silu"), {"ELU": {"alpha": 0.7}},
         conv(5, 2, activation="elu"), {"Activation": {"activation": "selu"}}, conv(3, 2, activation="swish"), "Flatten",
         dense(5, activation="softplus"), dense(4, activation="tanh"), dense(3)]),
+    "merges": ([5, 6, 3], 5, SPARSE, {"name": "adam"}, [
+        PIXELS, conv(4, 3, padding="same", activation="tanh", name="a"), conv(5, 3, padding="same", name="b"),
+        conv(13, 1, inputs="a", activation="sigmoid", name="c"), {"Concatenate": {"inputs": ["c", "b", "a"], "name": "d"}},
+        conv(5, 1, activation="tanh", name="e"), {"Multiply": {"inputs": ["b", "e"], "name": "f"}},
+        {"Add": {"inputs": ["f", "b", "e"], "name": "g"}}, {"GlobalAveragePooling2D": {"keepdims": True}},
+        dense(5, activation="sigmoid", name="h"), {"Multiply": {"inputs": ["g", "h"], "name": "i"}},
+        {"Concatenate": {"inputs": ["i", "d"]}}, "Flatten", dense(3)]),
+    "frames": ([7, 6, 3], 5, SPARSE, {"name": "sgd", "learning_rate": 0.1}, [
+        PIXELS, {"ZeroPadding2D": {"padding": [[0, 1], [0, 1]]}}, conv(4, 3, strides=2, activation="tanh"),
+        {"ZeroPadding2D": {"padding": [2, 1]}}, {"Activation": {"activation": "sigmoid"}}, {"Cropping2D": {"cropping": [[1, 0], [2, 1]]}},
+        conv(5, 3, padding="same", activation="tanh"), "ZeroPadding2D", conv(3, 3, activation="tanh"), "Flatten", dense(3)]),
+    "upsampling": ([4, 3, 2], 4, SPARSE, {"name": "sgd", "learning_rate": 0.1}, [
+        PIXELS, conv(3, 2, activation="tanh"), {"UpSampling2D": {"size": [2, 3]}}, conv(5, 3, activation="tanh"),
+        {"UpSampling2D": {"size": [3, 2], "interpolation": "bilinear"}}, conv(3, 3, activation="tanh"), "Flatten", dense(3)]),
+    "reshapes": ([5, 4, 3], 5, SPARSE, {"name": "adam"}, [
+        PIXELS, {"Reshape": {"target_shape": [4, 5, 3]}}, conv(17, 2, activation="tanh"), {"Reshape": {"target_shape": [3, -1, 2]}},
+        conv(6, 3, activation="tanh"), {"Reshape": {"target_shape": [-1]}}, dense(36, activation="tanh"),
+        {"Reshape": {"target_shape": [3, 4, -1]}}, conv(4, 2, activation="tanh"), "Flatten", dense(3)]),
     "tanh_of_a_regression": ([4, 4, 1], 5, SQUARED, {"name": "sgd", "learning_rate": 0.1}, [
         PIXELS, "Flatten", "GELU", dense(2, activation="tanh")]),
 }

@@ -18,8 +18,11 @@ extension Model {
         var body = [Node(Rescaling(scale: 1 / 127.5, offset: -1))]
         for _ in 0..<draw.int(in: 1, 4) {
             let next =
-                draw.int(in: 0, 4) == 0
-                ? draw.residual(after: body) : body + draw.layers().map { Node($0) }
+                switch draw.int(in: 0, 5) {
+                case 0: draw.residual(after: body)
+                case 1: draw.merged(after: body)
+                default: body + draw.layers().map { Node($0) }
+                }
             if fits(next, input) { body = next }
         }
         body.append(Node(draw.int(in: 0, 4) == 0 ? GlobalAveragePooling2D() : Flatten()))
@@ -42,7 +45,7 @@ extension Model {
 
 extension Draw {
     fileprivate mutating func layers() -> [any Layer] {
-        switch int(in: 0, 12) {
+        switch int(in: 0, 14) {
         case 0...2: [conv(kernel: Size2D(3), strides: Size2D(1))]
         case 3:
             [conv(kernel: Size2D(3), strides: Size2D(1), activation: .relu), MaxPooling2D()]
@@ -71,6 +74,8 @@ extension Draw {
             ]
         case 10:
             [conv(kernel: Size2D(3), strides: Size2D(1), activation: .sigmoid), normalization()]
+        case 12: moved()
+        case 13: [conv(kernel: Size2D(1), strides: Size2D(1)), moved()[0]]
         case 11: [linear(element([3, 17])), normalization(), ReLU()]
         default: [dense()]
         }
@@ -102,6 +107,37 @@ extension Draw {
         return int(in: 0, 1) == 0 ? nodes + [Node(ReLU())] : nodes
     }
 
+    /// Two or three branches, one of which may be what they come from, in a sum, a product or side by side;
+    /// or a product with factors of the channels.
+    fileprivate mutating func merged(after body: [Node]) -> [Node] {
+        var nodes = body
+        let name = "m\(nodes.count)", filters = element([3, 16, 17]), kind = int(in: 0, 3)
+        nodes[nodes.count - 1].name = nodes[nodes.count - 1].name ?? name
+        let start = nodes[nodes.count - 1].name!
+        var ends: [String] = kind == 2 && int(in: 0, 1) == 0 ? [start] : []
+        for branch in 0..<int(in: 2, 3) {
+            let width = kind == 2 ? element([1, 5, 16, 18]) : filters
+            let layer = Conv2D(
+                filters: width, kernelSize: Size2D(element([1, 3])), padding: .same,
+                activation: element([.linear, .relu, .tanh, .gelu]))
+            nodes.append(Node(layer, name: "\(name)_\(branch)", inputs: [start]))
+            ends.append("\(name)_\(branch)")
+        }
+        switch kind {
+        case 0: nodes.append(Node(Add(), inputs: ends))
+        case 1: nodes.append(Node(Multiply(), inputs: ends))
+        case 2: nodes.append(Node(Concatenate(), inputs: ends))
+        default:
+            nodes.append(Node(Add(), name: name + "_sum", inputs: ends))
+            nodes.append(Node(GlobalAveragePooling2D(keepdims: true)))
+            nodes.append(
+                Node(Dense(units: filters, activation: .sigmoid), name: name + "_factors"))
+            let inputs = [name + "_sum", name + "_factors"]
+            nodes.append(Node(Multiply(), inputs: int(in: 0, 1) == 0 ? inputs : inputs.reversed()))
+        }
+        return nodes
+    }
+
     private mutating func linear(_ filters: Int) -> Conv2D {
         Conv2D(filters: filters, kernelSize: Size2D(3), padding: .same, useBias: false)
     }
@@ -121,6 +157,33 @@ extension Draw {
             activation: activation
                 ?? element([.linear, .relu, .relu, .sigmoid, .softmax, .relu6, .silu, .elu]),
             useBias: int(in: 0, 3) > 0)
+    }
+
+    /// Layers that move pixels, alone or before a convolution that leaves out their zeros.
+    private mutating func moved() -> [any Layer] {
+        func margins() -> Margins {
+            Margins(
+                top: int(in: 0, 2), bottom: int(in: 0, 2), left: int(in: 0, 2), right: int(in: 0, 3)
+            )
+        }
+        switch int(in: 0, 5) {
+        case 0: return [ZeroPadding2D(padding: margins())]
+        case 1:
+            let strides = Size2D(int(in: 1, 2))
+            return [
+                ZeroPadding2D(padding: margins()),
+                conv(kernel: Size2D(element([1, 2, 3, 3])), strides: strides),
+            ]
+        case 2: return [Cropping2D(cropping: margins())]
+        case 3:
+            return [
+                UpSampling2D(
+                    size: Size2D(int(in: 1, 3), int(in: 1, 2)),
+                    interpolation: element([.nearest, .bilinear]))
+            ]
+        case 4: return [Flatten(), Dense(units: 36), Reshape(targetShape: [3, -1, 3])]
+        default: return [Reshape(targetShape: [-1, element([1, 2]), element([1, 2, 3, 5, 16])])]
+        }
     }
 
     private mutating func activation() -> any Layer {

@@ -98,8 +98,11 @@ struct ReferenceNetwork {
             let inputs = values(read(by: index), in: outputs, block)
             if let layer = model.layers[index] as? BatchNormalization {
                 outputs.append(normalize(inputs[0], layer, index))
-            } else if model.layers[index] is Add {
-                outputs.append(zip(inputs[0], inputs[1]).map { zip($0, $1).map { $0 + $1 } })
+            } else if inputs.count > 1 {
+                outputs.append(
+                    block.indices.map { i in
+                        merge(inputs.map { $0[i - block.lowerBound] }, index)
+                    })
             } else {
                 outputs.append(
                     zip(block, inputs[0]).map { image, x in output(of: index, x, image) })
@@ -154,10 +157,35 @@ struct ReferenceNetwork {
                 stride(from: channel, to: x.count, by: output.count).reduce(0) { $0 + x[$1] }
                     * Double(output.count) / Double(x.count)
             }
+        case let layer as ZeroPadding2D:
+            return frame(x, shape, output, top: -layer.padding.top, left: -layer.padding.left)
+        case let layer as Cropping2D:
+            return frame(x, shape, output, top: layer.cropping.top, left: layer.cropping.left)
+        case let layer as UpSampling2D: return upsample(x, shape, layer, output)
         case let layer as Dropout: return drop(x, Float(layer.rate), layer: index, image)
         case let layer as any ActivationLayer:
             return activate(x, output, unlessOfLoss(layer.element))
         default: return x
+        }
+    }
+
+    /// What several layers made of one image.
+    private func merge(_ inputs: [[Double]], _ index: Int) -> [Double] {
+        switch trial.model.layers[index] {
+        case is Concatenate:
+            let widths = read(by: index).map { channels(of: $0) }
+            var joined: [Double] = []
+            for pixel in 0..<inputs[0].count / widths[0] {
+                for (input, width) in zip(inputs, widths) {
+                    joined += input[pixel * width..<(pixel + 1) * width]
+                }
+            }
+            return joined
+        case is Multiply:
+            let count = inputs.map(\.count).max()!
+            return (0..<count).map { i in inputs.reduce(1) { $0 * $1[i % $1.count] } }
+        default:
+            return inputs.dropFirst().reduce(inputs[0]) { zip($0, $1).map { $0 + $1 } }
         }
     }
 
@@ -278,6 +306,47 @@ struct ReferenceNetwork {
             }
         }
         return zip(sum, taps).map { $0 / $1 }
+    }
+
+    private func frame(
+        _ x: [Double], _ shape: Shape, _ output: Shape, top: Int, left: Int
+    ) -> [Double] {
+        (0..<output.count).map { i in
+            let y = i / output[2] / output[1] + top, column = i / output[2] % output[1] + left
+            guard (0..<shape[0]).contains(y), (0..<shape[1]).contains(column) else { return 0 }
+            return x[(y * shape[1] + column) * shape[2] + i % output[2]]
+        }
+    }
+
+    /// A sum over all pixels, of which few are near enough to count.
+    private func upsample(
+        _ x: [Double], _ shape: Shape, _ layer: UpSampling2D, _ output: Shape
+    ) -> [Double] {
+        func shares(_ count: Int, _ factor: Int) -> [[Double]] {
+            (0..<count * factor).map { o in
+                let place = (Double(o) + 0.5) / Double(factor) - 0.5
+                let inside = min(max(place, 0), Double(count - 1))
+                return (0..<count).map {
+                    layer.interpolation == .nearest
+                        ? (o / factor == $0 ? 1 : 0) : max(0, 1 - abs(inside - Double($0)))
+                }
+            }
+        }
+        let rows = shares(shape[0], layer.size.height)
+        let columns = shares(shape[1], layer.size.width)
+        var y = [Double](repeating: 0, count: output.count)
+        for i in y.indices {
+            let (row, column) = (
+                rows[i / output[2] / output[1]], columns[i / output[2] % output[1]]
+            )
+            for r in row.indices where row[r] != 0 {
+                for c in column.indices where column[c] != 0 {
+                    let value = x[(r * shape[1] + c) * shape[2] + i % output[2]]
+                    y[i] += row[r] * column[c] * value
+                }
+            }
+        }
+        return y
     }
 
     private func drop(_ x: [Double], _ rate: Float, layer: Int, _ image: Int) -> [Double] {
