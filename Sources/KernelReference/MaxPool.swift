@@ -5,20 +5,21 @@
 import Tensors
 
 extension PoolGeometry {
-    /// The largest of each window and its tap, the first of equals.
-    public func forward(_ input: [Double]) -> (output: [Double], argmax: [UInt8]) {
+    /// The largest of each window, or the smallest, and its tap, the first of equals.
+    public func forward(_ input: [Double]) -> (output: [Double], argmax: [Int]) {
         var output = [Double](repeating: 0, count: outputCount)
-        var argmax = [UInt8](repeating: 0, count: outputCount)
+        var argmax = [Int](repeating: 0, count: outputCount)
         for i in 0..<outputCount {
-            let best = window(of: i).max { input[$0.index] < input[$1.index] }!
+            let sign = takesSmallest ? -1.0 : 1
+            let best = window(of: i).max { sign * input[$0.index] < sign * input[$1.index] }!
             let first = window(of: i).first { input[$0.index] == input[best.index] }!
-            (output[i], argmax[i]) = (input[first.index], UInt8(first.tap))
+            (output[i], argmax[i]) = (input[first.index], first.tap)
         }
         return (output, argmax)
     }
 
     /// Each output's gradient at the input that it came from.
-    public func backward(_ outputGradient: [Double], argmax: [UInt8]) -> [Double] {
+    public func backward(_ outputGradient: [Double], argmax: [Int]) -> [Double] {
         var gradient = [Double](repeating: 0, count: inputCount)
         for i in 0..<outputCount {
             gradient[window(of: i).first { $0.tap == argmax[i] }!.index] += outputGradient[i]

@@ -67,6 +67,11 @@ package enum Loops: KernelLoops {
         Dropout.forward(draw, values, kept.baseAddress!)
     }
 
+    package static func addNoise(_ draw: NoiseDraw, to values: MutableFloats) {
+        guard let values = values.baseAddress else { return }
+        GaussianNoise.add(draw, to: values)
+    }
+
     package static func dropoutBackward(rate: Float, kept: Bytes, _ gradient: MutableFloats) {
         guard let values = gradient.baseAddress else { return }
         Dropout.backward(rate, kept.baseAddress!, values, count: gradient.count)

@@ -5,13 +5,15 @@
 import Tensors
 
 enum MaxPool {
-    /// out[y, x, n, c] = max in[y', x', n, c] over the taps inside the image; of equals the first wins.
+    /// out[y, x, n, c] = max in[y', x', n, c] over the taps inside the image; of equals the first wins. The
+    /// smallest is the one whose negative is the largest.
     @inline(never)
     static func forward(
         _ g: PoolGeometry, _ input: Source, into output: Target,
         _ argmax: UnsafeMutablePointer<UInt8>
     ) {
         let vertical = g.vertical, horizontal = g.horizontal, pixel = g.images * g.channels
+        let sign = Vector(g.takesSmallest ? -1 : 1), upper = argmax + g.outputCount
         for y in 0..<g.outputHeight {
             let rows = vertical.taps(ofOutput: y), top = y * g.strideY - g.padTop
             for x in 0..<g.outputWidth {
@@ -19,19 +21,23 @@ enum MaxPool {
                 let out = (y * g.outputWidth + x) * pixel
                 for q in stride(from: 0, to: pixel, by: 16) {
                     let first = (top + rows.lowerBound) * g.inputWidth + left + columns.lowerBound
-                    var largest = (input + first * pixel + q).vector
+                    var largest = sign * (input + first * pixel + q).vector
                     var choice = bits(rows.lowerBound * g.windowWidth + columns.lowerBound)
                     for ky in rows {
                         for kx in columns {
-                            let value =
-                                (input + ((top + ky) * g.inputWidth + left + kx) * pixel + q).vector
+                            let at = ((top + ky) * g.inputWidth + left + kx) * pixel + q
+                            let value = sign * (input + at).vector
                             let wins = (value .> largest) .| (value .!= value)
                             largest.replace(with: value, where: wins)
                             choice.replace(with: bits(ky * g.windowWidth + kx), where: wins)
                         }
                     }
-                    (output + out + q).vector = largest
-                    store(unsafeBitCast(choice, to: Integers.self), to: argmax + out + q)
+                    (output + out + q).vector = sign * largest
+                    let taps = unsafeBitCast(choice, to: Integers.self)
+                    store(taps, to: argmax + out + q)
+                    if g.hasWideTaps {
+                        store(taps &>> Integers(repeating: 8), to: upper + out + q)
+                    }
                 }
             }
         }
@@ -44,6 +50,7 @@ enum MaxPool {
         into result: Target
     ) {
         let vertical = g.vertical, horizontal = g.horizontal, pixel = g.images * g.channels
+        let upper = argmax + g.outputCount
         for y in 0..<g.inputHeight {
             let rows = vertical.outputs(ofInput: y)
             for x in 0..<g.inputWidth {
@@ -57,7 +64,11 @@ enum MaxPool {
                             let kx = x + g.padLeft - ox * g.strideX
                             let at = (oy * g.outputWidth + ox) * pixel + q
                             let tap = Integers(repeating: Int32(ky * g.windowWidth + kx))
-                            sum += (gradient + at).vector.keeping(integers(argmax + at) .== tap)
+                            var choice = integers(argmax + at)
+                            if g.hasWideTaps {
+                                choice |= integers(upper + at) &<< Integers(repeating: 8)
+                            }
+                            sum += (gradient + at).vector.keeping(choice .== tap)
                         }
                     }
                     (to + q).vector = sum

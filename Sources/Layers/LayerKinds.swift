@@ -6,11 +6,13 @@ import Configuration
 
 /// Every kind of layer, in the order in which messages list them.
 public let layerKinds: [any Layer.Type] = [
-    Conv2D.self, MaxPooling2D.self, Dense.self, Flatten.self, Dropout.self, Rescaling.self,
+    Conv2D.self, MaxPooling2D.self, Dense.self, Flatten.self, Dropout.self,
+    SpatialDropout2D.self, GaussianNoise.self, Rescaling.self,
     Activation.self, ReLU.self, LeakyReLU.self, ELU.self, GELU.self, Softmax.self, Sigmoid.self,
     BatchNormalization.self, Add.self, Multiply.self, Concatenate.self,
     Reshape.self, ZeroPadding2D.self, Cropping2D.self, UpSampling2D.self,
-    AveragePooling2D.self, GlobalAveragePooling2D.self, RandomFlip.self, RandomRotation.self,
+    MinPooling2D.self, AveragePooling2D.self, GlobalAveragePooling2D.self, GlobalMaxPooling2D.self,
+    RandomFlip.self, RandomRotation.self,
     RandomZoom.self, RandomTranslation.self, RandomContrast.self,
 ]
 

@@ -5,12 +5,15 @@
 import Tensors
 
 extension Lowering {
-    mutating func pool(size: Size2D, strides: Size2D, windows: Windows) throws(LayerError) {
-        guard size.height * size.width <= 256 else {
+    /// - Parameter smallest: Takes the smallest value of a window, not the largest.
+    mutating func pool(
+        size: Size2D, strides: Size2D, windows: Windows, smallest: Bool = false
+    ) throws(LayerError) {
+        guard size.height * size.width <= 65_536 else {
             throw LayerError(
                 code: .unsupported,
                 detail:
-                    "a \(size) pool has \(size.height * size.width) values, more than 256; use two"
+                    "a \(size) pool has \(size.height * size.width) values, more than 65536; use two"
                     + " pools after each other")
         }
         defer {
@@ -18,7 +21,8 @@ extension Lowering {
             signal.width = windows.across.count
         }
         let isPlain =
-            size == Size2D(2) && strides == Size2D(2) && windows.down.count == signal.height / 2
+            !smallest && size == Size2D(2) && strides == Size2D(2)
+            && windows.down.count == signal.height / 2
             && windows.across.count == signal.width / 2
         if isPlain, var convolution = openStage(ConvolutionStage.self),
             convolution.geometry.canFusePool
@@ -30,16 +34,16 @@ extension Lowering {
         // ReLU and a maximum can change places: ReLU has less to do after the pool, and since that keeps
         // its argmax, nobody has to keep the larger map.
         var gate = false
-        if var convolution = openStage(ConvolutionStage.self),
+        if !smallest, var convolution = openStage(ConvolutionStage.self),
             convolution.geometry.activation == .relu, !convolution.geometry.pooled
         {
             convolution.geometry.activation = .linear
             replaceLast(by: convolution)
             gate = true
         }
-        append(
-            MaxPoolStage(
-                layer: layer, geometry: poolGeometry(size: size, strides: strides, windows)))
+        var geometry = poolGeometry(size: size, strides: strides, windows)
+        geometry.takesSmallest = smallest
+        append(MaxPoolStage(layer: layer, geometry: geometry))
         if gate {
             append(
                 ActivationStage(

@@ -66,10 +66,10 @@ extension PoolGeometry {
             "PoolGeometry: a window of \(self) lies outside the image")
     }
 
-    /// A max pool notes taps in bytes.
+    /// A max pool notes taps in one byte or in two.
     func checkTaps() {
         precondition(
-            windowHeight * windowWidth <= 256,
-            "PoolGeometry: windows have 1 to 256 taps, not \(self)")
+            windowHeight * windowWidth <= 65_536,
+            "PoolGeometry: windows have 1 to 65536 taps, not \(self)")
     }
 }

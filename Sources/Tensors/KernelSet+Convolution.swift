@@ -77,7 +77,7 @@ extension KernelSet {
     ///
     /// - Parameters:
     ///   - output: Overwritten; `geometry.outputCount` floats.
-    ///   - argmax: Overwritten; `geometry.outputCount` bytes: the tap (`y * windowWidth + x`) of the first
+    ///   - argmax: Overwritten; `geometry.argmaxCount` bytes: the tap (`y * windowWidth + x`) of the first
     ///     maximum of each window. A NaN is a maximum.
     public func maxPoolForward(
         _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats, argmax: MutableBytes
@@ -86,7 +86,7 @@ extension KernelSet {
         geometry.checkTaps()
         expect(input.count, geometry.inputCount, "maxPoolForward: input", geometry)
         expect(output.count, geometry.outputCount, "maxPoolForward: output", geometry)
-        expect(argmax.count, geometry.outputCount, "maxPoolForward: argmax", geometry)
+        expect(argmax.count, geometry.argmaxCount, "maxPoolForward: argmax", geometry)
         loops.maxPoolForward(geometry, input, into: output, argmax: argmax)
     }
 
@@ -103,7 +103,7 @@ extension KernelSet {
         expect(
             outputGradient.count, geometry.outputCount, "maxPoolBackward: output gradient", geometry
         )
-        expect(argmax.count, geometry.outputCount, "maxPoolBackward: argmax", geometry)
+        expect(argmax.count, geometry.argmaxCount, "maxPoolBackward: argmax", geometry)
         expect(
             inputGradient.count, geometry.inputCount, "maxPoolBackward: input gradient", geometry)
         loops.maxPoolBackward(

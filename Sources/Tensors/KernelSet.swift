@@ -93,6 +93,7 @@ package protocol KernelLoops: Sendable {
     static func sumProducts(
         _ first: Floats, _ second: Floats, adding: Bool, into sums: MutableFloats)
     static func dropoutForward(_ draw: DropoutDraw, _ values: MutableFloats, kept: MutableBytes)
+    static func addNoise(_ draw: NoiseDraw, to values: MutableFloats)
     static func dropoutBackward(rate: Float, kept: Bytes, _ gradient: MutableFloats)
 
     static func softmaxCrossEntropy(

@@ -14,6 +14,7 @@ public struct Philox: Hashable, Sendable, BitwiseCopyable {
         case augmentation = 4
         case shapes = 5
         case balance = 7
+        case gaussianNoise = 8
     }
 
     public let key: SIMD2<UInt32>

@@ -29,12 +29,13 @@ public struct Dropout: Layer, Hashable {
 }
 
 extension Lowering {
-    mutating func drop(rate: Float) {
+    mutating func drop(rate: Float, wholeChannels: Bool = false) {
         guard rate > 0 else { return }
         widen()
         append(
             DropoutStage(
                 layer: layer, rate: rate, pixels: signal.height * signal.width, images: images,
-                storedChannels: signal.stored, liveChannels: signal.channels))
+                storedChannels: signal.stored, liveChannels: signal.channels,
+                dropsChannels: wholeChannels))
     }
 }

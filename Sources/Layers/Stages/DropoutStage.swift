@@ -8,38 +8,42 @@ struct DropoutStage: Stage {
     let rate: Float
     let pixels: Int, images: Int
     let storedChannels: Int, liveChannels: Int
+    /// Whether what is drawn for the first pixel holds for all of them.
+    let dropsChannels: Bool
 
-    var summary: String { "dropout" }
+    var summary: String { dropsChannels ? "dropout of channels" : "dropout" }
+
+    private var pixel: Int { images * storedChannels }
+    private var drawnPixels: Int { dropsChannels ? 1 : pixels }
 
     var needs: StageNeeds {
-        let count = pixels * images * storedChannels
-        return StageNeeds(input: count, output: count, marks: count, inPlace: 0)
+        StageNeeds(
+            input: pixels * pixel, output: pixels * pixel, marks: drawnPixels * pixel, inPlace: 0)
     }
 
     func forward(_ block: Block, _ memory: StageMemory) {
         memory.copyInputToOutput()
         guard block.isTraining else { return }
-        for image in 0..<block.live {
-            memory.streams[image] = stream(block, position: block.firstPosition + image)
-        }
         let draw = DropoutDraw(
-            pixels: pixels, images: images, storedChannels: storedChannels,
+            pixels: drawnPixels, images: images, storedChannels: storedChannels,
             liveChannels: liveChannels, rate: rate,
-            streams: UnsafeBufferPointer(memory.streams.slice(0..<block.live)))
-        block.kernels.dropoutForward(draw, memory.output, kept: memory.marks)
+            streams: block.streams(.dropout, layer: layer, in: memory.streams))
+        block.kernels.dropoutForward(draw, memory.output.slice(0..<draw.count), kept: memory.marks)
+        scale(memory.output, from: draw.count, block, memory)
     }
 
     func backward(_ block: Block, _ memory: StageMemory) {
-        block.kernels.dropoutBackward(
-            rate: rate, kept: Bytes(memory.marks), memory.outputGradient)
+        scale(memory.outputGradient, from: 0, block, memory)
     }
 
-    /// 12 bits of layer, 20 of epoch and 32 of position name a stream.
-    private func stream(_ block: Block, position: Int) -> Philox {
-        let layer = UInt32(truncatingIfNeeded: layer) << 20
-        let epoch = UInt32(truncatingIfNeeded: block.epoch) & 0xF_FFFF
-        return Philox(
-            seed: block.seed, purpose: .dropout, layer | epoch,
-            UInt32(truncatingIfNeeded: position))
+    /// Applies the mask from some place on.
+    private func scale(
+        _ values: MutableFloats, from start: Int, _ block: Block, _ memory: StageMemory
+    ) {
+        let period = drawnPixels * pixel
+        for first in stride(from: start, to: values.count, by: period) {
+            block.kernels.dropoutBackward(
+                rate: rate, kept: Bytes(memory.marks), values.slice(first..<first + period))
+        }
     }
 }

@@ -2,16 +2,18 @@
 
 import Tensors
 
-/// A max pool that is not part of a convolution.
+/// A max or min pool that is not part of a convolution.
 struct MaxPoolStage: Stage {
     let layer: Int
     let geometry: PoolGeometry
 
-    var summary: String { "pool \(geometry.windowHeight)x\(geometry.windowWidth)" }
+    var summary: String {
+        "\(geometry.takesSmallest ? "min " : "")pool \(geometry.windowHeight)x\(geometry.windowWidth)"
+    }
 
     var needs: StageNeeds {
         StageNeeds(
-            input: geometry.inputCount, output: geometry.outputCount, marks: geometry.outputCount)
+            input: geometry.inputCount, output: geometry.outputCount, marks: geometry.argmaxCount)
     }
 
     func forward(_ block: Block, _ memory: StageMemory) {

@@ -147,6 +147,20 @@ struct Block {
     var live = 0
     /// The prepared weights of the stage at work.
     var prepared = Floats(start: nil, count: 0)
+
+    /// Random numbers for each live image: 12 bits of layer, 20 of epoch and 32 of position name a stream.
+    func streams(
+        _ purpose: Philox.Purpose, layer: Int, in memory: UnsafeMutableBufferPointer<Philox>
+    ) -> UnsafeBufferPointer<Philox> {
+        let layer = UInt32(truncatingIfNeeded: layer) << 20
+        let epoch = UInt32(truncatingIfNeeded: epoch) & 0xF_FFFF
+        for image in 0..<live {
+            memory[image] = Philox(
+                seed: seed, purpose: purpose, layer | epoch,
+                UInt32(truncatingIfNeeded: firstPosition + image))
+        }
+        return UnsafeBufferPointer(memory.slice(0..<live))
+    }
 }
 
 extension UnsafeBufferPointer {

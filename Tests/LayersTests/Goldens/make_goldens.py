@@ -151,6 +151,11 @@ NAMED = {
         PIXELS, {"Reshape": {"target_shape": [4, 5, 3]}}, conv(17, 2, activation="tanh"), {"Reshape": {"target_shape": [3, -1, 2]}},
         conv(6, 3, activation="tanh"), {"Reshape": {"target_shape": [-1]}}, dense(36, activation="tanh"),
         {"Reshape": {"target_shape": [3, 4, -1]}}, conv(4, 2, activation="tanh"), "Flatten", dense(3)]),
+    "other_pools": ([9, 8, 3], 5, SPARSE, {"name": "adam"}, [
+        PIXELS, conv(6, 3, padding="same", activation="tanh"), {"MinPooling2D": {"pool_size": 2, "strides": 1}}, conv(5, 2),
+        {"MinPooling2D": {"pool_size": [2, 3], "strides": [2, 1]}}, conv(6, 2, activation="relu"), "GlobalMaxPooling2D", dense(3)]),
+    "large_pool": ([19, 18, 1], 5, SPARSE, {"name": "sgd", "learning_rate": 0.1}, [
+        PIXELS, conv(4, 2, activation="tanh"), "GlobalMaxPooling2D", dense(3)]),
     "tanh_of_a_regression": ([4, 4, 1], 5, SQUARED, {"name": "sgd", "learning_rate": 0.1}, [
         PIXELS, "Flatten", "GELU", dense(2, activation="tanh")]),
 }
@@ -173,6 +178,7 @@ def parts(entry):
 OTHERS = {
     "GELU": lambda approximate=False: keras.layers.Activation(
         lambda x: keras.activations.gelu(x, approximate=approximate)),
+    "MinPooling2D": lambda **fields: keras.layers.Lambda(lambda x: -keras.layers.MaxPooling2D(**fields)(-x)),
 }
 
 

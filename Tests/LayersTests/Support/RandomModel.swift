@@ -25,7 +25,14 @@ extension Model {
                 }
             if fits(next, input) { body = next }
         }
-        body.append(Node(draw.int(in: 0, 4) == 0 ? GlobalAveragePooling2D() : Flatten()))
+        body.append(
+            Node(
+                draw.element(
+                    [
+                        Flatten(), Flatten(), Flatten(), GlobalAveragePooling2D(),
+                        GlobalMaxPooling2D(),
+                    ]
+                        as [any Layer])))
         if draw.int(in: 0, 1) == 0 { body.append(Node(draw.dense())) }
         let dropped = body + [Node(Dropout(rate: 0.4))]
         if draw.int(in: 0, 2) == 0, fits(dropped, input) { body = dropped }
@@ -55,14 +62,14 @@ extension Draw {
                     kernel: Size2D(int(in: 1, 4), int(in: 1, 4)),
                     strides: Size2D(int(in: 1, 2), int(in: 1, 3)))
             ]
-        case 5:
+        case 5: [pool()]
+        case 6:
             [
-                MaxPooling2D(
-                    poolSize: Size2D(int(in: 1, 3), int(in: 1, 3)),
-                    strides: Size2D(int(in: 1, 2), int(in: 1, 2)),
-                    padding: element([.valid, .same]))
+                element(
+                    [
+                        Dropout(rate: 0.3), SpatialDropout2D(rate: 0.4), GaussianNoise(stddev: 0.2),
+                    ] as [any Layer])
             ]
-        case 6: [Dropout(rate: 0.3)]
         case 7: [activation()]
         case 8: [Rescaling(scale: 1.5, offset: -0.25)]
         case 9:
@@ -157,6 +164,15 @@ extension Draw {
             activation: activation
                 ?? element([.linear, .relu, .relu, .sigmoid, .softmax, .relu6, .silu, .elu]),
             useBias: int(in: 0, 3) > 0)
+    }
+
+    private mutating func pool() -> any Layer {
+        let size = Size2D(int(in: 1, 3), int(in: 1, 3)),
+            strides = Size2D(int(in: 1, 2), int(in: 1, 2))
+        let padding: Padding = element([.valid, .same])
+        return int(in: 0, 2) == 0
+            ? MinPooling2D(poolSize: size, strides: strides, padding: padding)
+            : MaxPooling2D(poolSize: size, strides: strides, padding: padding)
     }
 
     /// Layers that move pixels, alone or before a convolution that leaves out their zeros.

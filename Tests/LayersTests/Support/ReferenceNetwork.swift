@@ -151,6 +151,12 @@ struct ReferenceNetwork {
             return activate(
                 multiply(x, shape, layer, name), output, unlessOfLoss(layer.activation.element))
         case let layer as MaxPooling2D: return pool(x, shape, layer, output)
+        case let layer as MinPooling2D:
+            return pool(x.map { -$0 }, shape, layer, output).map { -$0 }
+        case is GlobalMaxPooling2D:
+            return (0..<output.count).map { channel in
+                stride(from: channel, to: x.count, by: output.count).map { x[$0] }.max()!
+            }
         case let layer as AveragePooling2D: return average(x, shape, layer, output)
         case is GlobalAveragePooling2D:
             return (0..<output.count).map { channel in
@@ -163,6 +169,14 @@ struct ReferenceNetwork {
             return frame(x, shape, output, top: layer.cropping.top, left: layer.cropping.left)
         case let layer as UpSampling2D: return upsample(x, shape, layer, output)
         case let layer as Dropout: return drop(x, Float(layer.rate), layer: index, image)
+        case let layer as SpatialDropout2D:
+            return drop(x, Float(layer.rate), layer: index, image, period: shape[2])
+        case let layer as GaussianNoise:
+            guard isTraining else { return x }
+            let random = stream(.gaussianNoise, layer: index, image)
+            return x.indices.map {
+                x[$0] + layer.stddev * random.words(UInt64($0 / 4))[$0 % 4].normal
+            }
         case let layer as any ActivationLayer:
             return activate(x, output, unlessOfLoss(layer.element))
         default: return x
@@ -282,7 +296,7 @@ struct ReferenceNetwork {
     }
 
     private func pool(
-        _ x: [Double], _ shape: Shape, _ layer: MaxPooling2D, _ output: Shape
+        _ x: [Double], _ shape: Shape, _ layer: some PoolingLayer, _ output: Shape
     ) -> [Double] {
         let channels = shape[2]
         var y = [Double](repeating: -.infinity, count: output.count)
@@ -349,14 +363,21 @@ struct ReferenceNetwork {
         return y
     }
 
-    private func drop(_ x: [Double], _ rate: Float, layer: Int, _ image: Int) -> [Double] {
-        guard isTraining else { return x }
-        let random = Philox(
-            seed: trial.seed, purpose: .dropout, UInt32(layer) << 20 | UInt32(trial.epoch),
+    private func stream(_ purpose: Philox.Purpose, layer: Int, _ image: Int) -> Philox {
+        Philox(
+            seed: trial.seed, purpose: purpose, UInt32(layer) << 20 | UInt32(trial.epoch),
             UInt32(trial.firstPosition + image))
-        return x.indices.map {
-            let word = random.words(UInt64($0 / 4))[$0 % 4]
-            return word.unitFloat >= rate ? x[$0] / (1 - Double(rate)) : 0
+    }
+
+    /// - Parameter period: After how many elements the mask begins again; nil for never.
+    private func drop(
+        _ x: [Double], _ rate: Float, layer: Int, _ image: Int, period: Int? = nil
+    ) -> [Double] {
+        guard isTraining else { return x }
+        let random = stream(.dropout, layer: layer, image)
+        return x.indices.map { i in
+            let e = i % (period ?? x.count), word = random.words(UInt64(e / 4))[e % 4]
+            return word.unitFloat >= rate ? x[i] / (1 - Double(rate)) : 0
         }
     }
 
