@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Tensors
+
 /// Where each pixel of an image comes from: x' = xx x + xy y + x0, y' = yx x + yy y + y0.
 ///
 /// The numbers are multiples of 2^-32, so the places of an image's pixels are exact sums: the same

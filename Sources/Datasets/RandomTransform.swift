@@ -3,6 +3,8 @@
 // What the layers of a model do to training images before all others: Keras's RandomFlip, RandomRotation,
 // RandomZoom, RandomTranslation and RandomContrast.
 
+import Tensors
+
 /// One of them, in pixels of 0 to 255 and in plain numbers: what a layer's `factor` means is done with.
 public enum RandomTransform: Sendable, Equatable {
     /// Mirrors, each by the toss of a coin.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Tensors
+
 /// Numbers from 0 to 1 with the density of Beta(alpha, alpha): below 1 most are near the ends, at 1 all are
 /// equally likely, above 1 most are near the middle.
 ///

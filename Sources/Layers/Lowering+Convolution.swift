@@ -8,7 +8,7 @@ extension Lowering {
     /// A convolution with its bias.
     mutating func convolve(
         filters: Int, kernel: Size2D, strides: Size2D, windows: Windows, kernelShape: Shape,
-        useBias: Bool
+        useBias: Bool, _ options: WeightOptions
     ) {
         let padding = removePadding(kernel, strides, windows)
         if signal.channels > 4 { widen() }
@@ -25,11 +25,13 @@ extension Lowering {
 
         let placement = KernelPlacement(geometry, channels: signal.channels, filters: filters)
         let kernelRange = addParameter(
-            "kernel", kernelShape, .kernel(placement), .glorotUniform, count: geometry.weightCount)
+            "kernel", kernelShape, .kernel(placement), options.kernelInitializer,
+            count: geometry.weightCount)
         let biasRange =
             useBias
             ? addParameter(
-                "bias", [filters], .channels(filters, stored: stored), .zeros, count: stored)
+                "bias", [filters], .channels(filters, stored: stored), options.biasInitializer,
+                count: stored)
             : kernelRange.upperBound..<kernelRange.upperBound
         append(
             ConvolutionStage(layer: layer, geometry: geometry, kernel: kernelRange, bias: biasRange)

@@ -12,11 +12,9 @@ struct Parameter: Hashable, Sendable {
         case channels(Int, stored: Int)
     }
 
-    enum Initial: Hashable, Sendable { case glorotUniform, zeros, ones }
-
     let entry: ParameterLayout.Entry
     let placement: Placement
-    let initial: Initial
+    let initializer: Initializer
 
     /// Calls `body` with the place in the flat buffer of each value, in the order of `entry.shape`.
     func forEachPlace(_ body: (Int) -> Void) {
@@ -56,8 +54,4 @@ struct KernelPlacement: Hashable, Sendable {
             }
         }
     }
-
-    /// Inputs and outputs that one weight stands between, as Keras counts them for its initialisers.
-    var fanIn: Int { taps * channels }
-    func fanOut(isConvolution: Bool) -> Int { (isConvolution ? taps : 1) * filters }
 }

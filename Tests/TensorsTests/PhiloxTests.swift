@@ -43,4 +43,38 @@ import Testing
         #expect(UInt32.max.unitFloat == 1 - 0x1p-24)
         #expect((UInt32(1) << 31).unitFloat == 0.5)
     }
+
+    /// Of 400,000 numbers, within four standard errors.
+    @Test func normalsAreNormal() {
+        let philox = Philox(seed: 9, purpose: .initialWeights)
+        let count = 400_000.0
+        var (sum, squares, fourths, beyond) = (0.0, 0.0, 0.0, 0.0)
+        var products = 0.0
+        for index in 0..<UInt64(100_000) {
+            let normals = philox.normals(index)
+            products += normals[0] * normals[1] + normals[1] * normals[2]
+            for lane in 0..<4 {
+                let square = normals[lane] * normals[lane]
+                sum += normals[lane]
+                squares += square
+                fourths += square * square
+                beyond += square > 4 ? 1 : 0
+            }
+        }
+        let error = 4 / count.squareRoot()
+        #expect(abs(sum / count) <= error)
+        #expect(abs(squares / count - 1) <= error * 2.0.squareRoot())
+        #expect(abs(fourths / count - 3) <= error * 96.0.squareRoot())
+        #expect(abs(beyond / count - 0.045_500) <= error * 0.0434.squareRoot())
+        #expect(abs(products / (count / 2)) <= error * 2.0.squareRoot())
+    }
+
+    @Test func normalsHaveTheirBits() {
+        let bits = Philox(seed: 9, purpose: .initialWeights).normals(5)
+        #expect(
+            (0..<4).map { bits[$0].bitPattern } == [
+                0xBFF4_F80E_A69A_6376, 0xBFC4_E1F3_B200_1B85,
+                0xBFB7_86ED_CBDF_171B, 0x3FED_445C_80A5_B305,
+            ])
+    }
 }

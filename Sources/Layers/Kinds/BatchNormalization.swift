@@ -62,14 +62,14 @@ extension Lowering {
             groups: signal.isFlat ? pixels : 1, pixels: signal.isFlat ? 1 : pixels, images: images,
             channels: signal.stored, epsilon: epsilon)
         func add(
-            _ kind: String, _ initial: Parameter.Initial,
+            _ kind: String, _ initializer: Initializer,
             _ renewal: ParameterLayout.Renewal = .trained, if isThere: Bool = true
         ) -> Range<Int> {
             let end = parameters.last?.entry.range.upperBound ?? 0
             guard isThere else { return end..<end }
             return addParameter(
                 kind, [geometry.groups * channels], .channels(channels, stored: signal.stored),
-                initial, renewal, count: geometry.statisticsCount)
+                initializer, renewal, count: geometry.statisticsCount)
         }
         let gamma = add("gamma", .ones, if: scale), beta = add("beta", .zeros, if: center)
         let mean = add("moving_mean", .zeros, .averaged(momentum: momentum))

@@ -5,8 +5,7 @@ import Tensors
 
 /// A 2D convolution: `filters` kernels slide over `[H, W, C]` and make `[H', W', filters]`.
 ///
-/// Weights: `kernel` `[kernelHeight, kernelWidth, C, filters]`, Glorot uniform, and `bias`
-/// `[filters]`, zero.
+/// Weights: `kernel` `[kernelHeight, kernelWidth, C, filters]`, and `bias` `[filters]`.
 public struct Conv2D: Layer, Hashable {
     public static let kerasName = "Conv2D"
 
@@ -16,10 +15,12 @@ public struct Conv2D: Layer, Hashable {
     public var padding: Padding
     public var activation: ActivationFunction
     public var useBias: Bool
+    public var weights: WeightOptions
 
     public init(
         filters: Int, kernelSize: Size2D, strides: Size2D = Size2D(1), padding: Padding = .valid,
-        activation: ActivationFunction = .linear, useBias: Bool = true
+        activation: ActivationFunction = .linear, useBias: Bool = true,
+        weights: WeightOptions = WeightOptions()
     ) {
         self.filters = filters
         self.kernelSize = kernelSize
@@ -27,6 +28,7 @@ public struct Conv2D: Layer, Hashable {
         self.padding = padding
         self.activation = activation
         self.useBias = useBias
+        self.weights = weights
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
@@ -36,6 +38,7 @@ public struct Conv2D: Layer, Hashable {
         padding = try fields.choice("padding", default: .valid)
         activation = try fields.choice("activation", default: .linear)
         useBias = try fields.bool("use_bias", default: true)
+        weights = try WeightOptions(fields: &fields)
     }
 
     public var fields: [ConfigValue.Entry] {
@@ -46,7 +49,7 @@ public struct Conv2D: Layer, Hashable {
             .init("padding", .scalar(padding.rawValue)),
             .init("activation", .scalar(activation.rawValue)),
             .init("use_bias", .scalar(useBias)),
-        ]
+        ] + weights.fields
     }
 
     public func outputShape(for input: Shape) throws(LayerError) -> Shape {
@@ -73,7 +76,7 @@ public struct Conv2D: Layer, Hashable {
             filters: filters, kernel: kernelSize, strides: strides,
             windows: windows(signal.height, signal.width),
             kernelShape: [kernelSize.height, kernelSize.width, signal.channels, filters],
-            useBias: useBias)
+            useBias: useBias, weights)
         try network.activate(activation.element)
     }
 

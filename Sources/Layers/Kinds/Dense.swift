@@ -6,25 +6,30 @@ import Tensors
 /// A fully connected layer over the last axis of its input.
 ///
 /// After `Flatten` it is a convolution whose kernel is the whole image; on `[H, W, C]` it is, as in
-/// Keras, a 1x1 convolution. Weights: `kernel` `[inputs, units]`, Glorot uniform, and `bias`
-/// `[units]`, zero.
+/// Keras, a 1x1 convolution. Weights: `kernel` `[inputs, units]`, and `bias` `[units]`.
 public struct Dense: Layer, Hashable {
     public static let kerasName = "Dense"
 
     public var units: Int
     public var activation: ActivationFunction
     public var useBias: Bool
+    public var weights: WeightOptions
 
-    public init(units: Int, activation: ActivationFunction = .linear, useBias: Bool = true) {
+    public init(
+        units: Int, activation: ActivationFunction = .linear, useBias: Bool = true,
+        weights: WeightOptions = WeightOptions()
+    ) {
         self.units = units
         self.activation = activation
         self.useBias = useBias
+        self.weights = weights
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
         units = try fields.int("units", in: 1...1_048_576)
         activation = try fields.choice("activation", default: .linear)
         useBias = try fields.bool("use_bias", default: true)
+        weights = try WeightOptions(fields: &fields)
     }
 
     public var fields: [ConfigValue.Entry] {
@@ -32,7 +37,7 @@ public struct Dense: Layer, Hashable {
             .init("units", .scalar(units)),
             .init("activation", .scalar(activation.rawValue)),
             .init("use_bias", .scalar(useBias)),
-        ]
+        ] + weights.fields
     }
 
     public func outputShape(for input: Shape) throws(LayerError) -> Shape {
@@ -47,7 +52,8 @@ public struct Dense: Layer, Hashable {
             windows: Windows(
                 height: signal.height, width: signal.width, kernel: kernel, strides: Size2D(1),
                 padding: .valid),
-            kernelShape: [kernel.height * kernel.width * signal.channels, units], useBias: useBias)
+            kernelShape: [kernel.height * kernel.width * signal.channels, units], useBias: useBias,
+            weights)
         try network.activate(activation.element)
     }
 }

@@ -10,6 +10,7 @@ and the weights after ten steps of an optimizer on the batch's mean loss. Keras 
 that a comparison shows the rounding of one side only.
 """
 
+import inspect
 import json
 import pathlib
 import zlib
@@ -338,7 +339,37 @@ def write(name, result):
     (HERE / f"{name}.json").write_text(text + "\n")
 
 
+INITIALIZERS = [
+    {"name": name} for name in (
+        "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "zeros",
+        "ones", "random_uniform", "random_normal", "truncated_normal", "variance_scaling")
+] + [
+    {"name": "constant", "value": 0.3}, {"name": "random_uniform", "minval": 0.1, "maxval": 0.4},
+    {"name": "random_normal", "mean": -1.0, "stddev": 0.5},
+    {"name": "truncated_normal", "mean": 0.2, "stddev": 0.1},
+    {"name": "variance_scaling", "scale": 0.5, "mode": "fan_out", "distribution": "untruncated_normal"},
+    {"name": "variance_scaling", "scale": 3.0, "mode": "fan_avg", "distribution": "uniform"}]
+
+
+def initializers():
+    """initializers.txt: one JSON object a line, what Keras draws for a convolution, a dense layer and a bias."""
+    lines = []
+    for fields in INITIALIZERS:
+        kind = getattr(keras.initializers, fields["name"].title().replace("_", ""))
+        rest = {name: value for name, value in fields.items() if name != "name"}
+        if "seed" in inspect.signature(kind.__init__).parameters:
+            rest["seed"] = 1
+        for shape in ([3, 3, 24, 40], [1440, 30], [30]):
+            values = keras.ops.convert_to_numpy(kind(**rest)(shape))
+            lines.append(json.dumps({
+                "initializer": fields, "shape": shape, "mean": float(values.mean()),
+                "deviation": float(values.std()), "lowest": float(values.min()),
+                "highest": float(values.max())}))
+    (HERE / "initializers.txt").write_text("\n".join(lines) + "\n")
+
+
 def main():
+    initializers()
     keras.config.set_floatx("float64")
     named = [(zlib.crc32(name.encode()), (name, model)) for name, model in NAMED.items()]
     for seed, (name, (shape, batch, loss, fields, layers)) in list(enumerate(MODELS.items())) + named:

@@ -2,11 +2,11 @@
 
 /// The natural logarithm and its inverse, of our own: the C library's differ between machines. Both are
 /// off by about 1 ulp.
-enum Logarithm {
+package enum Logarithm {
     private static let ofTwo = 0.693_147_180_559_945_3
 
     /// - Parameter x: Normal and above 0.
-    static func of(_ x: Double) -> Double {
+    package static func of(_ x: Double) -> Double {
         // x = 2^exponent m, m from 2^-1/2 to 2^1/2.
         let isLarge = x.significand > 1.414_213_562_373_095_1
         let m = isLarge ? x.significand / 2 : x.significand
@@ -21,7 +21,7 @@ enum Logarithm {
     /// e to the power of x, 0 below -700.
     ///
     /// - Parameter x: At most 700.
-    static func inverse(_ x: Double) -> Double {
+    package static func inverse(_ x: Double) -> Double {
         guard x >= -700 else { return 0 }
         // e^x = 2^k e^r, r at most ln 2 / 2 to either side.
         let k = (x / ofTwo).rounded(), r = x - k * ofTwo
