@@ -35,6 +35,18 @@ extension Loops {
             scale.baseAddress!, shift.baseAddress!, into: output.baseAddress!)
     }
 
+    package static func groupNormalizeForward(
+        _ geometry: GroupGeometry, live: Int, _ operands: GroupOperands, into output: MutableFloats
+    ) {
+        GroupNormalization(geometry, live: live, operands).forward(into: output.baseAddress!)
+    }
+
+    package static func groupNormalizeBackward(
+        _ geometry: GroupGeometry, live: Int, _ operands: GroupOperands, _ gradients: GroupGradients
+    ) {
+        GroupNormalization(geometry, live: live, operands).backward(gradients)
+    }
+
     package static func movingAverage(_ step: MovingAverageStep, _ slice: OptimizerSlice) {
         if !slice.weights.isEmpty { Optimizers.movingAverage(step, slice) }
     }

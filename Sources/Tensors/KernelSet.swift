@@ -73,6 +73,12 @@ package protocol KernelLoops: Sendable {
         _ geometry: NormalizationGeometry, _ input: Floats, addend: Floats, scale: Floats,
         shift: Floats, into output: MutableFloats)
 
+    static func groupNormalizeForward(
+        _ geometry: GroupGeometry, live: Int, _ operands: GroupOperands, into output: MutableFloats)
+    static func groupNormalizeBackward(
+        _ geometry: GroupGeometry, live: Int, _ operands: GroupOperands,
+        _ gradients: GroupGradients)
+
     static func activationForward(
         _ activation: ElementActivation, _ rows: Rows, _ values: MutableFloats)
     static func activationBackward(

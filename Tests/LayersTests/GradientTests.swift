@@ -107,7 +107,9 @@ import Testing
         #expect(abs(metrics.lossSum - reference.lossSum) <= 2e-6 * reference.lossSum)
 
         var draw = Draw(seed: UInt64(seed) + 99)
-        let isNormalized = model.layers.contains { $0 is BatchNormalization }
+        let isNormalized = model.layers.contains {
+            $0 is BatchNormalization || $0 is LayerNormalization || $0 is GroupNormalization
+        }
         let cancellation = Self.cancellation * (isNormalized ? Self.smallDeviations : 1)
         for (name, gradient) in model.tensors(flat) {
             let scale = Double(gradient.reduce(0) { max($0, abs($1)) })

@@ -157,6 +157,15 @@ NAMED = {
         {"MinPooling2D": {"pool_size": [2, 3], "strides": [2, 1]}}, conv(6, 2, activation="relu"), "GlobalMaxPooling2D", dense(3)]),
     "large_pool": ([19, 18, 1], 5, SPARSE, {"name": "sgd", "learning_rate": 0.1}, [
         PIXELS, conv(4, 2, activation="tanh"), "GlobalMaxPooling2D", dense(3)]),
+    "normalization_of_layers": ([5, 4, 3], 6, SPARSE, {"name": "adam"}, [
+        PIXELS, conv(5, 2), {"LayerNormalization": {"epsilon": 0.01}}, {"Activation": {"activation": "tanh"}}, conv(18, 2, activation="tanh"),
+        {"LayerNormalization": {"center": False}}, "Flatten", "LayerNormalization", dense(6, activation="tanh"),
+        {"LayerNormalization": {"scale": False}}, dense(3)]),
+    "normalization_of_groups": ([6, 5, 3], 5, SPARSE, {"name": "sgd", "learning_rate": 0.1}, [
+        PIXELS, linear(6, 3), {"GroupNormalization": {"groups": 3}}, "ReLU", linear(34, 3),
+        {"GroupNormalization": {"groups": 2, "epsilon": 0.01, "center": False}}, {"Activation": {"activation": "tanh"}}, conv(4, 2, use_bias=False),
+        {"GroupNormalization": {"groups": -1, "scale": False}}, {"Activation": {"activation": "tanh"}}, conv(64, 2),
+        "GroupNormalization", "Flatten", dense(3)]),
     "tanh_of_a_regression": ([4, 4, 1], 5, SQUARED, {"name": "sgd", "learning_rate": 0.1}, [
         PIXELS, "Flatten", "GELU", dense(2, activation="tanh")]),
 }

@@ -52,7 +52,7 @@ extension Model {
 
 extension Draw {
     fileprivate mutating func layers() -> [any Layer] {
-        switch int(in: 0, 14) {
+        switch int(in: 0, 15) {
         case 0...2: [conv(kernel: Size2D(3), strides: Size2D(1))]
         case 3:
             [conv(kernel: Size2D(3), strides: Size2D(1), activation: .relu), MaxPooling2D()]
@@ -82,6 +82,7 @@ extension Draw {
         case 10:
             [conv(kernel: Size2D(3), strides: Size2D(1), activation: .sigmoid), normalization()]
         case 12: moved()
+        case 14: normalizedImages()
         case 13: [conv(kernel: Size2D(1), strides: Size2D(1)), moved()[0]]
         case 11: [linear(element([3, 17])), normalization(), ReLU()]
         default: [dense()]
@@ -164,6 +165,26 @@ extension Draw {
             activation: activation
                 ?? element([.linear, .relu, .relu, .sigmoid, .softmax, .relu6, .silu, .elu]),
             useBias: int(in: 0, 3) > 0)
+    }
+
+    private mutating func normalizedImages() -> [any Layer] {
+        let epsilon = element([0.01, 0.1]), center = int(in: 0, 3) > 0, scale = int(in: 0, 3) > 0
+        switch int(in: 0, 2) {
+        case 0: return [LayerNormalization(epsilon: epsilon, center: center, scale: scale)]
+        case 1:
+            return [
+                Flatten(), LayerNormalization(epsilon: epsilon, center: center, scale: scale),
+                Activation(.tanh),
+            ]
+        default:
+            let filters = element([6, 18])
+            return [
+                linear(filters),
+                GroupNormalization(
+                    groups: element([1, 2, 3, 6, -1]), epsilon: epsilon, center: center,
+                    scale: scale), ReLU(),
+            ]
+        }
     }
 
     private mutating func pool() -> any Layer {

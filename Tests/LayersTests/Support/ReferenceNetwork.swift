@@ -177,6 +177,11 @@ struct ReferenceNetwork {
             return x.indices.map {
                 x[$0] + layer.stddev * random.words(UInt64($0 / 4))[$0 % 4].normal
             }
+        case let layer as LayerNormalization:
+            return normalize(x, groups: 1, pixelwise: true, Float(layer.epsilon), shape, name)
+        case let layer as GroupNormalization:
+            let groups = layer.groups < 0 ? shape[shape.rank - 1] : layer.groups
+            return normalize(x, groups: groups, pixelwise: false, Float(layer.epsilon), shape, name)
         case let layer as any ActivationLayer:
             return activate(x, output, unlessOfLoss(layer.element))
         default: return x
@@ -224,6 +229,22 @@ struct ReferenceNetwork {
             }
         }
         return (mean, variance)
+    }
+
+    /// One image, or each of its pixels.
+    private func normalize(
+        _ x: [Double], groups: Int, pixelwise: Bool, _ epsilon: Float, _ shape: Shape,
+        _ name: String
+    ) -> [Double] {
+        let channels = shape[shape.rank - 1], pixels = x.count / channels
+        let geometry = GroupGeometry(
+            sets: pixelwise ? pixels : 1, pixels: pixelwise ? 1 : pixels, images: 1,
+            stored: channels, channels: channels, groups: groups, epsilon: epsilon)
+        return ReferenceGroupNormalization(
+            geometry, live: 1, input: x,
+            gamma: weights["\(name)/gamma"] ?? [Double](repeating: 1, count: channels),
+            beta: weights["\(name)/beta"] ?? [Double](repeating: 0, count: channels)
+        ).output
     }
 
     private func normalize(
