@@ -24,7 +24,7 @@ public struct Job: Sendable {
     /// What a run found out about the job; nil in a job that no run has resolved.
     public var resolution: Resolution?
 
-    public var optimizer: any Optimizer { training.optimizer }
+    public var optimizer: any Optimizer { training.optimizer.optimizer }
     public var layers: [any Layer] { nodes.map(\.layer) }
 
     /// - Parameters:

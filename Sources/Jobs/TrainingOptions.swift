@@ -22,7 +22,7 @@ public struct TrainingOptions: Sendable {
     public var sampling: Sampling
     /// What the loss of an image counts, by its class; nil where all count the same.
     public var classWeight: ClassWeight?
-    public var optimizer: any Optimizer
+    public var optimizer: UpdateRule
     /// Samples in a unit of work, of reduction and of exactly-once.
     public var shardSize: Int
     /// Checkpoints between the epochs' ends; nil for none.
@@ -47,7 +47,7 @@ public struct TrainingOptions: Sendable {
                 code: .missingField, path: "training.optimizer", line: fields.line,
                 detail: "is missing; add one under training, for example 'optimizer: adam'")
         }
-        optimizer = try parseOptimizer(rule, path: "training.optimizer")
+        optimizer = try UpdateRule(rule, path: "training.optimizer")
         shardSize = try fields.int("shard_size", default: 16, in: 1...4096)
         let every = try fields.int("checkpoint_every_steps", default: 0)
         checkpointEvery = every == 0 ? nil : every

@@ -47,6 +47,25 @@ public struct ReferenceOptimizer {
         }
     }
 
+    public func after(_ step: AdagradStep) -> ReferenceOptimizer {
+        each { w, g, a, _ in
+            let g = g / Double(step.samples)
+            a += g * g
+            w -= Double(step.rate) * g / (a + Double(step.epsilon)).squareRoot()
+        }
+    }
+
+    /// In the place of the weights stands the direction.
+    public func after(_ step: AdamDirectionStep) -> ReferenceOptimizer {
+        each { w, g, m, v in
+            let g = g / Double(step.samples)
+            m += (g - m) * (1 - Double(step.beta1))
+            v += (g * g - v) * (1 - Double(step.beta2))
+            let root = (v * Double(step.scale2)).squareRoot()
+            w = m * Double(step.scale1) / (root + Double(step.epsilon))
+        }
+    }
+
     private func each(
         _ rule: (_ w: inout Double, _ g: Double, _ first: inout Double, _ second: inout Double) ->
             Void

@@ -178,6 +178,29 @@ package enum Loops: KernelLoops {
         if !slice.weights.isEmpty { Optimizers.adam(step, slice) }
     }
 
+    package static func adagrad(_ step: AdagradStep, _ slice: OptimizerSlice) {
+        if !slice.weights.isEmpty { Optimizers.adagrad(step, slice) }
+    }
+
+    package static func adamDirection(_ step: AdamDirectionStep, _ slice: OptimizerSlice) {
+        if !slice.weights.isEmpty { Optimizers.adamDirection(step, slice) }
+    }
+
+    package static func addScaled(_ addend: Floats, scale: Float, to sum: MutableFloats) {
+        guard let from = addend.baseAddress, let to = sum.baseAddress else { return }
+        Sums.addScaled(from, scale: scale, to: to, count: sum.count)
+    }
+
+    package static func clip(_ values: MutableFloats, limit: Float) {
+        guard let start = values.baseAddress else { return }
+        Sums.clip(start, limit: limit, count: values.count)
+    }
+
+    package static func sumOfSquares(_ values: Floats) -> Double {
+        guard let start = values.baseAddress else { return 0 }
+        return Sums.ofSquares(start, count: values.count)
+    }
+
     package static func peakProbe(rounds: Int) -> Double { Probe.run(rounds: rounds) }
 
     package static func exponential(_ values: MutableFloats) {

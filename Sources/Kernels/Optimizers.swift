@@ -71,6 +71,44 @@ enum Optimizers {
         }
     }
 
+    /// a += g²; w -= rate g / sqrt(a + epsilon)
+    @inline(never)
+    static func adagrad(_ step: AdagradStep, _ slice: OptimizerSlice) {
+        let count = slice.weights.count, w = slice.weights.baseAddress!
+        let new = slice.newWeights.baseAddress!, gradient = slice.gradient.baseAddress!
+        let sum = slice.first.baseAddress!
+        let samples = Vector(step.samples), rate = Vector(step.rate)
+        let epsilon = Vector(step.epsilon)
+        for i in stride(from: 0, to: count, by: 16) {
+            let g = (gradient + i).vector / samples
+            let a = (sum + i).vector.plus(g, times: g)
+            (sum + i).vector = a
+            (new + i).vector = (w + i).vector - rate * g / (a + epsilon).squareRoots
+        }
+    }
+
+    /// m += (g - m)(1 - beta1); v += (g² - v)(1 - beta2); direction = m scale1 / (sqrt(v scale2) + epsilon)
+    @inline(never)
+    static func adamDirection(
+        _ step: AdamDirectionStep, _ slice: OptimizerSlice
+    ) {
+        let count = slice.weights.count
+        let direction = slice.newWeights.baseAddress!, gradient = slice.gradient.baseAddress!
+        let first = slice.first.baseAddress!, second = slice.second.baseAddress!
+        let samples = Vector(step.samples), epsilon = Vector(step.epsilon)
+        let rest1 = Vector(1 - step.beta1), rest2 = Vector(1 - step.beta2)
+        let scale1 = Vector(step.scale1), scale2 = Vector(step.scale2)
+        for i in stride(from: 0, to: count, by: 16) {
+            let g = (gradient + i).vector / samples
+            let m0 = (first + i).vector, v0 = (second + i).vector
+            let m = m0.plus(g - m0, times: rest1)
+            let v = v0.plus(g * g - v0, times: rest2)
+            (first + i).vector = m
+            (second + i).vector = v
+            (direction + i).vector = m * scale1 / ((v * scale2).squareRoots + epsilon)
+        }
+    }
+
     /// average += (measured / samples - average) * rest
     @inline(never)
     static func movingAverage(_ step: MovingAverageStep, _ slice: OptimizerSlice) {

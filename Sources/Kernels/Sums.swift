@@ -23,6 +23,45 @@ enum Sums {
         }
     }
 
+    /// sum[i] += addend[i] scale
+    @inline(never)
+    static func addScaled(
+        _ addend: UnsafePointer<Float>, scale: Float, to sum: Target, count: Int
+    ) {
+        let scale = Vector(scale)
+        for i in stride(from: 0, to: count, by: 16) {
+            (sum + i).vector = (sum + i).vector.plus((addend + i).vector, times: scale)
+        }
+    }
+
+    /// values[i] = values[i], but at least -limit and at most limit
+    @inline(never)
+    static func clip(_ values: Target, limit: Float, count: Int) {
+        let upper = Vector(limit), lower = Vector(-limit)
+        for i in stride(from: 0, to: count, by: 16) {
+            let x = (values + i).vector
+            let y = x.replacing(with: upper, where: x .> upper)
+            (values + i).vector = y.replacing(with: lower, where: y .< lower)
+        }
+    }
+
+    /// Runs of 4096 elements in 16 lanes; their totals are added in double precision.
+    @inline(never)
+    static func ofSquares(_ values: UnsafePointer<Float>, count: Int) -> Double {
+        var total = 0.0, start = 0
+        while start < count {
+            let end = min(start + 4096, count)
+            var sum = Vector()
+            for i in stride(from: start, to: end, by: 16) {
+                let x = (values + i).vector
+                sum = sum.plus(x, times: x)
+            }
+            total += Double(sum.total)
+            start = end
+        }
+        return total
+    }
+
     /// x - x is zero for finite numbers and NaN for all others.
     @inline(never)
     static func isFinite(_ values: UnsafeRawPointer, count: Int) -> Bool {

@@ -246,11 +246,11 @@ extension Coordinator {
         let board = board(id)
         if step.kind == .train {
             trace?.loop.interrupt(.update, step: id.raw, part: chunk)
-            shelf.apply(
-                chunk, gradient: board.rootVector(chunk), step: UInt64(step.trainingStep + 1),
-                samples: step.samples.count)
+            let renewed = shelf.apply(
+                chunk, gradient: board.rootVector(chunk),
+                .init(step.trainingStep + 1, samples: step.samples.count))
             trace?.loop.resume()
-            publish(chunk, shelf.versions[chunk])
+            for chunk in renewed { publish(chunk, shelf.versions[chunk]) }
         }
         board.release(chunk)
         machine.chunkApplied(step: id, chunk: chunk, at: now, into: &actions)

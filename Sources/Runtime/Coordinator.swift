@@ -140,7 +140,7 @@ public final class Coordinator {
         // Whoever reaches a Unix socket is on this machine.
         memory = options.endpoint.hasPrefix("ipc:") ? try SharedMemory() : nil
         shelf = WeightShelf(
-            plan: run.chunks, optimizer: run.job.optimizer, kernels: run.kernels,
+            plan: run.chunks, rule: run.job.training.optimizer, kernels: run.kernels,
             weights: state.weights, slots: state.slots, version: state.optimizerSteps,
             memory: memory)
         whitening = run.whitening.map { whitening in

@@ -101,8 +101,10 @@ public struct Run {
         let beginning = Checkpoint(
             next: StepID(raw: 0), optimizerSteps: 0, epochSums: NodeMetrics(),
             weights: Array(initial.elements),
-            slots: (0..<job.optimizer.slots).map { _ in
-                Array(repeating: 0, count: model.parameters.count)
+            slots: (0..<job.training.optimizer.slots).map {
+                Array(
+                    repeating: job.training.optimizer.start(ofSlot: $0),
+                    count: model.parameters.count)
             })
         let incarnation = try folder.countIncarnation()
         var damaged: [String] = []
@@ -111,7 +113,7 @@ public struct Run {
             do {
                 start = try Checkpoint.read(
                     from: path, identity: identity, count: model.parameters.count,
-                    slots: job.optimizer.slots)
+                    slots: job.training.optimizer.slots)
             } catch { damaged.append("\(error)") }
         }
         return Run(

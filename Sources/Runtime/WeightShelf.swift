@@ -14,7 +14,7 @@ import Tensors
 /// is renewed in place.
 final class WeightShelf {
     let plan: ChunkPlan
-    private let optimizer: any Optimizer
+    private let rule: UpdateRule
     private let kernels: KernelSet
     private var pool: FlightPool<Float>
     /// What the newest version is written to, and was so far.
@@ -29,6 +29,9 @@ final class WeightShelf {
     private var previous: [FlightBuffer<Float>?]
     private var previousChecksums: [UInt64]
     private let slots: [AlignedBuffer<Float>]
+    /// Where sums wait for each other, if no chunk is stepped before all are there.
+    private let gradient: AlignedBuffer<Float>?
+    private var waiting = 0
     /// Where workers of this machine see at once what there is; nil where there are none.
     private let bulletin: WeightBulletin?
 
@@ -36,11 +39,11 @@ final class WeightShelf {
     ///
     /// - Parameter memory: Where the weights lie; nil for memory of this process alone.
     init(
-        plan: ChunkPlan, optimizer: any Optimizer, kernels: KernelSet, weights: [Float],
+        plan: ChunkPlan, rule: UpdateRule, kernels: KernelSet, weights: [Float],
         slots state: [[Float]], version: UInt64, memory: SharedMemory?
     ) {
         self.plan = plan
-        self.optimizer = optimizer
+        self.rule = rule
         self.kernels = kernels
         pool = FlightPool(count: plan.count, in: memory)
         let buffer = pool.take(owners: plan.chunks.count)
@@ -51,36 +54,60 @@ final class WeightShelf {
         previous = Array(repeating: nil, count: plan.chunks.count)
         previousChecksums = Array(repeating: 0, count: plan.chunks.count)
         versions = Array(repeating: version, count: plan.chunks.count)
-        slots = (0..<optimizer.slots).map { _ in AlignedBuffer(count: plan.count) }
+        slots = (0..<rule.slots).map { _ in AlignedBuffer(count: plan.count) }
         for (slot, values) in zip(slots, state) {
             _ = slot.elements.update(fromContentsOf: values)
         }
+        gradient = rule.needsWholeGradient ? AlignedBuffer(count: plan.count) : nil
         bulletin = memory.flatMap { WeightBulletin($0.bulletin, chunks: plan.chunks.count) }
         if let place = buffer.place { bulletin?.begin(version, place: place) }
         for chunk in plan.chunks.indices { announce(chunk) }
     }
 
-    /// One optimizer step of one chunk.
+    /// The sum of one chunk over a batch has come: it is stepped, or waits for the others.
     ///
-    /// - Parameters:
-    ///   - gradient: The sum over the batch.
-    ///   - step: Optimizer steps with this one, from 1.
-    ///   - samples: What to divide the sum by.
-    func apply(_ chunk: Int, gradient: Floats, step: UInt64, samples: Int) {
-        if newest.version != step { begin(step) }
-        let old = current[chunk], new = newest.buffer, range = plan.chunks[chunk].range
-        optimizer.apply(
-            kernels, step: Int(step), samples: samples,
+    /// - Parameter gradient: The sum.
+    /// - Returns: The chunks that are new now.
+    func apply(_ chunk: Int, gradient sum: Floats, _ step: UpdateRule.Step) -> Range<Int> {
+        let range = plan.chunks[chunk].range
+        guard let gradient else {
+            update(range, sum, step)
+            renew(chunk)
+            return chunk..<chunk + 1
+        }
+        _ = gradient[range].update(fromContentsOf: sum)
+        waiting += 1
+        guard waiting == plan.chunks.count else { return chunk..<chunk }
+        waiting = 0
+        update(0..<plan.count, Floats(gradient.elements), step)
+        for chunk in plan.chunks.indices { renew(chunk) }
+        return plan.chunks.indices
+    }
+
+    /// Writes a part of the next version. Its chunks are of one version, which is one buffer.
+    private func update(_ range: Range<Int>, _ gradient: Floats, _ step: UpdateRule.Step) {
+        if newest.version != UInt64(step.number) { begin(UInt64(step.number)) }
+        let chunk = plan.chunks.firstIndex { $0.range.lowerBound == range.lowerBound } ?? 0
+        rule.apply(
+            kernels, step,
             OptimizerSlice(
-                gradient: gradient, weights: Floats(old.memory[range]),
-                newWeights: new.memory[range], first: slot(0, range), second: slot(1, range)),
+                gradient: gradient, weights: Floats(current[chunk].memory[range]),
+                newWeights: newest.buffer.memory[range],
+                first: slot(rule.optimizer.slots > 0 ? 0 : nil, range),
+                second: slot(rule.optimizer.slots > 1 ? 1 : nil, range),
+                average: slot(rule.averageSlot, range)),
             at: range.lowerBound, of: plan.layout)
-        previous[chunk] = old
+    }
+
+    /// A chunk of the newest version is written.
+    private func renew(_ chunk: Int) {
+        previous[chunk] = current[chunk]
         previousChecksums[chunk] = checksums[chunk]
-        current[chunk] = new
-        versions[chunk] = step
+        current[chunk] = newest.buffer
+        versions[chunk] = newest.version
         announce(chunk)
-        checksums[chunk] = checksum64(UnsafeRawBufferPointer(new.memory[range]))
+        checksums[chunk] = checksum64(
+            UnsafeRawBufferPointer(newest.buffer.memory[plan.chunks[chunk].range]))
     }
 
     private func announce(_ chunk: Int) {
@@ -137,7 +164,7 @@ final class WeightShelf {
 
     var optimizerState: [Floats] { slots.map { Floats($0.elements) } }
 
-    private func slot(_ index: Int, _ range: Range<Int>) -> MutableFloats {
-        index < slots.count ? slots[index][range] : MutableFloats(start: nil, count: 0)
+    private func slot(_ index: Int?, _ range: Range<Int>) -> MutableFloats {
+        index.map { slots[$0][range] } ?? MutableFloats(start: nil, count: 0)
     }
 }

@@ -76,6 +76,11 @@ public struct Rows: Hashable, Sendable {
         self.stored = stored
         self.live = live
     }
+
+    /// Floats that are nothing but floats.
+    public static func vectors(_ count: Int) -> Rows {
+        Rows(count: count / 16, stored: 16, live: 16)
+    }
 }
 
 /// Which elements of a block dropout keeps. Element e = (y * width + x) * liveChannels + c of the image
@@ -143,16 +148,6 @@ public struct LossRows {
     }
 }
 
-/// `average += (gradient / samples - average) * rest`: a moving average of what a step measured, whose sum
-/// over the batch travels as the gradients do. `rest` is 1 - momentum.
-public struct MovingAverageStep: Hashable, Sendable {
-    public var samples: Float, rest: Float
-    public init(samples: Float, rest: Float) {
-        self.samples = samples
-        self.rest = rest
-    }
-}
-
 /// uint8 images `[image][y][x][c]` to float32 `[y][x][image][c]` by tables of what each of the 256 values
 /// becomes, `[live image or 1][channel or 1][256]`. Images from `liveImages` and channels from `channels` on
 /// are set to zero.
@@ -182,76 +177,4 @@ public struct PixelBlock: Hashable, Sendable {
     public var tableCount: Int { (hasImageTables ? liveImages : 1) * tableStride }
     public var byteCount: Int { liveImages * height * width * channels }
     public var floatCount: Int { images * height * width * storedChannels }
-}
-
-/// A contiguous slice of the flat buffers that an optimizer works on. All have the same count, a multiple
-/// of 16, but slots an optimizer does not use, which are empty.
-public struct OptimizerSlice {
-    /// The sum over the batch; the kernels divide it by the sample count.
-    public var gradient: Floats
-    public var weights: Floats
-    /// May be the same memory as `weights`.
-    public var newWeights: MutableFloats
-    /// Momentum; first moment of Adam.
-    public var first: MutableFloats
-    /// Mean square of RMSprop; second moment of Adam.
-    public var second: MutableFloats
-
-    public init(
-        gradient: Floats, weights: Floats, newWeights: MutableFloats, first: MutableFloats,
-        second: MutableFloats
-    ) {
-        self.gradient = gradient
-        self.weights = weights
-        self.newWeights = newWeights
-        self.first = first
-        self.second = second
-    }
-
-    /// A part of the slice. Slots that are empty stay so.
-    public subscript(range: Range<Int>) -> OptimizerSlice {
-        func part(_ floats: MutableFloats) -> MutableFloats {
-            floats.isEmpty ? floats : MutableFloats(rebasing: floats[range])
-        }
-        return OptimizerSlice(
-            gradient: Floats(rebasing: gradient[range]), weights: Floats(rebasing: weights[range]),
-            newWeights: part(newWeights), first: part(first), second: part(second))
-    }
-}
-
-/// Keras: `v = momentum * v - rate * g; w += v`, or with Nesterov `w += momentum * v - rate * g`.
-public struct SGDStep: Hashable, Sendable {
-    public var samples: Float, rate: Float, momentum: Float, nesterov: Bool
-    public init(samples: Float, rate: Float, momentum: Float, nesterov: Bool) {
-        self.samples = samples
-        self.rate = rate
-        self.momentum = momentum
-        self.nesterov = nesterov
-    }
-}
-
-/// Keras: `s = rho * s + (1 - rho) * g²; d = rate * g / sqrt(s + epsilon)`, with momentum `v = momentum *
-/// v + d; w -= v`.
-public struct RMSpropStep: Hashable, Sendable {
-    public var samples: Float, rate: Float, rho: Float, momentum: Float, epsilon: Float
-    public init(samples: Float, rate: Float, rho: Float, momentum: Float, epsilon: Float) {
-        self.samples = samples
-        self.rate = rate
-        self.rho = rho
-        self.momentum = momentum
-        self.epsilon = epsilon
-    }
-}
-
-/// Keras: `m += (g - m) * (1 - beta1); v += (g² - v) * (1 - beta2); w -= m * rate / (sqrt(v) + epsilon)`,
-/// where `rate` already holds the bias correction.
-public struct AdamStep: Hashable, Sendable {
-    public var samples: Float, rate: Float, beta1: Float, beta2: Float, epsilon: Float
-    public init(samples: Float, rate: Float, beta1: Float, beta2: Float, epsilon: Float) {
-        self.samples = samples
-        self.rate = rate
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
-    }
 }

@@ -112,6 +112,25 @@ extension KernelSet {
         loops.add(first, second, into: sum)
     }
 
+    /// `sum += addend * scale`, element by element.
+    public func addScaled(_ addend: Floats, scale: Float, to sum: MutableFloats) {
+        expectVectors(sum.count, "addScaled: sum")
+        expect(addend.count, sum.count, "addScaled: addend", sum)
+        loops.addScaled(addend, scale: scale, to: sum)
+    }
+
+    /// Brings each element into `-limit...limit`; NaN stays what it is.
+    public func clip(_ values: MutableFloats, limit: Float) {
+        expectVectors(values.count, "clip: values")
+        loops.clip(values, limit: limit)
+    }
+
+    /// The sum of the squares of all elements.
+    public func sumOfSquares(_ values: Floats) -> Double {
+        expectVectors(values.count, "sumOfSquares: values")
+        return loops.sumOfSquares(values)
+    }
+
     /// Whether none of the floats is infinite or NaN. They may lie at any byte.
     public func isFinite(_ values: UnsafeRawBufferPointer) -> Bool {
         precondition(values.count % 4 == 0, "isFinite: \(values.count) bytes are not floats")
@@ -131,6 +150,16 @@ extension KernelSet {
     public func adam(_ step: AdamStep, _ slice: OptimizerSlice) {
         slice.check("adam", first: true, second: true)
         loops.adam(step, slice)
+    }
+
+    public func adagrad(_ step: AdagradStep, _ slice: OptimizerSlice) {
+        slice.check("adagrad", first: true, second: false)
+        loops.adagrad(step, slice)
+    }
+
+    public func adamDirection(_ step: AdamDirectionStep, _ slice: OptimizerSlice) {
+        slice.check("adamDirection", first: true, second: true)
+        loops.adamDirection(step, slice)
     }
 
     /// Runs the register tile alone and returns the FLOPs done: about 2^27 a round, near a millisecond

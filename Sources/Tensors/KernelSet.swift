@@ -139,11 +139,16 @@ package protocol KernelLoops: Sendable {
 
     static func add(
         _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, into sum: MutableFloats)
+    static func addScaled(_ addend: Floats, scale: Float, to sum: MutableFloats)
+    static func clip(_ values: MutableFloats, limit: Float)
+    static func sumOfSquares(_ values: Floats) -> Double
     static func isFinite(_ values: UnsafeRawBufferPointer) -> Bool
 
     static func sgd(_ step: SGDStep, _ slice: OptimizerSlice)
     static func rmsprop(_ step: RMSpropStep, _ slice: OptimizerSlice)
     static func adam(_ step: AdamStep, _ slice: OptimizerSlice)
+    static func adagrad(_ step: AdagradStep, _ slice: OptimizerSlice)
+    static func adamDirection(_ step: AdamDirectionStep, _ slice: OptimizerSlice)
     static func movingAverage(_ step: MovingAverageStep, _ slice: OptimizerSlice)
 
     static func peakProbe(rounds: Int) -> Double

@@ -15,7 +15,7 @@ final class TrainingLoop: @unchecked Sendable {
     // it computes, a slice of the parameters, some stages.
     private let model: Model
     private let kernels: KernelSet
-    private let optimizer: any Optimizer
+    private let rule: UpdateRule
     private let crew: Crew
     private let batch: Int
     private let shardSize: Int
@@ -40,7 +40,7 @@ final class TrainingLoop: @unchecked Sendable {
         self.kernels = kernels
         self.crew = crew
         self.batch = batch
-        optimizer = peer.optimizer
+        rule = UpdateRule(peer.optimizer)
         shardSize = peer.shardSize
         shards = (batch + shardSize - 1) / shardSize
         let count = model.parameters.count
@@ -118,8 +118,8 @@ final class TrainingLoop: @unchecked Sendable {
         func slot(_ index: Int) -> MutableFloats {
             index < slots.count ? slots[index][piece] : MutableFloats(start: nil, count: 0)
         }
-        optimizer.apply(
-            kernels, step: step, samples: batch,
+        rule.apply(
+            kernels, .init(step, samples: batch),
             OptimizerSlice(
                 gradient: sum.add(piece, kernels), weights: Floats(weights[piece]),
                 newWeights: weights[piece], first: slot(0), second: slot(1)),

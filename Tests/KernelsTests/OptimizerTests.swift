@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct OptimizerTests {
     enum Rule: CaseIterable, CustomTestStringConvertible {
-        case sgd, momentum, nesterov, rmsprop, rmspropMomentum, adam
+        case sgd, momentum, nesterov, rmsprop, rmspropMomentum, adam, adagrad, direction
 
         var testDescription: String { "\(self)" }
 
@@ -19,6 +19,11 @@ import Testing
             case .rmsprop: kernels.rmsprop(Self.rmspropStep(0), slice)
             case .rmspropMomentum: kernels.rmsprop(Self.rmspropStep(0.9), slice)
             case .adam: kernels.adam(Self.adamStep, slice)
+            case .adagrad:
+                // Its sum of squares cannot be negative.
+                for i in slice.first.indices { slice.first[i] = abs(slice.first[i]) }
+                kernels.adagrad(Self.adagradStep, slice)
+            case .direction: kernels.adamDirection(Self.directionStep, slice)
             }
         }
 
@@ -30,6 +35,12 @@ import Testing
             case .rmsprop: state.after(Self.rmspropStep(0))
             case .rmspropMomentum: state.after(Self.rmspropStep(0.9))
             case .adam: state.after(Self.adamStep)
+            case .adagrad:
+                ReferenceOptimizer(
+                    gradient: state.gradient, weights: state.weights, first: state.first.map(abs),
+                    second: state.second
+                ).after(Self.adagradStep)
+            case .direction: state.after(Self.directionStep)
             }
         }
 
@@ -39,6 +50,9 @@ import Testing
         private static func rmspropStep(_ momentum: Float) -> RMSpropStep {
             RMSpropStep(samples: 37, rate: 0.001, rho: 0.9, momentum: momentum, epsilon: 1e-7)
         }
+        private static let adagradStep = AdagradStep(samples: 37, rate: 0.01, epsilon: 1e-7)
+        private static let directionStep = AdamDirectionStep(
+            samples: 37, beta1: 0.9, beta2: 0.999, scale1: 1.5, scale2: 2.5, epsilon: 1e-1)
         private static let adamStep = AdamStep(
             samples: 37, rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7)
     }
@@ -101,5 +115,36 @@ import Testing
             return [buffers.new, buffers.first, buffers.second].flatMap(\.bits)
         }
         #expect(results.allSatisfy { $0 == results[0] })
+    }
+
+    // MARK: Norms and limits
+
+    @Test(arguments: [16, 4096, 4112, 20_000], Engine.available)
+    func sumsOfSquaresAreExactToRounding(_ count: Int, _ kernels: KernelSet) {
+        var noise = Noise(seed: count)
+        let values = noise.buffer(count)
+        let expected = values.doubles.reduce(0) { $0 + $1 * $1 }
+        let found = kernels.sumOfSquares(values.floats)
+        // A lane adds up to 256 squares, and sixteen lanes follow.
+        #expect(abs(found - expected) <= 30 * u * expected)
+        #expect(found == Engine.available[0].sumOfSquares(values.floats))
+    }
+
+    @Test(arguments: Engine.available)
+    func clippingKeepsWhatIsWithin(_ kernels: KernelSet) {
+        let odd: [Float] = [.nan, .infinity, -.infinity, -0.0, 0.5, -0.5, 0.75, .leastNormalMagnitude]
+        let values = AlignedBuffer(odd + odd.map { $0 / 3 })
+        let expected = values.values.map { $0.isNaN ? $0 : min(max($0, -0.5), 0.5) }
+        kernels.clip(values.elements, limit: 0.5)
+        #expect(values.values.map(\.bitPattern) == expected.map(\.bitPattern))
+    }
+
+    @Test(arguments: Engine.available)
+    func multiplesAreAddedWithOneRounding(_ kernels: KernelSet) {
+        var noise = Noise(seed: 5)
+        let addend = noise.buffer(64), sum = noise.buffer(64)
+        let expected = zip(sum.values, addend.values).map { $0.addingProduct($1, 0.3) }
+        kernels.addScaled(addend.floats, scale: 0.3, to: sum.elements)
+        #expect(sum.values == expected)
     }
 }

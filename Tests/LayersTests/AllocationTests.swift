@@ -25,7 +25,7 @@ import Testing
         let slice = OptimizerSlice(
             gradient: Floats(gradient.elements), weights: Floats(weights.elements),
             newWeights: weights.elements, first: moments[0].elements, second: moments[1].elements)
-        let adam = Adam()
+        let adam = UpdateRule(Adam())
 
         try trial.pixels.withUnsafeBufferPointer { pixels in
             try trial.labels.withUnsafeBufferPointer { labels in
@@ -37,7 +37,7 @@ import Testing
                         willUse: { prepared.prepare(stage: $0, from: Floats(weights.elements)) },
                         didFinish: { _ in })
                     adam.apply(
-                        kernels, step: number, samples: metrics.samples, slice, at: 0,
+                        kernels, .init(number, samples: metrics.samples), slice, at: 0,
                         of: model.parameters)
                     _ = try replica.evaluate(
                         shard, weights: Floats(weights.elements), prepared: prepared)

@@ -15,7 +15,7 @@ import Testing
     /// and its rounding becomes one of the step. Measured after ten steps: 6.2e-6.
     static let toleranceOfSteps: Float = 2e-5
 
-    @Test func thereAreGoldens() { #expect(Golden.all.count >= 31) }
+    @Test func thereAreGoldens() { #expect(Golden.all.count >= 32) }
 
     @Test(arguments: Golden.all)
     func lossIsThatOfKeras(_ golden: Golden) throws {
@@ -58,7 +58,7 @@ import Testing
     @Test(arguments: Golden.all)
     func weightsAfterSomeStepsAreThoseOfKeras(_ golden: Golden) throws {
         for steps in golden.steps {
-            let optimizer = try parseOptimizer(steps.optimizer.config, path: "optimizer")
+            let optimizer = try UpdateRule(steps.optimizer.config, path: "optimizer")
             var trial = try Trial(golden)
             try trial.descend(optimizer, steps: steps.count)
             let found = trial.model.tensors(trial.weights)

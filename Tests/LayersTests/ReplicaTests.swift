@@ -140,7 +140,7 @@ import Testing
     @Test func trainingLowersTheLoss() throws {
         var trial = Trial(try model(shardSize: 48), samples: 48, seed: 5)
         let before = try trial.evaluate()
-        try trial.descend(Adam(learningRate: 0.01), steps: 60)
+        try trial.descend(UpdateRule(Adam(learningRate: 0.01)), steps: 60)
         let after = try trial.evaluate()
         #expect(after.lossSum < 0.8 * before.lossSum)
         #expect(after.correct > before.correct)

@@ -75,7 +75,7 @@ import Testing
             try Model.random(seed: UInt64(seed)), samples: samples, seed: UInt64(seed))
         let gradient = try trial.train().gradient
         #expect(gradient == (try trial.model.withoutPadding(gradient)))
-        try trial.descend(Adam(learningRate: 0.1), steps: 2)
+        try trial.descend(UpdateRule(Adam(learningRate: 0.1)), steps: 2)
         #expect(trial.weights == (try trial.model.withoutPadding(trial.weights)))
     }
 

@@ -11,12 +11,12 @@ import Tensors
 public struct Adam: Optimizer, Hashable {
     public static let kerasName = "adam"
 
-    public var learningRate: Double
+    public var learningRate: LearningRate
     public var beta1: Double, beta2: Double
     public var epsilon: Double
 
     public init(
-        learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
+        learningRate: LearningRate = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
         epsilon: Double = 1e-7
     ) {
         self.learningRate = learningRate
@@ -26,7 +26,7 @@ public struct Adam: Optimizer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        learningRate = try fields.double("learning_rate", default: 0.001, in: 0...1e6)
+        learningRate = try fields.learningRate(default: 0.001)
         beta1 = try fields.double("beta_1", default: 0.9, in: 0...0.999_999)
         beta2 = try fields.double("beta_2", default: 0.999, in: 0...0.999_999)
         epsilon = try fields.double("epsilon", default: 1e-7, in: 1e-30...1)
@@ -34,7 +34,7 @@ public struct Adam: Optimizer, Hashable {
 
     public var fields: [ConfigValue.Entry] {
         [
-            .init("learning_rate", .scalar(learningRate)),
+            .init("learning_rate", learningRate.encoded),
             .init("beta_1", .scalar(beta1)),
             .init("beta_2", .scalar(beta2)),
             .init("epsilon", .scalar(epsilon)),
@@ -43,15 +43,14 @@ public struct Adam: Optimizer, Hashable {
 
     public var slots: Int { 2 }
 
-    public func apply(_ kernels: KernelSet, step: Int, samples: Int, _ slice: OptimizerSlice) {
-        precondition(step > 0, "Adam: step \(step), but steps count from 1")
+    public func apply(_ kernels: KernelSet, _ step: OptimizerStep, _ slice: OptimizerSlice) {
         // Of the very numbers that the kernel works with, so that both roundings cancel.
-        let first = Double(Float(beta1)).raised(to: step)
-        let second = Double(Float(beta2)).raised(to: step)
+        let first = Double(Float(beta1)).raised(to: step.number)
+        let second = Double(Float(beta2)).raised(to: step.number)
         let correction = (1 - second).squareRoot() / (1 - first)
         kernels.adam(
             AdamStep(
-                samples: Float(samples), rate: Float(learningRate * correction),
+                samples: Float(step.samples), rate: Float(step.rate * correction),
                 beta1: Float(beta1), beta2: Float(beta2), epsilon: Float(epsilon)),
             slice)
     }

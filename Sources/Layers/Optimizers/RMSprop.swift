@@ -10,13 +10,13 @@ import Tensors
 public struct RMSprop: Optimizer, Hashable {
     public static let kerasName = "rmsprop"
 
-    public var learningRate: Double
+    public var learningRate: LearningRate
     public var rho: Double
     public var momentum: Double
     public var epsilon: Double
 
     public init(
-        learningRate: Double = 0.001, rho: Double = 0.9, momentum: Double = 0,
+        learningRate: LearningRate = 0.001, rho: Double = 0.9, momentum: Double = 0,
         epsilon: Double = 1e-7
     ) {
         self.learningRate = learningRate
@@ -26,7 +26,7 @@ public struct RMSprop: Optimizer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        learningRate = try fields.double("learning_rate", default: 0.001, in: 0...1e6)
+        learningRate = try fields.learningRate(default: 0.001)
         rho = try fields.double("rho", default: 0.9, in: 0...1)
         momentum = try fields.double("momentum", default: 0, in: 0...1)
         epsilon = try fields.double("epsilon", default: 1e-7, in: 1e-30...1)
@@ -34,7 +34,7 @@ public struct RMSprop: Optimizer, Hashable {
 
     public var fields: [ConfigValue.Entry] {
         [
-            .init("learning_rate", .scalar(learningRate)),
+            .init("learning_rate", learningRate.encoded),
             .init("rho", .scalar(rho)),
             .init("momentum", .scalar(momentum)),
             .init("epsilon", .scalar(epsilon)),
@@ -43,13 +43,13 @@ public struct RMSprop: Optimizer, Hashable {
 
     public var slots: Int { momentum == 0 ? 1 : 2 }
 
-    public func apply(_ kernels: KernelSet, step: Int, samples: Int, _ slice: OptimizerSlice) {
+    public func apply(_ kernels: KernelSet, _ step: OptimizerStep, _ slice: OptimizerSlice) {
         var slice = slice
         // Without momentum the only slot is the mean square, which the kernel takes as the second.
         if slots == 1 { swap(&slice.first, &slice.second) }
         kernels.rmsprop(
             RMSpropStep(
-                samples: Float(samples), rate: Float(learningRate), rho: Float(rho),
+                samples: Float(step.samples), rate: Float(step.rate), rho: Float(rho),
                 momentum: Float(momentum), epsilon: Float(epsilon)),
             slice)
     }

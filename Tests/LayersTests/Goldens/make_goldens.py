@@ -178,6 +178,22 @@ OPTIMIZERS = [
     {"name": "adam", "learning_rate": 0.01},
     {"name": "adam", "learning_rate": 0.01, "beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-3},
 ]
+FALLING = {"CosineDecay": {"initial_learning_rate": 0.01, "decay_steps": 8, "warmup_target": 0.1, "warmup_steps": 3}}
+RULES = [
+    {"name": "adamw", "learning_rate": 0.05},
+    {"name": "adamw", "learning_rate": 0.05, "weight_decay": 0.1, "exclude_from_weight_decay": ["bias"]},
+    {"name": "adagrad", "learning_rate": 0.1},
+    {"name": "adagrad", "learning_rate": 0.1, "initial_accumulator_value": 0.01, "epsilon": 1e-3},
+    {"name": "lamb", "learning_rate": 0.05},
+    {"name": "lamb", "learning_rate": 0.05, "weight_decay": 0.1, "beta_1": 0.7},
+    {"name": "sgd", "learning_rate": 0.2, "weight_decay": 0.2},
+    {"name": "sgd", "learning_rate": 0.2, "clipvalue": 0.02},
+    {"name": "sgd", "learning_rate": 0.2, "momentum": 0.9, "clipnorm": 0.05},
+    {"name": "sgd", "learning_rate": 0.2, "global_clipnorm": 0.1},
+    {"name": "adam", "learning_rate": 0.01, "use_ema": True, "ema_momentum": 0.7},
+    {"name": "sgd", "learning_rate": FALLING, "momentum": 0.5},
+    {"name": "adam", "learning_rate": FALLING},
+]
 
 
 def parts(entry):
@@ -209,8 +225,16 @@ def network(shape, layers):
 def optimizer(fields):
     fields = dict(fields)
     kind = {"sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop,
-            "adam": keras.optimizers.Adam}[fields.pop("name")]
-    return kind(**fields)
+            "adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW,
+            "adagrad": keras.optimizers.Adagrad, "lamb": keras.optimizers.Lamb}[fields.pop("name")]
+    excluded = fields.pop("exclude_from_weight_decay", None)
+    if isinstance(fields.get("learning_rate"), dict):
+        (schedule, options), = fields["learning_rate"].items()
+        fields["learning_rate"] = getattr(keras.optimizers.schedules, schedule)(**options)
+    method = kind(**fields)
+    if excluded:
+        method.exclude_from_weight_decay(var_names=excluded)
+    return method
 
 
 def ends_in_probabilities(layers):
@@ -265,6 +289,7 @@ def descend(model, images, labels, loss, layers, fields, steps):
         with tf.GradientTape() as tape:
             mean = tf.reduce_mean(losses(model, images, labels, loss, layers))
         method.apply(tape.gradient(mean, model.trainable_variables), model.trainable_variables)
+    method.finalize_variable_values(model.trainable_variables)
 
 
 def golden(seed, shape, batch, loss, layers, standardize=lambda pixels: pixels):
@@ -389,14 +414,15 @@ def main():
 
     layers = [PIXELS, conv(2, 3, activation="sigmoid"), "Flatten", dense(3)]
     model, images, labels, result = golden(100, [5, 4, 1], 6, SPARSE, layers)
-    result["steps"] = []
-    for fields in OPTIMIZERS:
-        for count in (1, 2, 10):
-            model = build([5, 4, 1], layers, 100)
-            descend(model, images, labels, SPARSE, layers, fields, count)
-            result["steps"].append(
-                {"optimizer": fields, "count": count, "weights": tensors(model, model.weights)})
-    write("optimizers", result)
+    for name, optimizers, counts in (("optimizers", OPTIMIZERS, (1, 2, 10)), ("update_rules", RULES, (1, 10))):
+        result["steps"] = []
+        for fields in optimizers:
+            for count in counts:
+                model = build([5, 4, 1], layers, 100)
+                descend(model, images, labels, SPARSE, layers, fields, count)
+                result["steps"].append(
+                    {"optimizer": fields, "count": count, "weights": tensors(model, model.weights)})
+        write(name, result)
     for seed, (name, weights, loss, layers) in enumerate([
             ("class_weights", [0.25, 3.0, 0.0], SPARSE, [PIXELS, conv(3, 3, activation="sigmoid"), "Flatten", dense(3)]),
             ("class_weights_binary", [0.7, 1.9], BINARY, [PIXELS, "Flatten", dense(1, activation="sigmoid")])]):

@@ -113,26 +113,34 @@ struct Trial {
 
     /// Steps on the mean loss of the batch, moving averages included.
     mutating func descend(
-        _ optimizer: any Optimizer, steps: Int, _ kernels: KernelSet = Engine.best()
+        _ rule: UpdateRule, steps: Int, _ kernels: KernelSet = Engine.best()
     ) throws {
         let none = AlignedBuffer<Float>(count: 0)
-        let slots = (0..<2).map {
-            $0 < optimizer.slots ? AlignedBuffer<Float>(count: weights.count) : none
+        let slots = (0..<rule.slots).map { slot in
+            let buffer = AlignedBuffer<Float>(count: weights.count)
+            buffer.elements.update(repeating: rule.start(ofSlot: slot))
+            return buffer
         }
-        defer { withExtendedLifetime(slots) {} }
+        func slot(_ index: Int?) -> MutableFloats { (index.map { slots[$0] } ?? none).elements }
+        defer { withExtendedLifetime((slots, none)) {} }
         for step in 1...steps {
-            let gradient = try train(kernels).gradient
+            var gradient = try train(kernels).gradient
             let samples = labels.count, layout = model.parameters
             weights.withUnsafeMutableBufferPointer { weights in
-                gradient.withUnsafeBufferPointer { gradient in
-                    optimizer.apply(
-                        kernels, step: step, samples: samples,
+                gradient.withUnsafeMutableBufferPointer { gradient in
+                    rule.apply(
+                        kernels, .init(step, samples: samples),
                         OptimizerSlice(
-                            gradient: gradient, weights: Floats(weights), newWeights: weights,
-                            first: slots[0].elements, second: slots[1].elements),
+                            gradient: Floats(gradient), weights: Floats(weights),
+                            newWeights: weights, first: slot(rule.optimizer.slots > 0 ? 0 : nil),
+                            second: slot(rule.optimizer.slots > 1 ? 1 : nil),
+                            average: slot(rule.averageSlot)),
                         at: 0, of: layout)
                 }
             }
+        }
+        weights.withUnsafeMutableBufferPointer {
+            rule.finish($0, average: Floats(slot(rule.averageSlot)), model.parameters)
         }
     }
 

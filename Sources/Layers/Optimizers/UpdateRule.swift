@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the sums of a step to new weights, and how a job file says so.
+
+import Configuration
+import Tensors
+
+/// An optimizer, and what every optimizer can have: clipped gradients, weight decay, averaged weights.
+public struct UpdateRule: Sendable {
+    /// How a gradient is kept from being too long, before anything else.
+    public enum Clipping: Hashable, Sendable {
+        /// Each element into -limit...limit.
+        case value(Double)
+        /// Each tensor that is longer than this is shortened to it.
+        case norm(Double)
+        /// The same for all tensors together.
+        case globalNorm(Double)
+    }
+
+    public var optimizer: any Optimizer
+    public var clipping: Clipping?
+    /// The share, times the learning rate, by which weights shrink before their step.
+    public var weightDecay: Double
+    /// Parts of the names of parameters that do not shrink: `bias`, `gamma`.
+    public var excludeFromWeightDecay: [String]
+    /// Momentum of the moving average of the weights that a training ends with; nil if it ends with the weights.
+    public var emaMomentum: Double?
+
+    public init(
+        _ optimizer: any Optimizer, clipping: Clipping? = nil, weightDecay: Double? = nil,
+        excludeFromWeightDecay: [String] = [], emaMomentum: Double? = nil
+    ) {
+        self.optimizer = optimizer
+        self.clipping = clipping
+        self.weightDecay = weightDecay ?? type(of: optimizer).defaultWeightDecay ?? 0
+        self.excludeFromWeightDecay = excludeFromWeightDecay
+        self.emaMomentum = emaMomentum
+    }
+
+    /// Twins of the flat buffer that hold state: the optimizer's, then the moving average.
+    public var slots: Int { optimizer.slots + (emaMomentum == nil ? 0 : 1) }
+    /// What a slot holds before the first step.
+    public func start(ofSlot slot: Int) -> Float {
+        slot < optimizer.slots ? optimizer.slotStart : 0
+    }
+    /// Which slot is the moving average of the weights, if there is one.
+    public var averageSlot: Int? { emaMomentum == nil ? nil : optimizer.slots }
+
+    /// Whether no element can be stepped before the sums of all are there.
+    public var needsWholeGradient: Bool { clipping != nil || optimizer.takesWholeTensors }
+
+    /// A step of training.
+    public struct Step: Hashable, Sendable {
+        /// From 1.
+        public var number: Int
+        /// By which the gradient's sum is divided.
+        public var samples: Int
+        /// Of the learning rate.
+        public var factor: Double
+
+        public init(_ number: Int, samples: Int, factor: Double = 1) {
+            precondition(number > 0, "UpdateRule: step \(number), but steps count from 1")
+            self.number = number
+            self.samples = samples
+            self.factor = factor
+        }
+    }
+
+    /// One step on a slice of the flat buffers that begins at `start`: what is trained follows its gradient, what is
+    /// averaged moves to the step's mean.
+    ///
+    /// - Precondition: With `needsWholeGradient` the slice is the whole; its gradient is written to.
+    public func apply(
+        _ kernels: KernelSet, _ step: Step, _ slice: OptimizerSlice, at start: Int,
+        of layout: ParameterLayout
+    ) {
+        let all = start..<start + slice.weights.count
+        precondition(
+            !needsWholeGradient || all == 0..<layout.count,
+            "UpdateRule: elements \(all) of \(layout.count), but the rule needs all of them")
+        let rate = optimizer.learningRate.rate(at: step.number - 1) * step.factor
+        if let clipping {
+            clip(clipping, kernels, step.samples, MutableFloats(mutating: slice.gradient), layout)
+        }
+        var place = all.lowerBound
+        func train(until next: Int) {
+            guard next > place else { return }
+            let range = place..<next
+            let part = slice[range.lowerBound - start..<range.upperBound - start]
+            self.train(kernels, step, rate: rate, part, range, layout)
+        }
+        for entry in layout.averages where entry.range.overlaps(all) {
+            let range = entry.range.clamped(to: all)
+            train(until: range.lowerBound)
+            if case .averaged(let momentum) = entry.renewal {
+                kernels.movingAverage(
+                    MovingAverageStep(samples: Float(step.samples), rest: Float(1 - momentum)),
+                    slice[range.lowerBound - start..<range.upperBound - start])
+            }
+            place = range.upperBound
+        }
+        train(until: all.upperBound)
+        if let emaMomentum { average(emaMomentum, kernels, step, slice) }
+    }
+
+    /// A slice of trained parameters only.
+    private func train(
+        _ kernels: KernelSet, _ step: Step, rate: Double, _ slice: OptimizerSlice,
+        _ range: Range<Int>, _ layout: ParameterLayout
+    ) {
+        var slice = slice
+        var optimizerStep = OptimizerStep(number: step.number, samples: step.samples, rate: rate)
+        if weightDecay > 0 {
+            slice.copyWeights()
+            for entry in layout.entries
+            where entry.range.overlaps(range)
+                && !excludeFromWeightDecay.contains(where: { entry.name.contains($0) })
+            {
+                let part = entry.range.clamped(to: range)
+                let weights = slice[
+                    part.lowerBound - range.lowerBound..<part.upperBound - range.lowerBound
+                ]
+                .newWeights
+                kernels.affine(
+                    scale: Float(1 - weightDecay * rate), offset: 0, .vectors(weights.count),
+                    weights)
+            }
+            slice.weights = Floats(slice.newWeights)
+        }
+        guard optimizer.takesWholeTensors else {
+            return optimizer.apply(kernels, optimizerStep, slice)
+        }
+        for entry in layout.entries where range.contains(entry.range.lowerBound) {
+            optimizerStep.isVector = entry.shape.rank == 1
+            optimizer.apply(
+                kernels, optimizerStep,
+                slice[
+                    entry.range.lowerBound - range.lowerBound..<entry.range.upperBound
+                        - range.lowerBound])
+        }
+    }
+
+    private func clip(
+        _ clipping: Clipping, _ kernels: KernelSet, _ samples: Int, _ gradient: MutableFloats,
+        _ layout: ParameterLayout
+    ) {
+        let tensors = layout.entries.filter { $0.renewal == .trained }.map { gradient[$0.range] }
+            .map { MutableFloats(rebasing: $0) }
+        /// Shortens tensors to a length, if they are longer: of the mean over the batch.
+        func shorten(_ tensors: [MutableFloats], to limit: Double) {
+            var squares = 0.0
+            for tensor in tensors { squares += kernels.sumOfSquares(Floats(tensor)) }
+            let length = squares.squareRoot() / Double(samples)
+            guard length > limit else { return }
+            for tensor in tensors {
+                kernels.affine(
+                    scale: Float(limit / length), offset: 0, .vectors(tensor.count), tensor)
+            }
+        }
+        switch clipping {
+        case .value(let limit):
+            for tensor in tensors { kernels.clip(tensor, limit: Float(limit * Double(samples))) }
+        case .norm(let limit): for tensor in tensors { shorten([tensor], to: limit) }
+        case .globalNorm(let limit): shorten(tensors, to: limit)
+        }
+    }
+
+    /// What a training ends with: where there is a moving average, it takes the place of what was trained.
+    ///
+    /// - Parameter average: The slot; empty where there is none.
+    public func finish(_ weights: MutableFloats, average: Floats, _ layout: ParameterLayout) {
+        guard !average.isEmpty else { return }
+        for entry in layout.entries where entry.renewal == .trained {
+            let place = MutableFloats(rebasing: weights[entry.range])
+            _ = place.update(fromContentsOf: average[entry.range])
+        }
+    }
+
+    /// The average moves towards the new weights, with the first step all the way.
+    private func average(
+        _ momentum: Double, _ kernels: KernelSet, _ step: Step, _ slice: OptimizerSlice
+    ) {
+        kernels.movingAverage(
+            MovingAverageStep(samples: 1, rest: step.number == 1 ? 1 : Float(1 - momentum)),
+            OptimizerSlice(
+                gradient: Floats(slice.newWeights), weights: Floats(slice.average),
+                newWeights: slice.average, first: .init(start: nil, count: 0),
+                second: .init(start: nil, count: 0)))
+    }
+}
+
+// In a job file.
+extension UpdateRule {
+    /// Reads an optimizer, a bare name or a map with a name, its fields and those of all optimizers:
+    ///
+    ///     optimizer: adam
+    ///     optimizer: {name: sgd, learning_rate: 0.1, momentum: 0.9, global_clipnorm: 1.0}
+    public init(_ value: ConfigValue, path: String) throws(ConfigError) {
+        var map = value
+        if case .scalar = value.kind { map.kind = .map([.init("name", value)]) }
+        var fields = try Fields(map, path: path)
+        let name = try fields.string("name")
+        guard let kind = optimizerKinds.first(where: { $0.kerasName == name.lowercased() }) else {
+            let names = optimizerKinds.map { $0.kerasName }
+            throw ConfigError(
+                code: .outOfRange, path: path, line: value.line,
+                detail: "'\(name)' is not an optimizer"
+                    + (Fields.nearest(name, names).map { "; did you mean '\($0)'?" }
+                        ?? "; expected one of \(names.joined(separator: ", "))"))
+        }
+        optimizer = try kind.init(fields: &fields)
+        weightDecay = 0
+        excludeFromWeightDecay = []
+        if let preset = kind.defaultWeightDecay {
+            weightDecay = try fields.double("weight_decay", default: preset, in: 0...1)
+            excludeFromWeightDecay = try fields.names("exclude_from_weight_decay")
+        }
+        clipping = try Clipping(&fields)
+        if try fields.bool("use_ema", default: false) {
+            emaMomentum = try fields.double("ema_momentum", default: 0.99, in: 0...0.999_999)
+        }
+        try fields.finish()
+    }
+
+    /// The optimizer as it stands in a job file: `{name: adam, learning_rate: 0.001, ...}`.
+    public func encoded() -> ConfigValue {
+        var entries = [.init("name", .scalar(optimizer.kerasName))] + optimizer.fields
+        if let preset = type(of: optimizer).defaultWeightDecay, max(preset, weightDecay) > 0 {
+            entries.append(.init("weight_decay", .scalar(weightDecay)))
+        }
+        if !excludeFromWeightDecay.isEmpty {
+            entries.append(
+                .init(
+                    "exclude_from_weight_decay",
+                    .list(excludeFromWeightDecay.map { .scalar($0) })))
+        }
+        if let clipping { entries.append(clipping.encoded) }
+        if let emaMomentum {
+            entries += [
+                .init("use_ema", .scalar(true)), .init("ema_momentum", .scalar(emaMomentum)),
+            ]
+        }
+        return .map(entries)
+    }
+}
+
+extension UpdateRule.Clipping {
+    fileprivate init?(_ fields: inout Fields) throws(ConfigError) {
+        var found: [(name: String, clipping: Self)] = []
+        for (name, make) in [
+            ("clipvalue", Self.value), ("clipnorm", Self.norm),
+            ("global_clipnorm", Self.globalNorm),
+        ] where fields.value(name) != nil {
+            found.append((name, make(try fields.double(name, in: 1e-30...1e30))))
+        }
+        guard found.count < 2 else {
+            throw ConfigError(
+                code: .outOfRange, path: "\(fields.path).\(found[1].name)", line: fields.line,
+                detail:
+                    "stands beside \(found[0].name); a gradient is clipped in one way, keep one of them"
+            )
+        }
+        guard let only = found.first else { return nil }
+        self = only.clipping
+    }
+
+    fileprivate var encoded: ConfigValue.Entry {
+        switch self {
+        case .value(let limit): .init("clipvalue", .scalar(limit))
+        case .norm(let limit): .init("clipnorm", .scalar(limit))
+        case .globalNorm(let limit): .init("global_clipnorm", .scalar(limit))
+        }
+    }
+}
