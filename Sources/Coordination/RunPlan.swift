@@ -77,6 +77,7 @@ public struct RunPlan: Hashable, Sendable {
             id: id, kind: trains ? .train : .evaluate, epoch: epoch, stepInPhase: step,
             stepsInPhase: trains ? trainingStepsPerEpoch : evaluationStepsPerEpoch,
             pass: pass, samples: start..<end, shards: dividingUp(end - start, by: shardSize),
+            isLastOfEpoch: stepInEpoch + 1 == stepsPerEpoch,
             checkpointAfter: isDue || stepInEpoch + 1 == stepsPerEpoch, trainingStep: trained)
     }
 
@@ -108,6 +109,7 @@ public struct PlannedStep: Hashable, Sendable {
     /// Positions in the pass's order.
     public let samples: Range<Int>
     public let shards: Int
+    public let isLastOfEpoch: Bool
     public let checkpointAfter: Bool
     /// How many optimizer steps come before this one.
     public let trainingStep: Int

@@ -67,6 +67,7 @@ struct RunState: Sendable {
             trainingStep = report
             samples += report.samples
         case .epoch(let report): epoch = report
+        case .callback: break
         case .checkpoint(let path):
             checkpoints += 1
             lastCheckpoint = path

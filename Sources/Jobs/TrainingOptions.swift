@@ -23,10 +23,16 @@ public struct TrainingOptions: Sendable {
     /// What the loss of an image counts, by its class; nil where all count the same.
     public var classWeight: ClassWeight?
     public var optimizer: UpdateRule
+    public var callbacks: Callbacks
+    /// Batches whose gradients make one step: a step is that many times larger, at no more memory.
+    public var gradientAccumulationSteps: Int
     /// Samples in a unit of work, of reduction and of exactly-once.
     public var shardSize: Int
     /// Checkpoints between the epochs' ends; nil for none.
     public var checkpointEvery: Int?
+
+    /// Samples of one optimizer step.
+    public var samplesPerStep: Int { batchSize * gradientAccumulationSteps }
 
     init(fields: inout Fields) throws(ConfigError) {
         epochs = try fields.int("epochs", default: 1, in: 1...1_000_000)
@@ -48,6 +54,18 @@ public struct TrainingOptions: Sendable {
                 detail: "is missing; add one under training, for example 'optimizer: adam'")
         }
         optimizer = try UpdateRule(rule, path: "training.optimizer")
+        callbacks = try Callbacks(&fields)
+        guard callbacks.reduceLROnPlateau == nil || optimizer.optimizer.learningRate.schedule == nil
+        else {
+            throw ConfigError(
+                code: .outOfRange, path: "training.callbacks",
+                line: fields.value("callbacks")?.line ?? fields.line,
+                detail:
+                    "ReduceLROnPlateau stands beside a schedule of the learning rate; give the optimizer "
+                    + "a number, or leave the callback out")
+        }
+        gradientAccumulationSteps = try fields.int(
+            "gradient_accumulation_steps", default: 1, in: 1...max(1, 1_048_576 / batchSize))
         shardSize = try fields.int("shard_size", default: 16, in: 1...4096)
         let every = try fields.int("checkpoint_every_steps", default: 0)
         checkpointEvery = every == 0 ? nil : every
@@ -65,7 +83,14 @@ public struct TrainingOptions: Sendable {
         if sampling != .shuffled { entries.append(.init("sampling", .scalar(sampling.rawValue))) }
         if let classWeight { entries.append(.init("class_weight", classWeight.encoded())) }
         entries += [
-            .init("optimizer", optimizer.encoded()),
+            .init("optimizer", optimizer.encoded())
+        ]
+        if gradientAccumulationSteps > 1 {
+            entries.append(
+                .init("gradient_accumulation_steps", .scalar(gradientAccumulationSteps)))
+        }
+        if !callbacks.all.isEmpty { entries.append(.init("callbacks", callbacks.encoded)) }
+        entries += [
             .init("shard_size", .scalar(shardSize)),
             .init("checkpoint_every_steps", .scalar(checkpointEvery ?? 0)),
         ]

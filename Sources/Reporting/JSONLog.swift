@@ -129,6 +129,11 @@ extension JSONObject {
             add("workers", workers)
         case .step(let report): add(report)
         case .epoch(let report): add(report)
+        case .callback(let name, let epoch, let message):
+            add("event", "callback")
+            add("callback", name)
+            add("epoch", epoch)
+            add("message", message)
         case .checkpoint(let path):
             add("event", "checkpoint")
             add("path", path)

@@ -85,6 +85,8 @@ public final class ProgressDisplay: RunObserver {
             lastShown = nil
             clear()
             note(ProgressText.epoch(report))
+        case .callback(let name, _, let message):
+            note("\(name): \(message)")
         case .checkpoint:
             break
         case .finished(let report):

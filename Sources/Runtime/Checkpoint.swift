@@ -5,6 +5,7 @@
 import Coordination
 import Datasets
 import Foundation
+import Jobs
 import Layers
 import Tensors
 
@@ -20,6 +21,11 @@ package struct Checkpoint {
     package var epochSums: NodeMetrics
     package var weights: [Float]
     package var slots: [[Float]]
+    /// Of the training of the epoch that is being validated: its mean loss, and its accuracy.
+    package var training: (loss: Double, accuracy: Double)?
+    package var callbacks = CallbackState()
+    /// The weights of the best epochs that callbacks want to keep; empty where there are none.
+    package var best: BestWeights
     /// What images are whitened by, if they are: kept here too, since it cannot be found again to the bit.
     package var whitening: Whitening?
 
@@ -27,13 +33,18 @@ package struct Checkpoint {
 
     package init(
         next: StepID, optimizerSteps: UInt64, epochSums: NodeMetrics, weights: [Float],
-        slots: [[Float]], whitening: Whitening? = nil
+        slots: [[Float]], training: (loss: Double, accuracy: Double)? = nil,
+        callbacks: CallbackState = .init(), best: BestWeights = .init(),
+        whitening: Whitening? = nil
     ) {
         self.next = next
         self.optimizerSteps = optimizerSteps
         self.epochSums = epochSums
         self.weights = weights
         self.slots = slots
+        self.training = training
+        self.callbacks = callbacks
+        self.best = best
         self.whitening = whitening
     }
 
@@ -44,11 +55,19 @@ package struct Checkpoint {
             "optimizer_steps": "\(optimizerSteps)",
             "epoch_loss": "\(epochSums.lossSum.bitPattern)",
             "epoch_correct": "\(epochSums.correct)", "epoch_samples": "\(epochSums.samples)",
+            "callbacks": callbacks.text,
         ]
+        if let training {
+            file.metadata["training"] =
+                "\(training.loss.bitPattern) \(training.accuracy.bitPattern)"
+        }
         file.tensors = [.init(name: Self.weightsName, shape: [weights.count], values: weights)]
         for (index, slot) in slots.enumerated() {
             file.tensors.append(
                 .init(name: "slot\(index)", shape: [slot.count], values: slot))
+        }
+        for (name, values) in best.named where !values.isEmpty {
+            file.tensors.append(.init(name: name, shape: [values.count], values: values))
         }
         if let whitening { file.tensors.append(whitening.tensor) }
         try file.write(to: path)
@@ -92,13 +111,46 @@ package struct Checkpoint {
         }
         var state: [[Float]] = []
         for index in 0..<slots { state.append(try tensor("slot\(index)")) }
+        guard
+            let callbacks = file.metadata["callbacks"].map(CallbackState.init(text:))
+                ?? CallbackState()
+        else {
+            throw RuntimeError(
+                .checkpoint,
+                "\(path): the metadata does not say where the callbacks stand; delete this file")
+        }
+        let numbers = (file.metadata["training"] ?? "").split(separator: " ").compactMap {
+            UInt64($0).map(Double.init(bitPattern:))
+        }
+        var best = BestWeights()
+        if callbacks.bestEpoch != nil, file[BestWeights.stoppingName] != nil {
+            best.stopping = try tensor(BestWeights.stoppingName)
+        }
+        if callbacks.savedEpoch != nil { best.saved = try tensor(BestWeights.savedName) }
         return Checkpoint(
             next: StepID(raw: try number("next")), optimizerSteps: try number("optimizer_steps"),
             epochSums: NodeMetrics(
                 lossSum: Double(bitPattern: try number("epoch_loss")),
                 correct: try number("epoch_correct"), samples: try number("epoch_samples")),
-            weights: try tensor(weightsName), slots: state, whitening: Whitening(in: file))
+            weights: try tensor(weightsName), slots: state,
+            training: numbers.count == 2 ? (numbers[0], numbers[1]) : nil, callbacks: callbacks,
+            best: best, whitening: Whitening(in: file))
     }
+}
+
+/// The weights of epochs that were better than all others so far.
+package struct BestWeights: Sendable {
+    static let stoppingName = "best"
+    static let savedName = "best_model"
+
+    /// What early stopping ends with.
+    package var stopping: [Float] = []
+    /// Of the model that is kept in its file.
+    package var saved: [Float] = []
+
+    package init() {}
+
+    var named: [(String, [Float])] { [(Self.stoppingName, stopping), (Self.savedName, saved)] }
 }
 
 /// "epochs: 3, here epochs: 1": the first line in which two identities differ.

@@ -10,7 +10,12 @@ final class CheckpointWriter: @unchecked Sendable {
     private let folder: RunFolder
     private let identity: String
     private let doorbell: Doorbell
-    private var waiting: (checkpoint: Checkpoint, neededFrom: UInt64?)?
+    private struct Item {
+        let checkpoint: Checkpoint
+        let best: ModelFile?
+        let neededFrom: UInt64?
+    }
+    private var waiting: Item?
     private var isWriting = false
     private var written: [String] = []
     private var failure: RuntimeError?
@@ -27,11 +32,13 @@ final class CheckpointWriter: @unchecked Sendable {
 
     /// Hands a checkpoint over, when the one before is on disk.
     ///
-    /// - Parameter step: The run may have to be done again from this step on; nil if not.
-    func write(_ checkpoint: Checkpoint, neededFrom step: UInt64? = nil) {
+    /// - Parameters:
+    ///   - best: The model of the best epoch, if there is a new one.
+    ///   - step: The run may have to be done again from this step on; nil if not.
+    func write(_ checkpoint: Checkpoint, best: ModelFile?, neededFrom step: UInt64? = nil) {
         monitor.lock()
         while waiting != nil { monitor.wait() }
-        waiting = (checkpoint, step)
+        waiting = Item(checkpoint: checkpoint, best: best, neededFrom: step)
         monitor.broadcast()
         monitor.unlock()
     }
@@ -64,25 +71,26 @@ final class CheckpointWriter: @unchecked Sendable {
     }
 
     private func run() {
-        while let (checkpoint, step) = next() {
-            let path = folder.checkpointPath(step: checkpoint.next.raw)
+        while let item = next() {
+            let path = folder.checkpointPath(step: item.checkpoint.next.raw)
             do throws(RuntimeError) {
-                try checkpoint.write(to: path, identity: identity)
-                folder.pruneCheckpoints(needed: step)
+                try item.checkpoint.write(to: path, identity: identity)
+                folder.pruneCheckpoints(needed: item.neededFrom)
+                try item.best?.write(to: folder.bestModelPath)
                 done { written.append(path) }
             } catch { done { failure = failure ?? error } }
         }
     }
 
-    private func next() -> (Checkpoint, neededFrom: UInt64?)? {
+    private func next() -> Item? {
         monitor.lock()
         defer { monitor.unlock() }
         while waiting == nil, !isClosed { monitor.wait() }
-        guard let (checkpoint, step) = waiting else { return nil }
+        guard let item = waiting else { return nil }
         waiting = nil
         isWriting = true
         monitor.broadcast()
-        return (checkpoint, step)
+        return item
     }
 
     private func done(_ note: () -> Void) {

@@ -9,12 +9,7 @@ extension Coordinator {
     ///
     /// - Precondition: `work` has returned.
     public func finish(threads: Int) throws -> FinalReport {
-        let weights = AlignedBuffer<Float>(count: run.chunks.count)
-        defer { withExtendedLifetime(weights) {} }
-        shelf.gather(into: weights.elements)
-        let file = ModelFile(
-            job: run.job, data: run.data, classNames: run.classNames, model: run.model,
-            weights: Array(weights.elements), whitening: run.whitening)
+        let file = modelFile(finalWeights)
         let digest = try file.write(to: run.folder.modelPath)
         let test = try run.test.map {
             try Evaluator(file, engine: run.kernels.name).evaluate($0, threads: threads)
@@ -25,6 +20,17 @@ extension Coordinator {
             dataWait: dataWaits.total, dataLimits: dataLimits, seconds: now / .seconds(1))
         observer.handle(.finished(report))
         return report
+    }
+
+    /// Of the best epoch, if early stopping is to end with it; else the last ones, or their average.
+    private var finalWeights: [Float] {
+        let restores = run.job.training.callbacks.earlyStopping?.restoreBestWeights == true
+        if restores, !best.stopping.isEmpty { return best.stopping }
+        var weights = currentWeights
+        weights.withUnsafeMutableBufferPointer {
+            shelf.finish($0)
+        }
+        return weights
     }
 
     /// Workers that data held up.

@@ -10,10 +10,20 @@ import Wire
 import ZeroMQ
 
 extension Coordinator {
-    /// Plans one step more, if there is one.
-    func planNextStep() {
-        guard nextStep.raw < lastStep else { return }
-        let step = run.plan.step(nextStep)
+    /// Steps that are open at a time.
+    private static let openSteps = 2
+
+    /// Plans what can be planned. An epoch that the one before it decides about waits for that.
+    func planNextSteps() {
+        while boards.count < Self.openSteps, nextStep.raw < lastStep {
+            let step = run.plan.step(nextStep)
+            let isFirst = step.kind == .train && step.stepInPhase == 0
+            if isFirst, run.job.training.callbacks.steer, !boards.isEmpty { return }
+            plan(step)
+        }
+    }
+
+    private func plan(_ step: PlannedStep) {
         nextStep = nextStep.advanced(by: 1)
         let chunks = step.kind == .train ? trainingChunks : Self.evaluationChunks
         let board = spareBoards.popLast() ?? ReductionBoard(pool: pool)
@@ -58,6 +68,8 @@ extension Coordinator {
             if let epoch { observer.handle(.epoch(epoch)) }
         }
         reports.removeAll(keepingCapacity: true)
+        for note in notes { observer.handle(note) }
+        notes.removeAll()
         drawOwnTrace()
         noteCheckpoints()
     }
@@ -248,7 +260,9 @@ extension Coordinator {
             trace?.loop.interrupt(.update, step: id.raw, part: chunk)
             let renewed = shelf.apply(
                 chunk, gradient: board.rootVector(chunk),
-                .init(step.trainingStep + 1, samples: step.samples.count))
+                .init(
+                    step.trainingStep + 1, samples: step.samples.count,
+                    rate: callbacks.learningRate))
             trace?.loop.resume()
             for chunk in renewed { publish(chunk, shelf.versions[chunk]) }
         }
@@ -316,7 +330,8 @@ extension Coordinator {
         dataWaits.advance(to: now, threads: threadsAlive)
         let sums = board.rootMetrics
         spareBoards.append(board)
-        planNextStep()
+        // At once, unless this step ends an epoch and what that was like is still to be judged.
+        if !step.isLastOfEpoch || !run.job.training.callbacks.steer { planNextSteps() }
         var (stepReport, epochReport) = phase.commit(
             step, sums, plan: run.plan, digest: shelf.digest, workers: workersAlive, now: now,
             lastCommit: lastCommit)
@@ -324,12 +339,16 @@ extension Coordinator {
         lastCommit = now
         reports.append((stepReport, epochReport))
         if step.kind == .train { reportIdle() }
+        if let epochReport {
+            judge(epochReport, after: id)
+            planNextSteps()
+        }
         let isLast = id.raw + 1 == lastStep
         let isStopped = options.stop?.isRung == true
         // What a run goes back behind is not worth keeping.
         if failure?.code != .wentBack, step.checkpointAfter || isLast || isStopped {
             saver.write(
-                checkpoint(next: id.advanced(by: 1)),
+                checkpoint(next: id.advanced(by: 1)), best: takeBestModel(),
                 neededFrom: run.job.cluster.audit > 0 ? machine.auditHorizon?.raw : nil)
             if isLast || isStopped { saver.flush() }
         }
@@ -354,13 +373,18 @@ extension Coordinator {
     }
 
     private func checkpoint(next: StepID) -> Checkpoint {
-        let weights = [Float](unsafeUninitializedCapacity: run.chunks.count) { buffer, count in
+        Checkpoint(
+            next: next, optimizerSteps: optimizerSteps, epochSums: phase.sums,
+            weights: currentWeights, slots: shelf.optimizerState.map(Array.init),
+            training: phase.training, callbacks: callbacks, best: best, whitening: run.whitening)
+    }
+
+    /// A copy of the weights. All chunks must be of one version.
+    var currentWeights: [Float] {
+        [Float](unsafeUninitializedCapacity: run.chunks.count) { buffer, count in
             shelf.gather(into: buffer)
             count = buffer.count
         }
-        return Checkpoint(
-            next: next, optimizerSteps: optimizerSteps, epochSums: phase.sums, weights: weights,
-            slots: shelf.optimizerState.map(Array.init), whitening: run.whitening)
     }
 
     /// Tells of checkpoints that have come to disk; one that cannot be written ends the run.

@@ -66,9 +66,15 @@ public final class Coordinator {
     /// The first step whose samples have not been asked for.
     var nextFed: StepID
     /// One after the last step to do.
-    let lastStep: UInt64
+    var lastStep: UInt64
     var optimizerSteps: UInt64
     var phase: PhaseProgress
+    var callbacks: CallbackState
+    var best: BestWeights
+    /// Whether the best model is still to be written.
+    var hasNewBestModel = false
+    /// What callbacks have to say, after the reports of this turn.
+    var notes: [RunEvent] = []
     var failure: RuntimeError?
     var isFinished = false
     var lastHeartbeat = Duration.zero
@@ -170,6 +176,9 @@ public final class Coordinator {
         optimizerSteps = state.optimizerSteps
         phase = PhaseProgress(hasAccuracy: !run.job.loss.isRegression)
         phase.sums = state.epochSums
+        phase.training = state.training
+        callbacks = state.callbacks
+        best = state.best
         actions.reserveCapacity(256)
     }
 
@@ -185,7 +194,8 @@ public final class Coordinator {
         }
         observer.handle(.started(run.info(endpoint: endpoint, workers: options.localWorkers)))
         if let step = run.resumedStep { observer.handle(.resumed(step: step)) }
-        for _ in 0..<2 { planNextStep() }
+        try saveBestModel()
+        planNextSteps()
         perform()
         while !isFinished, failure == nil {
             try wait()

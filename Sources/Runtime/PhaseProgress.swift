@@ -11,7 +11,9 @@ package struct PhaseProgress {
     private var imagesHere = 0
     private var began: Duration?
     private var epochBegan: Duration?
-    private var training: (loss: Double, accuracy: Double, imagesPerSecond: Double)?
+    /// Of the epoch that is being validated.
+    package var training: (loss: Double, accuracy: Double)?
+    private var trainingSpeed = Double.nan
 
     /// A regression has no accuracy; it is NaN in reports.
     private let hasAccuracy: Bool
@@ -46,7 +48,8 @@ package struct PhaseProgress {
         self.began = nil
         imagesHere = 0
         if step.kind == .train {
-            training = (sums.meanLoss, accuracy, report.imagesPerSecond)
+            training = (sums.meanLoss, accuracy)
+            trainingSpeed = report.imagesPerSecond
             if plan.validationSamples > 0 { return (report, nil) }
         }
         self.epochBegan = nil
@@ -56,7 +59,9 @@ package struct PhaseProgress {
             validationLoss: step.kind == .evaluate ? sums.meanLoss : nil,
             validationAccuracy: step.kind == .evaluate && hasAccuracy ? sums.accuracy : nil,
             seconds: (now - epochBegan) / .seconds(1),
-            imagesPerSecond: training?.imagesPerSecond ?? .nan)
+            imagesPerSecond: trainingSpeed)
+        training = nil
+        trainingSpeed = .nan
         return (report, epoch)
     }
 }

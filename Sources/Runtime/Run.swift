@@ -43,7 +43,31 @@ public struct Run {
     /// Of the data that workers compute with.
     let fingerprint: Digest
 
-    public var isFinished: Bool { start.next.raw >= plan.stepCount }
+    /// - Throws: If a callback looks at what there is not.
+    private static func check(
+        _ callbacks: Callbacks, of job: Job, hasValidation: Bool
+    ) throws(RuntimeError) {
+        for callback in callbacks.all {
+            let monitor = callback.monitor, name = type(of: callback).kerasName
+            if monitor.needsValidation, !hasValidation {
+                throw RuntimeError(
+                    .dataset,
+                    "\(name) looks at \(monitor.rawValue), but the job has no validation data; set "
+                        + "dataset.validation, or monitor: \(monitor.isAccuracy ? "accuracy" : "loss")"
+                )
+            }
+            if monitor.isAccuracy, job.loss.isRegression {
+                throw RuntimeError(
+                    .dataset,
+                    "\(name) looks at \(monitor.rawValue), but a model with loss \(job.loss.rawValue) has no "
+                        + "accuracy; set monitor: val_loss")
+            }
+        }
+    }
+
+    public var isFinished: Bool {
+        start.next.raw >= plan.stepCount || start.callbacks.hasStopped
+    }
     public var resumedStep: Int? { start.next.raw == 0 ? nil : Int(start.optimizerSteps) }
 
     /// Reads the data, plans the network, and finds the last checkpoint that is whole.
@@ -64,6 +88,7 @@ public struct Run {
             encoding: training.encoding)
         let plan = try RunPlan(
             given.training, trainingSamples: training.count, validationSamples: validation?.count)
+        try check(given.training.callbacks, of: given, hasValidation: plan.validationSamples > 0)
         let statistics =
             try given.dataset.preprocessing.needsStatistics
             ? folder.statistics(of: training.fingerprint)
@@ -141,7 +166,7 @@ public struct Run {
             stepsPerEpoch: plan.trainingStepsPerEpoch,
             trainingSamples: sources.training.count,
             validationSamples: plan.validationSamples, testSamples: test?.count ?? 0,
-            batchSize: job.training.batchSize, shardSize: job.training.shardSize,
+            batchSize: plan.batchSize, shardSize: job.training.shardSize,
             blockSize: model.blockSize,
             parameters: model.parameters.entries.reduce(0) { $0 + $1.shape.count },
             workers: workers, skipped: skipped)

@@ -33,6 +33,8 @@ public enum RunEvent: Sendable {
     case idleWorkers(active: Int, workers: Int)
     case step(StepReport)
     case epoch(EpochReport)
+    /// What a callback of the job made of an epoch.
+    case callback(name: String, epoch: Int, message: String)
     case checkpoint(path: String)
     case finished(FinalReport)
 }

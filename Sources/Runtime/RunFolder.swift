@@ -8,7 +8,7 @@ import Foundation
 import Glibc
 import Jobs
 
-/// `job.yaml` (resolved), `run.log`, `checkpoints/`, `model.safetensors`, and a lock while a coordinator
+/// `job.yaml` (resolved), `run.log`, `checkpoints/`, `model.safetensors`, `best.safetensors`, and a lock while a coordinator
 /// works on it.
 ///
 /// The same command on the same folder goes on from the last checkpoint.
@@ -18,6 +18,8 @@ public final class RunFolder: Sendable {
 
     public var jobPath: String { path + "/job.yaml" }
     public var modelPath: String { path + "/model.safetensors" }
+    /// Of the best epoch, if the job keeps it.
+    public var bestModelPath: String { path + "/best.safetensors" }
     public var logPath: String { path + "/run.log" }
     var checkpointFolder: String { path + "/checkpoints" }
 

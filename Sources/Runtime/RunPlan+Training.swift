@@ -33,8 +33,11 @@ extension RunPlan {
         }
         self.init(
             trainingSamples: trainingSamples, validationSamples: validated,
-            batchSize: training.batchSize, shardSize: training.shardSize, epochs: training.epochs,
-            trainingSteps: training.stepsPerEpoch, checkpointEvery: training.checkpointEvery)
+            batchSize: training.samplesPerStep, shardSize: training.shardSize,
+            epochs: training.epochs,
+            trainingSteps: training.stepsPerEpoch.map {
+                ($0 - 1) / training.gradientAccumulationSteps + 1
+            }, checkpointEvery: training.checkpointEvery)
         let passes = epochs * trainingStepsPerEpoch / stepsPerPass
         guard passes <= Self.mostPasses else {
             throw RuntimeError(

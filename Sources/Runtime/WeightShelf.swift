@@ -162,6 +162,12 @@ final class WeightShelf {
         }
     }
 
+    /// What a training ends with, of gathered weights.
+    func finish(_ weights: MutableFloats) {
+        rule.finish(
+            weights, average: Floats(slot(rule.averageSlot, 0..<plan.count)), plan.layout)
+    }
+
     var optimizerState: [Floats] { slots.map { Floats($0.elements) } }
 
     private func slot(_ index: Int?, _ range: Range<Int>) -> MutableFloats {

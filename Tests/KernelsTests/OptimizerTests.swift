@@ -132,7 +132,9 @@ import Testing
 
     @Test(arguments: Engine.available)
     func clippingKeepsWhatIsWithin(_ kernels: KernelSet) {
-        let odd: [Float] = [.nan, .infinity, -.infinity, -0.0, 0.5, -0.5, 0.75, .leastNormalMagnitude]
+        let odd: [Float] = [
+            .nan, .infinity, -.infinity, -0.0, 0.5, -0.5, 0.75, .leastNormalMagnitude,
+        ]
         let values = AlignedBuffer(odd + odd.map { $0 / 3 })
         let expected = values.values.map { $0.isNaN ? $0 : min(max($0, -0.5), 0.5) }
         kernels.clip(values.elements, limit: 0.5)

@@ -2,6 +2,7 @@
 
 import Coordination
 import Foundation
+import Jobs
 import Runtime
 import Testing
 
@@ -17,7 +18,8 @@ import Testing
         return Checkpoint(
             next: StepID(raw: 7), optimizerSteps: 6,
             epochSums: NodeMetrics(lossSum: 0.1 + 0.2, correct: 40, samples: 64),
-            weights: random.floats(100), slots: [random.floats(100), random.floats(100)])
+            weights: random.floats(100), slots: [random.floats(100), random.floats(100)],
+            training: (0.3, .nan))
     }
 
     private func read(
@@ -33,6 +35,8 @@ import Testing
         #expect(read.next == example.next && read.optimizerSteps == example.optimizerSteps)
         #expect(read.epochSums == example.epochSums)
         #expect(read.weights == example.weights && read.slots == example.slots)
+        #expect(read.training?.loss == 0.3 && read.training?.accuracy.isNaN == true)
+        #expect(read.callbacks == CallbackState())
     }
 
     @Test func anotherJobIsRefusedWithWhatDiffers() throws {

@@ -190,6 +190,7 @@ final class Failures: Sendable {
 /// Keeps what a run tells.
 final class Recorder: RunObserver {
     private(set) var steps: [StepReport] = []
+    private(set) var callbacks: [(epoch: Int, message: String)] = []
     private(set) var joined = 0
     private(set) var lost: [String] = []
     /// Why they were lost.
@@ -216,6 +217,7 @@ final class Recorder: RunObserver {
             reasons.append(reason)
         case .workerRefused(let reason): refused.append(reason)
         case .epoch(let report): epochs.append(report)
+        case .callback(_, let epoch, let message): callbacks.append((epoch, message))
         case .resumed(let step): resumed = step
         case .idleWorkers(let active, let workers): idle.append([active, workers])
         case .checkpoint(let path): checkpoints.append(path)

@@ -55,14 +55,14 @@ public struct UpdateRule: Sendable {
         public var number: Int
         /// By which the gradient's sum is divided.
         public var samples: Int
-        /// Of the learning rate.
-        public var factor: Double
+        /// In place of the optimizer's; nil if that counts.
+        public var rate: Double?
 
-        public init(_ number: Int, samples: Int, factor: Double = 1) {
+        public init(_ number: Int, samples: Int, rate: Double? = nil) {
             precondition(number > 0, "UpdateRule: step \(number), but steps count from 1")
             self.number = number
             self.samples = samples
-            self.factor = factor
+            self.rate = rate
         }
     }
 
@@ -78,7 +78,7 @@ public struct UpdateRule: Sendable {
         precondition(
             !needsWholeGradient || all == 0..<layout.count,
             "UpdateRule: elements \(all) of \(layout.count), but the rule needs all of them")
-        let rate = optimizer.learningRate.rate(at: step.number - 1) * step.factor
+        let rate = step.rate ?? optimizer.learningRate.rate(at: step.number - 1)
         if let clipping {
             clip(clipping, kernels, step.samples, MutableFloats(mutating: slice.gradient), layout)
         }

@@ -83,7 +83,7 @@ struct DataPreview: ParsableCommand {
         _ shown: Int, _ job: Job, _ decoder: SampleDecoder, _ samples: Int,
         _ load: (Int) throws -> Picture
     ) throws -> [Picture] {
-        let (batchSize, shardSize) = (job.training.batchSize, job.training.shardSize)
+        let (batchSize, shardSize) = (job.training.samplesPerStep, job.training.shardSize)
         let mixing = ImageMixing(
             job.dataset.augmentation, imageShape: decoder.imageShape, kernels: Engine.best())
         var pictures: [Picture] = []
