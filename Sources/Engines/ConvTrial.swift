@@ -30,6 +30,17 @@ package final class ConvTrial {
         self.geometry = geometry
         input = filled(geometry.inputCount, 1)
         weights = filled(geometry.weightCount, 2)
+        if !geometry.areGroupsAligned, geometry.algorithm == .direct {
+            // Between channels of different groups there are no weights.
+            let depth = geometry.inputDepth, taps = geometry.kernelHeight * geometry.kernelWidth
+            for i in 0..<geometry.weightCount {
+                let block = i / (taps * depth * 16), row = i / 16 % depth
+                let channel = geometry.inputStart(ofBlock: block) + row
+                if !geometry.outputs(ofInput: channel).contains(block * 16 + i % 16) {
+                    weights.base[i] = 0
+                }
+            }
+        }
         bias = filled(geometry.outputChannels, 3)
         outputGradient = filled(geometry.outputCount, 4)
         output = AlignedBuffer(count: geometry.outputCount)

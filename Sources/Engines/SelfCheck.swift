@@ -17,7 +17,9 @@ enum SelfCheck {
         }
     }
 
-    private static let layers = [
+    private static let layers = dense + grouped + [transposed]
+
+    private static let dense = [
         ConvGeometry(
             images: 8, inputHeight: 9, inputWidth: 7, inputChannels: 3, outputChannels: 32,
             kernelHeight: 3, kernelWidth: 3, padTop: 1, padLeft: 1, convHeight: 9, convWidth: 7,
@@ -31,4 +33,22 @@ enum SelfCheck {
             kernelHeight: 4, kernelWidth: 3, strideY: 2, strideX: 1, padTop: 1, padLeft: 1,
             convHeight: 3, convWidth: 5, activation: .relu),
     ]
+
+    private static let grouped = [
+        (16, ConvGeometry.Groups(16, inputs: 1, outputs: 1), ConvGeometry.Algorithm.depthwise),
+        (32, ConvGeometry.Groups(3, inputs: 7, outputs: 5), .direct),
+    ].map { channels, groups, algorithm in
+        var layer = ConvGeometry(
+            images: 8, inputHeight: 6, inputWidth: 7, inputChannels: channels, outputChannels: 16,
+            kernelHeight: 3, kernelWidth: 4, padTop: 1, padLeft: 3, convHeight: 6, convWidth: 7,
+            activation: .relu, algorithm: algorithm)
+        layer.dilationX = 2
+        layer.groups = groups
+        return layer
+    }
+
+    private static let transposed = ConvGeometry(
+        images: 8, inputHeight: 4, inputWidth: 3, inputChannels: 16, outputChannels: 32,
+        kernelHeight: 3, kernelWidth: 2, strideY: 2, strideX: 3, padTop: 0, padLeft: 0,
+        convHeight: 8, convWidth: 9, activation: .relu, algorithm: .transposed)
 }

@@ -88,27 +88,45 @@ extension ConvGeometry {
 
     /// All products, tap by tap.
     fileprivate var taps: some Sequence<Tap> {
+        let isReversed = algorithm == .transposed, forward = isReversed ? reversed : self
+        return forward.forwardTaps.lazy.map {
+            isReversed ? Tap(output: $0.input, input: $0.output, weight: $0.weight) : $0
+        }
+    }
+
+    private var forwardTaps: some Sequence<Tap> {
         (0..<convHeight * convWidth * kernelHeight * kernelWidth).lazy.flatMap { index -> [Tap] in
             let kx = index % kernelWidth, ky = index / kernelWidth % kernelHeight
             let pixel = index / (kernelWidth * kernelHeight)
-            let y = pixel / convWidth * strideY - padTop + ky
-            let x = pixel % convWidth * strideX - padLeft + kx
+            let y = pixel / convWidth * strideY - padTop + ky * dilationY
+            let x = pixel % convWidth * strideX - padLeft + kx * dilationX
             guard y >= 0, y < inputHeight, x >= 0, x < inputWidth else { return [] }
             var taps: [Tap] = []
-            taps.reserveCapacity(images * inputChannels * outputChannels)
+            let pairs = channelPairs
+            taps.reserveCapacity(images * pairs.count)
             for n in 0..<images {
-                for c in 0..<inputChannels {
-                    for o in 0..<outputChannels {
-                        let kernel = (o / 16 * kernelHeight + ky) * kernelWidth + kx
-                        taps.append(
-                            Tap(
-                                output: (pixel * images + n) * outputChannels + o,
-                                input: ((y * inputWidth + x) * images + n) * inputChannels + c,
-                                weight: (kernel * inputChannels + c) * 16 + o % 16))
-                    }
+                for (c, o, row) in pairs {
+                    let kernel = (o / 16 * kernelHeight + ky) * kernelWidth + kx
+                    taps.append(
+                        Tap(
+                            output: (pixel * images + n) * outputChannels + o,
+                            input: ((y * inputWidth + x) * images + n) * inputChannels + c,
+                            weight: (kernel * inputDepth + row) * 16 + o % 16))
                 }
             }
             return taps
+        }
+    }
+
+    /// The channels that each filter reads, and their places among its weights.
+    private var channelPairs: [(input: Int, output: Int, row: Int)] {
+        guard let groups else {
+            return (0..<inputChannels).flatMap { c in (0..<outputChannels).map { (c, $0, c) } }
+        }
+        if algorithm == .depthwise { return (0..<inputChannels).map { ($0, $0, 0) } }
+        return (0..<groups.count * groups.outputs).flatMap { o in
+            let first = o / groups.outputs * groups.inputs
+            return (first..<first + groups.inputs).map { ($0, o, $0 - inputStart(ofBlock: o / 16)) }
         }
     }
 

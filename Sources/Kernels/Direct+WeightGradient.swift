@@ -27,6 +27,7 @@ extension Direct {
             sums.update(from: gradient, count: g.outputCount)
         } else {
             add(g, Rows(operands.input.baseAddress!, gradient), to: sums)
+            if !g.areGroupsAligned { clearStrangers(g, sums) }
         }
         if let transposed {
             inputGradient(
@@ -47,7 +48,7 @@ extension Direct {
     }
 
     /// The inputs and the gradients of the outputs of one or more blocks.
-    private struct Rows {
+    struct Rows {
         let input: Source, gradient: Source
         let blocks: Int, apart: Int
         init(_ input: Source, _ gradient: Source, blocks: Int = 1, apart: Int = 0) {
@@ -59,7 +60,7 @@ extension Direct {
     /// dw[o / 16][ky][kx][c][o % 16] += Σ in[y', x', n, c] * dOut[y, x, n, o], from zero on if it `starts`;
     /// then, and where there are several blocks, the outputs have to be one area.
     @inline(never)
-    private static func add(
+    static func add(
         _ g: ConvGeometry, _ rows: Rows, to weights: Target, starts: Bool = false
     ) {
         let area = area(g)
@@ -68,7 +69,7 @@ extension Direct {
                 let ys = top..<min(top + area.rows, g.convHeight)
                 let xs = left..<min(left + area.columns, g.convWidth)
                 for ky in 0..<g.kernelHeight {
-                    eachPanel(of: g.outputChannels / 16) {
+                    eachPanel(of: g.outputChannels / 16, apart: g.groups != nil) {
                         add(
                             g, rows, to: weights, starts, ys, xs, ky, from: $0,
                             columns: Columns.self)
@@ -90,19 +91,20 @@ extension Direct {
     ) {
         let ys = ys.clamped(to: g.vertical.outputs(ofTap: ky)), horizontal = g.horizontal
         let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
-        let next = g.kernelHeight * g.kernelWidth * ic * 16
+        let depth = g.inputDepth, next = g.kernelHeight * g.kernelWidth * depth * 16
         for kx in 0..<g.kernelWidth {
             let xs = xs.clamped(to: horizontal.outputs(ofTap: kx))
             if (xs.isEmpty || ys.isEmpty) && !starts { continue }
             // With stride 1 the images of neighbouring pixels follow each other in both operands.
             let (runs, length) = g.strideX == 1 ? (1, xs.count * n) : (xs.count, n)
-            let top = ys.lowerBound * g.strideY + ky - g.padTop
-            let left = xs.lowerBound * g.strideX + kx - g.padLeft
-            let a = rows.input + (top * g.inputWidth + left) * n * ic
+            let top = ys.lowerBound * g.strideY + ky * g.dilationY - g.padTop
+            let left = xs.lowerBound * g.strideX + kx * g.dilationX - g.padLeft
+            let a =
+                rows.input + (top * g.inputWidth + left) * n * ic + g.inputStart(ofBlock: block)
             let b =
                 rows.gradient + (ys.lowerBound * g.convWidth + xs.lowerBound) * n * oc + block * 16
-            let tap = weights + block * next + (ky * g.kernelWidth + kx) * ic * 16
-            for c in stride(from: 0, to: ic, by: Tile.count) {
+            let tap = weights + block * next + (ky * g.kernelWidth + kx) * depth * 16
+            for c in stride(from: 0, to: depth, by: Tile.count) {
                 let sum = tap + c * 16
                 var acc = Tiles<P> {
                     starts ? Tile(repeating: Vector()) : load(sum + $0 * next, 16)
@@ -124,21 +126,23 @@ extension Direct {
 
     /// Stops the gradient where ReLU stopped the signal, in place, and adds the rest to the bias.
     @inline(never)
-    private static func biasGradient(
+    static func biasGradient(
         _ g: ConvGeometry, _ output: Source, _ gradient: Target, into bias: Target
     ) {
         let oc = g.outputChannels, pixels = g.convHeight * g.convWidth * g.images
-        let gated = g.activation == .relu
-        for c in stride(from: 0, to: oc, by: 16) {
-            var sum = (bias + c).vector
-            for p in 0..<pixels {
-                let at = gradient + p * oc + c
-                if gated {
-                    at.vector = at.vector.keeping((output + p * oc + c).vector .> Vector())
+        let gated = g.activation == .relu, run = max(1, 8192 / oc)
+        for first in stride(from: 0, to: pixels, by: run) {
+            for c in stride(from: 0, to: oc, by: 16) {
+                var sum = (bias + c).vector
+                for p in first..<min(first + run, pixels) {
+                    let at = gradient + p * oc + c
+                    if gated {
+                        at.vector = at.vector.keeping((output + p * oc + c).vector .> Vector())
+                    }
+                    sum += at.vector
                 }
-                sum += at.vector
+                (bias + c).vector = sum
             }
-            (bias + c).vector = sum
         }
     }
 }

@@ -11,7 +11,7 @@ enum Direct {
         _ g: ConvGeometry, _ input: Source, _ weights: Source, _ epilogue: Epilogue,
         into output: Target
     ) {
-        eachPanel(of: g.outputChannels / 16) {
+        eachPanel(of: g.outputChannels / 16, apart: g.groups != nil) {
             forward(g, input, weights, epilogue, into: output, from: $0, columns: Columns.self)
         } alone: {
             forward(g, input, weights, epilogue, into: output, from: $0, columns: Line<1>.self)
@@ -26,21 +26,23 @@ enum Direct {
     ) {
         let vertical = g.vertical, horizontal = g.horizontal
         let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
-        let next = g.kernelHeight * g.kernelWidth * ic * 16
+        let depth = g.inputDepth, input = input + g.inputStart(ofBlock: block)
+        let next = g.kernelHeight * g.kernelWidth * depth * 16
         let weights = weights + block * next, channel = block * 16
+        let (below, right) = (g.dilationY * g.inputWidth * n * ic, g.dilationX * n * ic)
         for y in 0..<g.convHeight {
             let rows = vertical.taps(ofOutput: y), top = y * g.strideY - g.padTop
             for x in 0..<g.convWidth {
                 let columns = horizontal.taps(ofOutput: x), left = x * g.strideX - g.padLeft
                 let pixel = output + (y * g.convWidth + x) * n * oc + channel
+                let window = input + (top * g.inputWidth + left) * n * ic
                 for i in stride(from: 0, to: n, by: Tile.count) {
                     var acc = Tiles<P> { Tile(repeating: epilogue.start(channel + $0 * 16)) }
                     for ky in rows {
                         for kx in columns {
                             dot(
-                                &acc,
-                                input + (((top + ky) * g.inputWidth + left + kx) * n + i) * ic,
-                                ic, ic, weights + (ky * g.kernelWidth + kx) * ic * 16, next: next)
+                                &acc, window + (ky * below + kx * right + i * ic), ic, depth,
+                                weights + (ky * g.kernelWidth + kx) * depth * 16, next: next)
                         }
                     }
                     unrolled(Line<P>.self) { p in
@@ -54,18 +56,19 @@ enum Direct {
         }
     }
 
-    /// dIn[y', x', n, c] = Σ dOut[y, x, n, o] * wᵀ[ky, kx, o, c], or += that if `adding`
+    /// dIn[y', x', n, c] = Σ dOut[y, x, n, o] * wᵀ[ky, kx, o, c], or += that if `adding`, or what an epilogue
+    /// makes of it.
     static func inputGradient(
-        _ g: ConvGeometry, _ gradient: Source, _ transposed: Source, adding: Bool,
-        into result: Target
+        _ g: ConvGeometry, _ gradient: Source, _ transposed: Source, adding: Bool = false,
+        _ epilogue: Epilogue? = nil, into result: Target
     ) {
-        eachPanel(of: g.inputChannels / 16) {
+        eachPanel(of: g.inputChannels / 16, apart: g.groups != nil) {
             inputGradient(
-                g, gradient, transposed, adding: adding, into: result, from: $0,
+                g, gradient, transposed, adding: adding, epilogue, into: result, from: $0,
                 columns: Columns.self)
         } alone: {
             inputGradient(
-                g, gradient, transposed, adding: adding, into: result, from: $0,
+                g, gradient, transposed, adding: adding, epilogue, into: result, from: $0,
                 columns: Line<1>.self)
         }
     }
@@ -74,37 +77,45 @@ enum Direct {
     @inline(never)
     private static func inputGradient<let P: Int>(
         _ g: ConvGeometry, _ gradient: Source, _ transposed: Source, adding: Bool,
-        into result: Target, from block: Int, columns: Line<P>.Type
+        _ epilogue: Epilogue?, into result: Target, from block: Int, columns: Line<P>.Type
     ) {
         let vertical = g.vertical, horizontal = g.horizontal
         let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
-        let next = g.kernelHeight * g.kernelWidth * oc * 16
-        let weights = transposed + block * next
+        let depth = g.outputDepth, gradient = gradient + g.outputStart(ofBlock: block)
+        let next = g.kernelHeight * g.kernelWidth * depth * 16
+        let weights = transposed + block * next, channel = block * 16
         for y in 0..<g.inputHeight {
             let (top, bottom) = vertical.taps(ofInput: y)
             for x in 0..<g.inputWidth {
                 let (left, right) = horizontal.taps(ofInput: x)
-                let pixel = result + (y * g.inputWidth + x) * n * ic + block * 16
+                let pixel = result + (y * g.inputWidth + x) * n * ic + channel
                 for i in stride(from: 0, to: n, by: Tile.count) {
                     var acc = Tiles<P> { p in
                         adding
                             ? load(pixel + i * ic + p * 16, ic) as Tile
-                            : Tile(repeating: Vector())
+                            : Tile(repeating: epilogue?.start(channel + p * 16) ?? Vector())
                     }
-                    var ky = top, row = (y + g.padTop - top) / g.strideY
+                    var ky = top, row = vertical.output(ofInput: y, tap: top)
                     while ky < bottom {
-                        var kx = left, column = (x + g.padLeft - left) / g.strideX
+                        var kx = left, column = horizontal.output(ofInput: x, tap: left)
                         while kx < right {
                             dot(
                                 &acc, gradient + ((row * g.convWidth + column) * n + i) * oc, oc,
-                                oc, weights + (ky * g.kernelWidth + kx) * oc * 16, next: next)
+                                depth, weights + (ky * g.kernelWidth + kx) * depth * 16,
+                                next: next)
                             kx += g.strideX
-                            column -= 1
+                            column -= g.dilationX
                         }
                         ky += g.strideY
-                        row -= 1
+                        row -= g.dilationY
                     }
-                    unrolled(Line<P>.self) { p in store(acc[p], pixel + i * ic + p * 16, ic) }
+                    unrolled(Line<P>.self) { p in
+                        let to = pixel + i * ic + p * 16
+                        guard let epilogue else { return store(acc[p], to, ic) }
+                        for r in 0..<Tile.count {
+                            epilogue.complete(acc[p][r], channel + p * 16, to: to + r * ic)
+                        }
+                    }
                 }
             }
         }
@@ -113,13 +124,16 @@ enum Direct {
     /// w[oc / 16][tap][ic][16] -> wᵀ[ic / 16][tap][oc][16]
     @inline(never)
     static func transpose(_ g: ConvGeometry, _ weights: Source, into result: Target) {
+        guard g.areGroupsAligned else { return transposeApart(g, weights, into: result) }
         let taps = g.kernelHeight * g.kernelWidth
-        let (ic, oc) = (g.inputChannels, g.outputChannels)
-        for o in 0..<oc / 16 {
+        let (ic, oc) = (g.inputDepth, g.outputDepth)
+        for o in 0..<g.outputChannels / 16 {
+            let first = g.inputStart(ofBlock: o) / 16
             for tap in 0..<taps {
                 for c in 0..<ic / 16 {
                     let from = weights + ((o * taps + tap) * ic + c * 16) * 16
-                    let to = result + ((c * taps + tap) * oc + o * 16) * 16
+                    let row = o * 16 - g.outputStart(ofBlock: first + c)
+                    let to = result + (((first + c) * taps + tap) * oc + row) * 16
                     store(transposed(load(from, 16)), to, 16)
                 }
             }

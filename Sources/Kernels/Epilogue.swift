@@ -7,7 +7,7 @@ import Tensors
 /// activation(bias + scale * sum + addend), where scale and addend are for evaluation: there the
 /// normalisation and the residual branch that follow a convolution cost no sweep over memory.
 struct Epilogue {
-    private let biases: Source
+    private let biases: Source?
     private let scales: Source?
     /// From an output to its addend, in floats.
     private let toAddend: Int?
@@ -20,12 +20,22 @@ struct Epilogue {
         floor = g.floor
     }
 
+    /// Sums as they are, added to what stands there or not.
+    init(adding: Bool) {
+        biases = nil
+        scales = nil
+        toAddend = adding ? 0 : nil
+        floor = Vector(-.infinity)
+    }
+
     var hasAddend: Bool { toAddend != nil }
     /// Neither factor nor addend.
     var isPlain: Bool { scales == nil && toAddend == nil }
 
     /// Of the 16 channels from `channel` on.
-    @inline(always) func bias(_ channel: Int) -> Vector { (biases + channel).vector }
+    @inline(always) func bias(_ channel: Int) -> Vector {
+        biases.map { ($0 + channel).vector } ?? Vector()
+    }
     @inline(always) func scale(_ channel: Int) -> Vector {
         scales.map { ($0 + channel).vector } ?? Vector(1)
     }

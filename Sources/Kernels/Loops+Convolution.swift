@@ -11,8 +11,10 @@ extension Loops {
         guard geometry.preparedCount > 0, let prepared = prepared.baseAddress else { return }
         switch geometry.algorithm {
         case .direct: Direct.transpose(geometry, weights.baseAddress!, into: prepared)
-        case .narrow: break
+        case .narrow, .depthwise: break
         case .winograd: Winograd.prepare(geometry, weights.baseAddress!, into: prepared)
+        case .transposed:
+            Direct.transpose(geometry.reversed, weights.baseAddress!, into: prepared)
         }
     }
 
@@ -44,6 +46,11 @@ extension Loops {
         case .winograd:
             Winograd(geometry, operands)
                 .forward(operands, operands.prepared.baseAddress!, into: output, argmax)
+        case .transposed: Transposed.forward(geometry, operands, into: output)
+        case .depthwise:
+            Depthwise.forward(
+                geometry, input, operands.weights.baseAddress!,
+                Epilogue(geometry, operands, output), into: output)
         }
     }
 
@@ -67,6 +74,8 @@ extension Loops {
             Winograd(geometry, operands).backward(
                 gradients,
                 prepared.map { $0 + geometry.transformedCount }, argmax)
+        case .depthwise: Depthwise.backward(geometry, operands, gradients)
+        case .transposed: Transposed.backward(geometry, operands, gradients)
         }
     }
 

@@ -79,14 +79,17 @@ func store<let R: Int>(_ acc: Line<R>, _ rows: Target, _ stride: Int) {
     for r in 0..<R { (rows + r * stride).vector = acc[r] }
 }
 
-/// Calls `together` for each `Columns.count` of `blocks` blocks, `alone` for what is left of them.
+/// Calls `together` for each `Columns.count` of `blocks` blocks, `alone` for what is left of them, or for all
+/// if they read other rows and so stay `apart`.
 @inline(always)
-func eachPanel(of blocks: Int, together: (Int) -> Void, alone: (Int) -> Void) {
+func eachPanel(
+    of blocks: Int, apart: Bool = false, together: (Int) -> Void, alone: (Int) -> Void
+) {
     for block in stride(from: 0, to: blocks, by: Columns.count) {
-        if block + Columns.count <= blocks {
+        if block + Columns.count <= blocks, Columns.count == 1 || !apart {
             together(block)
         } else {
-            for last in block..<blocks { alone(last) }
+            for last in block..<min(block + Columns.count, blocks) { alone(last) }
         }
     }
 }

@@ -25,7 +25,8 @@ extension Narrow {
         let taps = UnsafeMutableRawPointer(scratch + g.narrowRunCount)
             .assumingMemoryBound(to: Int.self)
         for tap in 0..<g.kernelHeight * g.kernelWidth * C {
-            let (ky, kx) = (tap / C / g.kernelWidth, tap / C % g.kernelWidth)
+            let ky = tap / C / g.kernelWidth * g.dilationY
+            let kx = tap / C % g.kernelWidth * g.dilationX
             taps[tap] = (ky * frame.width + kx) * g.images * C + tap % C
         }
         for y in 0..<g.outputHeight {

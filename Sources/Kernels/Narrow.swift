@@ -107,7 +107,8 @@ enum Narrow<let C: Int> {
                 let out = output + (y * g.convWidth + x) * n * oc
                 for i in stride(from: 0, to: n, by: Tile.count) {
                     let acc: Tiles<P> = filters.sums(
-                        .init { pixel + (i + $0) * C }, right: right, below: below)
+                        .init { pixel + (i + $0) * C }, right: right * g.dilationX,
+                        below: below * g.dilationY)
                     if epilogue.isPlain {
                         for r in 0..<Tile.count {
                             for p in 0..<P {
@@ -148,7 +149,7 @@ enum Narrow<let C: Int> {
                             let across = row % 2 * g.strideX * right
                             let down = row / 2 % 2 * g.strideY * below
                             return pixel + (across + down + (i + row / 4) * C)
-                        }, right: right, below: below)
+                        }, right: right * g.dilationX, below: below * g.dilationY)
                     for p in 0..<P { store(acc[p], sums + p * Tile.count * 16, 16) }
                     for p in 0..<P {
                         for r in 0..<Tile.count / 4 {

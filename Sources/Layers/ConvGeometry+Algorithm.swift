@@ -12,8 +12,10 @@ extension ConvGeometry {
     ///
     /// | convolution | algorithm |
     /// |---|---|
+    /// | of each channel for itself, one filter each | `depthwise` |
+    /// | of channels in other groups | `direct`, on the channels that 16 filters read |
     /// | of images with 1 to 4 channels | `narrow` |
-    /// | 3x3, stride 1, at least 3x3 outputs, channels in 16s | `winograd`, unless switched off |
+    /// | 3x3, stride and dilation 1, at least 3x3 outputs, channels in 16s | `winograd`, unless switched off |
     /// | all others, dense layers among them | `direct` |
     ///
     /// Below 3x3 outputs a Winograd tile costs 36 multiply-adds where the direct sum, which skips taps
@@ -26,10 +28,11 @@ extension ConvGeometry {
     /// of the direct sum, in all three passes. (`ConvolutionTests` measures both against sums in
     /// double precision.)
     package func table(winograd: Bool) -> Algorithm {
+        if let groups { return groups.inputs == 1 && groups.outputs == 1 ? .depthwise : .direct }
         if hasNarrowInput { return .narrow }
-        guard kernelHeight == 3, kernelWidth == 3, strideY == 1, strideX == 1 else {
-            return .direct
-        }
+        guard kernelHeight == 3, kernelWidth == 3, strideY == 1, strideX == 1, dilationY == 1,
+            dilationX == 1
+        else { return .direct }
         return winograd && convHeight >= 3 && convWidth >= 3 ? .winograd : .direct
     }
 
@@ -43,6 +46,7 @@ extension ConvGeometry {
     /// Whether a ReLU, or a 2x2 pool after it, can still become part of this convolution.
     var canFuseReLU: Bool { activation == .linear && !pooled }
     var canFusePool: Bool {
-        activation == .relu && !pooled && algorithm != .direct && convHeight > 1 && convWidth > 1
+        activation == .relu && !pooled && (algorithm == .narrow || algorithm == .winograd)
+            && convHeight > 1 && convWidth > 1
     }
 }

@@ -6,8 +6,9 @@ import Configuration
 
 /// Every kind of layer, in the order in which messages list them.
 public let layerKinds: [any Layer.Type] = [
-    Conv2D.self, MaxPooling2D.self, Dense.self, Flatten.self, Dropout.self,
-    SpatialDropout2D.self, GaussianNoise.self, Rescaling.self,
+    Conv2D.self, DepthwiseConv2D.self, SeparableConv2D.self, Conv2DTranspose.self,
+    MaxPooling2D.self, Dense.self, Flatten.self, Dropout.self, SpatialDropout2D.self,
+    GaussianNoise.self, Rescaling.self,
     Activation.self, ReLU.self, LeakyReLU.self, ELU.self, GELU.self, Softmax.self, Sigmoid.self,
     BatchNormalization.self, LayerNormalization.self, GroupNormalization.self, Add.self,
     Multiply.self, Concatenate.self,

@@ -7,25 +7,62 @@ import Tensors
 extension Lowering {
     /// A convolution with its bias.
     mutating func convolve(
-        filters: Int, kernel: Size2D, strides: Size2D, windows: Windows, kernelShape: Shape,
-        useBias: Bool, _ options: WeightOptions
+        filters: Int, kernel: Size2D, strides: Size2D, windows: Windows,
+        dilation: Size2D = Size2D(1), groups: Int = 1, kernelName: String = "kernel",
+        kernelShape: Shape, useBias: Bool, _ options: WeightOptions
     ) {
         let padding = removePadding(kernel, strides, windows)
-        if signal.channels > 4 { widen() }
-        let stored = Self.padded(filters)
+        if signal.channels > 4 || groups > 1 { widen() }
         var geometry = ConvGeometry(
             images: images, inputHeight: signal.height, inputWidth: signal.width,
-            inputChannels: signal.stored, outputChannels: stored, kernelHeight: kernel.height,
+            inputChannels: signal.stored, outputChannels: Self.padded(filters),
+            kernelHeight: kernel.height,
             kernelWidth: kernel.width, strideY: strides.height, strideX: strides.width,
             padTop: padding.top, padLeft: padding.left,
             convHeight: windows.down.count, convWidth: windows.across.count,
             needsInputGradient: wantsGradient[signal.value])
+        geometry.dilationY = dilation.height
+        geometry.dilationX = dilation.width
+        if groups > 1 {
+            geometry.groups = ConvGeometry.Groups(
+                groups, inputs: signal.channels / groups, outputs: filters / groups)
+        }
         geometry.algorithm = geometry.table(winograd: winograd)
         geometry.blocksPerShard = blocksPerShard
+        appendConvolution(
+            geometry, filters: filters, kernelName, kernelShape,
+            KernelPlacement(geometry, channels: signal.channels / groups, filters: filters),
+            useBias: useBias, options)
+    }
 
-        let placement = KernelPlacement(geometry, channels: signal.channels, filters: filters)
+    /// A convolution the other way: `windows` are those of the convolution from its output, of `size`, to
+    /// its input.
+    mutating func convolveTransposed(
+        filters: Int, kernel: Size2D, strides: Size2D, size: Size2D, windows: Windows,
+        useBias: Bool, _ options: WeightOptions
+    ) {
+        widen()
+        let geometry = ConvGeometry(
+            images: images, inputHeight: signal.height, inputWidth: signal.width,
+            inputChannels: signal.stored, outputChannels: Self.padded(filters),
+            kernelHeight: kernel.height, kernelWidth: kernel.width, strideY: strides.height,
+            strideX: strides.width, padTop: windows.down.padding,
+            padLeft: windows.across.padding, convHeight: size.height, convWidth: size.width,
+            algorithm: .transposed, needsInputGradient: wantsGradient[signal.value])
+        appendConvolution(
+            geometry, filters: filters, "kernel",
+            [kernel.height, kernel.width, filters, signal.channels],
+            KernelPlacement(geometry.reversed, channels: filters, filters: signal.channels),
+            useBias: useBias, options)
+    }
+
+    private mutating func appendConvolution(
+        _ geometry: ConvGeometry, filters: Int, _ kernelName: String, _ kernelShape: Shape,
+        _ placement: KernelPlacement, useBias: Bool, _ options: WeightOptions
+    ) {
+        let stored = geometry.outputChannels
         let kernelRange = addParameter(
-            "kernel", kernelShape, .kernel(placement), options.kernelInitializer,
+            kernelName, kernelShape, .kernel(placement), options.kernelInitializer,
             count: geometry.weightCount)
         let biasRange =
             useBias

@@ -31,25 +31,37 @@ struct Parameter: Hashable, Sendable {
 }
 
 /// A kernel `[taps][channels][filters]` (HWIO; of a dense layer `[inputs, units]`, its inputs flattened
-/// as height, width, channel) stored as `[filters / 16][taps][stored channels][16]`.
+/// as height, width, channel) stored as `[filters / 16][taps][depth][16]`, where the depth is that of the
+/// stored channels which a block of 16 filters reads.
 struct KernelPlacement: Hashable, Sendable {
-    let taps: Int
-    let channels: Int, storedChannels: Int
-    let filters: Int
+    private let taps: Int
+    /// That a filter reads.
+    private let channels: Int
+    private let filters: Int
+    private let depth: Int
+    private let groups: ConvGeometry.Groups?
+    /// For each block of filters the first channel that it reads.
+    private let starts: [Int]
 
     init(_ geometry: ConvGeometry, channels: Int, filters: Int) {
         taps = geometry.kernelHeight * geometry.kernelWidth
         self.channels = channels
-        storedChannels = geometry.inputChannels
         self.filters = filters
+        depth = geometry.inputDepth
+        groups = geometry.algorithm == .depthwise ? nil : geometry.groups
+        starts = (0..<geometry.outputChannels / 16).map {
+            geometry.algorithm == .depthwise ? 0 : geometry.inputStart(ofBlock: $0)
+        }
     }
 
     func forEachOffset(_ body: (Int) -> Void) {
         for tap in 0..<taps {
             for channel in 0..<channels {
                 for filter in 0..<filters {
-                    body(
-                        ((filter / 16 * taps + tap) * storedChannels + channel) * 16 + filter % 16)
+                    let block = filter / 16
+                    let group = groups.map { filter / $0.outputs * $0.inputs } ?? 0
+                    let row = group + channel - starts[block]
+                    body(((block * taps + tap) * depth + row) * 16 + filter % 16)
                 }
             }
         }

@@ -53,11 +53,17 @@ struct WindowAxis {
 struct Windows {
     let down: WindowAxis, across: WindowAxis
 
-    init(height: Int, width: Int, kernel: Size2D, strides: Size2D, padding: Padding) {
+    /// - Parameter dilation: From one tap of the kernel to the next.
+    init(
+        height: Int, width: Int, kernel: Size2D, strides: Size2D, padding: Padding,
+        dilation: Size2D = Size2D(1)
+    ) {
         down = WindowAxis(
-            input: height, kernel: kernel.height, stride: strides.height, padding: padding)
+            input: height, kernel: (kernel.height - 1) * dilation.height + 1,
+            stride: strides.height, padding: padding)
         across = WindowAxis(
-            input: width, kernel: kernel.width, stride: strides.width, padding: padding)
+            input: width, kernel: (kernel.width - 1) * dilation.width + 1, stride: strides.width,
+            padding: padding)
     }
 
     var fits: Bool { down.count > 0 && across.count > 0 }

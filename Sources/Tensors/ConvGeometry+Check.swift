@@ -8,6 +8,12 @@ extension ConvGeometry {
 
     /// Traps where the kernels could not compute this convolution.
     func check() {
+        guard algorithm != .transposed else {
+            precondition(
+                !pooled && groups == nil && dilationY == 1 && dilationX == 1,
+                "ConvGeometry: the transposed algorithm cannot do \(self)")
+            return reversed.check()
+        }
         precondition(
             images > 0 && images % KernelSet.imageMultiple == 0,
             "ConvGeometry: \(images) images are not a multiple of \(KernelSet.imageMultiple)")
@@ -21,14 +27,25 @@ extension ConvGeometry {
             "ConvGeometry: an extent of \(self) is not positive")
         // Every output pixel reads at least one row and one column of the image.
         precondition(
-            padTop >= 0 && padTop < kernelHeight && padLeft >= 0 && padLeft < kernelWidth
+            padTop >= 0 && padTop <= (kernelHeight - 1) * dilationY
+                && padLeft >= 0 && padLeft <= (kernelWidth - 1) * dilationX
                 && (convHeight - 1) * strideY - padTop < inputHeight
                 && (convWidth - 1) * strideX - padLeft < inputWidth,
             "ConvGeometry: an output of \(self) reads nothing but padding")
         precondition(
+            dilationY > 0 && dilationX > 0 && (dilationY == 1 && dilationX == 1 || !isStrided),
+            "ConvGeometry: taps are apart and strides more than 1 in \(self)")
+        checkGroups()
+        precondition(
             !pooled || activation == .relu && convHeight > 1 && convWidth > 1,
             "ConvGeometry: a fused pool needs ReLU and 2x2 outputs, not \(self)")
         switch algorithm {
+        case .transposed: break
+        case .depthwise:
+            precondition(
+                !pooled && groups?.inputs == 1 && groups?.outputs == 1
+                    && inputChannels == outputChannels,
+                "ConvGeometry: the depthwise algorithm cannot do \(self)")
         case .direct:
             precondition(!pooled, "ConvGeometry: a direct convolution has no fused pool")
             precondition(
@@ -36,16 +53,28 @@ extension ConvGeometry {
                 "ConvGeometry: a direct convolution takes channels in 16s, not \(self)")
         case .narrow:
             precondition(
-                hasNarrowInput && !needsInputGradient,
+                hasNarrowInput && !needsInputGradient && groups == nil,
                 "ConvGeometry: the narrow algorithm cannot do \(self)")
         case .winograd:
             precondition(
-                is3x3 && !hasNarrowInput, "ConvGeometry: Winograd F(4x4, 3x3) cannot do \(self)")
+                is3x3 && !hasNarrowInput && groups == nil,
+                "ConvGeometry: Winograd F(4x4, 3x3) cannot do \(self)")
         }
     }
 
     private var is3x3: Bool {
-        kernelHeight == 3 && kernelWidth == 3 && strideY == 1 && strideX == 1
+        kernelHeight == 3 && kernelWidth == 3 && !isStrided && dilationY == 1 && dilationX == 1
+    }
+
+    private var isStrided: Bool { strideY > 1 || strideX > 1 }
+
+    private func checkGroups() {
+        guard let groups else { return }
+        precondition(
+            groups.count > 0 && groups.inputs > 0 && groups.outputs > 0 && !hasNarrowInput
+                && groups.count * groups.inputs <= inputChannels
+                && groups.count * groups.outputs <= outputChannels,
+            "ConvGeometry: the groups of \(self) do not fit its channels")
     }
 }
 

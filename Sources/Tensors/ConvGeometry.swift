@@ -7,9 +7,10 @@
 ///
 /// Activations are `[y][x][image][channel]`, float32. Stored channel counts are multiples of 16, but
 /// for the input of a first layer, which has its 1 to 4 channels as they are. Weights are
-/// `[outputChannels / 16][kernelHeight][kernelWidth][inputChannels][16]`; output pixel (y, x) reads
-/// input rows `y * strideY - padTop + ky` and columns `x * strideX - padLeft + kx`; taps outside the
-/// image are left out.
+/// `[outputChannels / 16][kernelHeight][kernelWidth][inputDepth][16]`, where the depth is that of all input
+/// channels unless there are groups; output pixel (y, x) reads input rows
+/// `y * strideY - padTop + ky * dilationY` and columns `x * strideX - padLeft + kx * dilationX`; taps outside
+/// the image are left out.
 public struct ConvGeometry: Hashable, Sendable {
     public enum Activation: Hashable, Sendable { case linear, relu }
 
@@ -21,6 +22,11 @@ public struct ConvGeometry: Hashable, Sendable {
         case narrow
         /// Winograd F(4x4, 3x3) in all three passes, optional 2x2 pool: 3x3, stride 1, channels in 16s.
         case winograd
+        /// One filter a channel, each of which reads its own channel; any kernel, stride and padding.
+        case depthwise
+        /// The other way through a direct convolution: what goes in is spread over the output as that
+        /// convolution's backward pass spreads a gradient. See `reversed`.
+        case transposed
     }
 
     public var images: Int
@@ -29,6 +35,10 @@ public struct ConvGeometry: Hashable, Sendable {
     public var kernelHeight: Int, kernelWidth: Int
     public var strideY: Int, strideX: Int
     public var padTop: Int, padLeft: Int
+    /// Pixels from one tap to the next; more than 1 only where the stride is 1.
+    public var dilationY = 1, dilationX = 1
+    /// nil where each filter reads all channels.
+    public var groups: Groups?
     /// Extents of the convolution's own output, before a pool.
     public var convHeight: Int, convWidth: Int
     public var activation: Activation
@@ -68,11 +78,24 @@ public struct ConvGeometry: Hashable, Sendable {
         self.needsInputGradient = needsInputGradient
     }
 
+    /// Of a transposed convolution the direct one that leads from its output back to its input. Weights lie as
+    /// that has them, and are prepared for its backward pass.
+    public var reversed: ConvGeometry {
+        var reversed = ConvGeometry(
+            images: images, inputHeight: convHeight, inputWidth: convWidth,
+            inputChannels: outputChannels, outputChannels: inputChannels,
+            kernelHeight: kernelHeight, kernelWidth: kernelWidth, strideY: strideY,
+            strideX: strideX, padTop: padTop, padLeft: padLeft, convHeight: inputHeight,
+            convWidth: inputWidth)
+        reversed.keepsInput = false
+        return reversed
+    }
+
     public var outputHeight: Int { pooled ? convHeight / 2 : convHeight }
     public var outputWidth: Int { pooled ? convWidth / 2 : convWidth }
     public var inputCount: Int { inputHeight * inputWidth * images * inputChannels }
     public var outputCount: Int { outputHeight * outputWidth * images * outputChannels }
-    public var weightCount: Int { kernelHeight * kernelWidth * inputChannels * outputChannels }
+    public var weightCount: Int { kernelHeight * kernelWidth * inputDepth * outputChannels }
 }
 
 // What an algorithm needs beside its operands. All four counts are functions of the geometry alone, the
@@ -109,16 +132,20 @@ extension ConvGeometry {
     /// Weights as the kernels want them: transposed for the data gradient, or transformed.
     public var preparedCount: Int {
         switch algorithm {
-        case .narrow: 0
-        case .direct: needsInputGradient ? weightCount : 0
+        case .narrow, .depthwise: 0
+        case .direct:
+            needsInputGradient ? kernelHeight * kernelWidth * outputDepth * inputChannels : 0
+        case .transposed: weightCount
         case .winograd:
             // U for the forward pass, Uᵀ for the data gradient.
             transformedCount + (needsInputGradient ? transposedTransformedCount : 0)
         }
     }
     /// The pixels that the windows of a narrow convolution cover, padding included.
-    public var frameHeight: Int { (convHeight - 1) * strideY + kernelHeight }
-    public var frameWidth: Int { (convWidth - 1) * strideX + kernelWidth }
+    public var frameHeight: Int {
+        (convHeight - 1) * strideY + (kernelHeight - 1) * dilationY + 1
+    }
+    public var frameWidth: Int { (convWidth - 1) * strideX + (kernelWidth - 1) * dilationX + 1 }
     /// Whether a narrow convolution reads beyond the image, and so from a copy with a frame of zeros.
     public var isFramed: Bool {
         padTop > 0 || padLeft > 0 || frameHeight > inputHeight || frameWidth > inputWidth
@@ -132,6 +159,7 @@ extension ConvGeometry {
         case .direct: sumsAtOnce ? inputRowsCount : 0
         case .narrow: isFramed ? frameHeight * frameWidth * images * inputChannels : 0
         case .winograd: inputRowsCount
+        case .depthwise, .transposed: 0
         }
     }
     /// Images times outputs that go through one sum of a direct convolution's weight gradient: both operands
@@ -142,13 +170,13 @@ extension ConvGeometry {
     /// and in dense layers, there are fewer rows than sums, which then need not pass through memory for
     /// every block. The order of the sums is the same, and so are their bits.
     public var sumsAtOnce: Bool {
-        guard keepsInput else { return false }
+        guard keepsInput, groups == nil else { return false }
         switch algorithm {
         case .winograd: return blocksPerShard * rowsCount <= transformedCount
         case .direct:
             return convHeight * convWidth * images <= Self.directRun
                 && blocksPerShard * rowsCount <= weightCount
-        case .narrow: return false
+        case .narrow, .depthwise, .transposed: return false
         }
     }
     /// Floats from the rows of one block to those of the next: those of the input, then those of the output's
@@ -201,7 +229,7 @@ extension ConvGeometry {
     /// Floats of scratch that one call of either pass may use.
     public var scratchCount: Int {
         switch algorithm {
-        case .direct: 0
+        case .direct, .depthwise, .transposed: 0
         case .narrow:
             // Besides, the place of each tap as an `Int`.
             narrowRunCount + kernelHeight * kernelWidth * inputChannels * 2

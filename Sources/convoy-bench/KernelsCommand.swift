@@ -57,6 +57,11 @@ struct KernelsCommand: ParsableCommand {
         row.add("forwardFraction", forward.fraction * shape.flops, digits: 2)
         let passes = geometry.needsInputGradient ? 2.0 : 1
         row.add("backward", backward.rate * passes * shape.flops / 1e9, digits: 1)
+        if geometry.algorithm == .depthwise {
+            // There memory is the limit: what goes in and what comes out.
+            let bytes = 4 * Double(geometry.inputCount + geometry.outputCount)
+            row.add("forwardGB", forward.rate * bytes / 1e9, digits: 1)
+        }
         row.add("backwardFraction", backward.fraction * passes * shape.flops, digits: 2)
         if geometry.needsInputGradient {
             // The time that asking for it adds.

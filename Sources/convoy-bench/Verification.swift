@@ -31,7 +31,7 @@ struct Verification {
         let outputGradient = doubles(trial.outputGradient)
         trial.run(kernels)
         let taps = geometry.kernelHeight * geometry.kernelWidth
-        try compare("output", trial.output, reference.output, depth: taps * geometry.inputChannels)
+        try compare("output", trial.output, reference.output, depth: taps * geometry.inputDepth)
 
         let expected = reference.gradients(
             reference.sumGradient(
@@ -43,7 +43,7 @@ struct Verification {
         if geometry.needsInputGradient {
             try compare(
                 "input gradient", trial.inputGradient, expected.input,
-                depth: taps * geometry.outputChannels)
+                depth: taps * geometry.outputDepth)
         }
         try checkBits(trial.digest, of: kernels)
     }

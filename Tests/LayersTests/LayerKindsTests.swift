@@ -82,9 +82,10 @@ import Testing
         ])
         let nodes = try parseLayers(value, path: "model")
         #expect(encodeLayers(nodes) == encodeLayers(Preset.resnet18.nodes(classes: 10)))
+        let names = Preset.allCases.map(\.rawValue).joined(separator: ", ")
         #expect(
             message(.map([.init("preset", .scalar("resnet19"))]))
-                == "layers.preset: found 'resnet19', expected one of resnet18; did you mean"
+                == "layers.preset: found 'resnet19', expected one of \(names); did you mean"
                 + " 'resnet18'?")
     }
 
@@ -106,7 +107,8 @@ import Testing
                 == "layers[0]: 'MaxPool2D' is not a layer; did you mean 'MaxPooling2D'?")
         #expect(
             message(layer("Transformer")).hasPrefix(
-                "layers[0]: 'Transformer' is not a layer; expected one of Conv2D, MaxPooling2D,"))
+                "layers[0]: 'Transformer' is not a layer; expected one of Conv2D, DepthwiseConv2D,")
+        )
     }
 
     @Test func unknownFieldHintsAtTheNearest() {

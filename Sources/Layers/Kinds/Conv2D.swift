@@ -5,20 +5,24 @@ import Tensors
 
 /// A 2D convolution: `filters` kernels slide over `[H, W, C]` and make `[H', W', filters]`.
 ///
-/// Weights: `kernel` `[kernelHeight, kernelWidth, C, filters]`, and `bias` `[filters]`.
-public struct Conv2D: Layer, Hashable {
+/// Weights: `kernel` `[kernelHeight, kernelWidth, C / groups, filters]`, and `bias` `[filters]`.
+public struct Conv2D: ConvolutionLayer, Hashable {
     public static let kerasName = "Conv2D"
 
     public var filters: Int
     public var kernelSize: Size2D
     public var strides: Size2D
     public var padding: Padding
+    public var dilationRate: Size2D
+    /// Channels and filters are cut into so many groups, each for itself.
+    public var groups: Int
     public var activation: ActivationFunction
     public var useBias: Bool
     public var weights: WeightOptions
 
     public init(
         filters: Int, kernelSize: Size2D, strides: Size2D = Size2D(1), padding: Padding = .valid,
+        dilationRate: Size2D = Size2D(1), groups: Int = 1,
         activation: ActivationFunction = .linear, useBias: Bool = true,
         weights: WeightOptions = WeightOptions()
     ) {
@@ -26,6 +30,8 @@ public struct Conv2D: Layer, Hashable {
         self.kernelSize = kernelSize
         self.strides = strides
         self.padding = padding
+        self.dilationRate = dilationRate
+        self.groups = groups
         self.activation = activation
         self.useBias = useBias
         self.weights = weights
@@ -34,8 +40,10 @@ public struct Conv2D: Layer, Hashable {
     public init(fields: inout Fields) throws(ConfigError) {
         filters = try fields.int("filters", in: 1...65_536)
         kernelSize = Size2D(try fields.pair("kernel_size", in: 1...1024))
-        strides = Size2D(try fields.pair("strides", default: (1, 1), in: 1...1024))
+        strides = try fields.size("strides")
         padding = try fields.choice("padding", default: .valid)
+        dilationRate = try fields.size("dilation_rate")
+        groups = try fields.int("groups", default: 1, in: 1...65_536)
         activation = try fields.choice("activation", default: .linear)
         useBias = try fields.bool("use_bias", default: true)
         weights = try WeightOptions(fields: &fields)
@@ -47,41 +55,31 @@ public struct Conv2D: Layer, Hashable {
             .init("kernel_size", kernelSize.encoded),
             .init("strides", strides.encoded),
             .init("padding", .scalar(padding.rawValue)),
+            .init("dilation_rate", dilationRate.encoded),
+            .init("groups", .scalar(groups)),
             .init("activation", .scalar(activation.rawValue)),
             .init("use_bias", .scalar(useBias)),
         ] + weights.fields
     }
 
-    public func outputShape(for input: Shape) throws(LayerError) -> Shape {
-        guard input.rank == 3 else {
+    public func filters(for channels: Int) throws(LayerError) -> Int {
+        guard channels % groups == 0, filters % groups == 0 else {
             throw LayerError(
                 code: .shapeMismatch,
-                detail: "Conv2D takes images (height, width, channels), but its input is \(input);"
-                    + " put it before Flatten")
+                detail: "\(channels) channels and \(filters) filters cannot be cut into \(groups)"
+                    + " groups; use groups that divide both")
         }
-        let windows = windows(input[0], input[1])
-        guard windows.fits else {
-            throw LayerError(
-                code: .shapeMismatch,
-                detail:
-                    "a \(kernelSize) kernel does not fit into the input \(input), the output would"
-                    + " be empty; use a smaller kernel_size, 'padding: same' or larger images")
-        }
-        return [windows.down.count, windows.across.count, filters]
+        return filters
     }
 
     public func lower(into network: inout Lowering) throws(LayerError) {
         let signal = network.signal
         network.convolve(
             filters: filters, kernel: kernelSize, strides: strides,
-            windows: windows(signal.height, signal.width),
-            kernelShape: [kernelSize.height, kernelSize.width, signal.channels, filters],
-            useBias: useBias, weights)
+            windows: windows(signal.height, signal.width), dilation: dilationRate, groups: groups,
+            kernelShape: [
+                kernelSize.height, kernelSize.width, signal.channels / groups, filters,
+            ], useBias: useBias, weights)
         try network.activate(activation.element)
-    }
-
-    private func windows(_ height: Int, _ width: Int) -> Windows {
-        Windows(
-            height: height, width: width, kernel: kernelSize, strides: strides, padding: padding)
     }
 }

@@ -12,8 +12,13 @@ struct ConvolutionStage: Stage {
 
     var summary: String {
         let size = "\(geometry.kernelHeight)x\(geometry.kernelWidth)"
+        let isDilated = geometry.dilationY > 1 || geometry.dilationX > 1
+        let dilated = isDilated ? " dilated" : ""
+        let groups = geometry.algorithm == .direct ? geometry.groups : nil
+        let apart = groups.map { " in \($0.count) groups" } ?? ""
         let relu = geometry.activation == .relu ? ", relu" : ""
-        return "\(geometry.algorithm) \(size)" + relu + (geometry.pooled ? ", pool" : "")
+        return "\(geometry.algorithm) \(size)" + dilated + apart + relu
+            + (geometry.pooled ? ", pool" : "")
     }
 
     var needs: StageNeeds {

@@ -125,7 +125,9 @@ final class ReplicaMemory {
             evaluation = MemoryPlan(
                 folded, inputs: model.evaluation.inputs,
                 wantsGradient: model.evaluation.wantsGradient, sharing: sharing)
-            let channels = model.outputShapes.map { Lowering.padded($0[$0.rank - 1]) }.max() ?? 0
+            let channels =
+                model.stages.lazy.compactMap { $0 as? ConvolutionStage }
+                .map(\.geometry.outputChannels).max() ?? 0
 
             // Evaluation needs little that training does not, and never at the same time.
             var floats = Run(start: max(training.count, evaluation.count)), bytes = Run(start: 0)

@@ -30,6 +30,14 @@ def conv(filters, kernel, **fields):
     return {"Conv2D": {"filters": filters, "kernel_size": kernel, **fields}}
 
 
+def depthwise(kernel, **fields):
+    return {"DepthwiseConv2D": {"kernel_size": kernel, **fields}}
+
+
+def transposed(filters, kernel, **fields):
+    return {"Conv2DTranspose": {"filters": filters, "kernel_size": kernel, **fields}}
+
+
 def dense(units, **fields):
     return {"Dense": {"units": units, **fields}}
 
@@ -122,6 +130,27 @@ MODELS = {
         PIXELS, conv(4, 3, activation="relu"), "Flatten", dense(3)]),
     "mean_absolute": ([5, 4, 1], 17, ABSOLUTE, {"name": "sgd", "learning_rate": 0.05}, [
         PIXELS, conv(3, 3, activation="sigmoid"), "Flatten", dense(1)]),
+    "depthwise": ([9, 8, 3], 6, SPARSE, {"name": "adam"}, [
+        PIXELS, depthwise(3, activation="sigmoid"), conv(18, 1), depthwise([2, 5], padding="same", use_bias=False),
+        normalization(), "ReLU", depthwise(3, strides=2, padding="same", activation="relu"),
+        depthwise(2, dilation_rate=2, padding="same", activation="sigmoid"), "Flatten", dense(3)]),
+    "depthwise_multiplied": ([7, 6, 3], 5, SPARSE, {"name": "sgd", "learning_rate": 0.05}, [
+        PIXELS, depthwise([3, 2], depth_multiplier=3, activation="sigmoid"),
+        depthwise(3, strides=2, depth_multiplier=2, padding="same", activation="relu"), "Flatten", dense(3)]),
+    "separable": ([8, 7, 3], 5, SPARSE, {"name": "rmsprop"}, [
+        PIXELS, {"SeparableConv2D": {"filters": 5, "kernel_size": 3, "padding": "same", "activation": "sigmoid"}},
+        {"SeparableConv2D": {"filters": 4, "kernel_size": [2, 3], "strides": 2, "depth_multiplier": 4,
+                             "activation": "relu"}}, "Flatten", dense(3)]),
+    "dilated": ([11, 9, 3], 5, SPARSE, {"name": "adam"}, [
+        PIXELS, conv(4, 3, dilation_rate=2, activation="relu"),
+        conv(5, [3, 2], dilation_rate=[2, 3], padding="same", activation="sigmoid"), "Flatten", dense(3)]),
+    "groups": ([6, 7, 2], 6, SPARSE, {"name": "sgd", "learning_rate": 0.05}, [
+        PIXELS, conv(6, 3, groups=2, activation="sigmoid"), conv(9, 2, groups=3, padding="same", activation="relu"),
+        conv(32, 1), conv(64, [2, 3], groups=2, strides=2, padding="same", activation="sigmoid"), "Flatten", dense(3)]),
+    "transposed": ([5, 4, 3], 4, SPARSE, {"name": "adam"}, [
+        PIXELS, transposed(4, 3, strides=2, padding="same", activation="sigmoid"),
+        transposed(3, [2, 4], strides=[3, 2], activation="relu"), transposed(2, 3, padding="same", use_bias=False),
+        conv(2, 3, strides=2, activation="sigmoid"), "Flatten", dense(3)]),
 }
 # The same, but seeded by their names, so that more can stand anywhere.
 NAMED = {

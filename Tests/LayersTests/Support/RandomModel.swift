@@ -52,7 +52,7 @@ extension Model {
 
 extension Draw {
     fileprivate mutating func layers() -> [any Layer] {
-        switch int(in: 0, 15) {
+        switch int(in: 0, 21) {
         case 0...2: [conv(kernel: Size2D(3), strides: Size2D(1))]
         case 3:
             [conv(kernel: Size2D(3), strides: Size2D(1), activation: .relu), MaxPooling2D()]
@@ -85,6 +85,12 @@ extension Draw {
         case 14: normalizedImages()
         case 13: [conv(kernel: Size2D(1), strides: Size2D(1)), moved()[0]]
         case 11: [linear(element([3, 17])), normalization(), ReLU()]
+        case 15: [dilated()]
+        case 16: [depthwise()]
+        case 17: [depthwise(), normalization(), ReLU()]
+        case 18: [separable()]
+        case 19: [transposed()]
+        case 20: grouped()
         default: [dense()]
         }
     }
@@ -157,10 +163,11 @@ extension Draw {
     }
 
     fileprivate mutating func conv(
-        kernel: Size2D, strides: Size2D, activation: ActivationFunction? = nil
+        kernel: Size2D, strides: Size2D, activation: ActivationFunction? = nil,
+        filters: Int? = nil
     ) -> Conv2D {
         Conv2D(
-            filters: element([1, 2, 3, 4, 5, 17]), kernelSize: kernel, strides: strides,
+            filters: filters ?? element([1, 2, 3, 4, 5, 17]), kernelSize: kernel, strides: strides,
             padding: element([.valid, .same]),
             activation: activation
                 ?? element([.linear, .relu, .relu, .sigmoid, .softmax, .relu6, .silu, .elu]),
@@ -230,6 +237,52 @@ extension Draw {
                 ReLU(maxValue: 0.5), ReLU(maxValue: 1.5, negativeSlope: 0.1, threshold: 0.1),
                 LeakyReLU(), ELU(alpha: 0.7), GELU(approximate: true), Sigmoid(), Softmax(),
             ])
+    }
+
+    private mutating func dilated() -> Conv2D {
+        Conv2D(
+            filters: element([2, 17]), kernelSize: Size2D(int(in: 1, 3), int(in: 2, 3)),
+            padding: element([.valid, .same, .same]),
+            dilationRate: Size2D(int(in: 1, 3), int(in: 2, 3)),
+            activation: element([.linear, .relu]), useBias: int(in: 0, 3) > 0)
+    }
+
+    private mutating func depthwise() -> DepthwiseConv2D {
+        let isDilated = int(in: 0, 3) == 0
+        return DepthwiseConv2D(
+            kernelSize: Size2D(int(in: 1, 4), int(in: 1, 4)),
+            strides: isDilated ? Size2D(1) : Size2D(int(in: 1, 2), int(in: 1, 2)),
+            padding: element([.valid, .same]), depthMultiplier: element([1, 1, 1, 2, 3]),
+            dilationRate: isDilated ? Size2D(2, 3) : Size2D(1),
+            activation: element([.linear, .relu, .sigmoid]), useBias: int(in: 0, 3) > 0)
+    }
+
+    private mutating func separable() -> SeparableConv2D {
+        SeparableConv2D(
+            filters: element([1, 3, 17]), kernelSize: Size2D(int(in: 1, 3), int(in: 1, 3)),
+            strides: Size2D(int(in: 1, 2)), padding: element([.valid, .same]),
+            depthMultiplier: element([1, 1, 5]), activation: element([.linear, .relu]),
+            useBias: int(in: 0, 3) > 0)
+    }
+
+    private mutating func transposed() -> Conv2DTranspose {
+        Conv2DTranspose(
+            filters: element([1, 3, 17]), kernelSize: Size2D(int(in: 1, 4), int(in: 1, 4)),
+            strides: Size2D(1, int(in: 1, 2)), padding: element([.valid, .same]),
+            activation: element([.linear, .relu, .sigmoid]), useBias: int(in: 0, 3) > 0)
+    }
+
+    /// A convolution whose filters the next one's groups divide.
+    private mutating func grouped() -> [any Layer] {
+        let groups = element([2, 3, 5]), channels = groups * element([1, 3, 16])
+        return [
+            conv(kernel: Size2D(1), strides: Size2D(1), filters: channels),
+            Conv2D(
+                filters: groups * element([1, 2, 16]),
+                kernelSize: Size2D(int(in: 1, 3), int(in: 1, 3)),
+                strides: Size2D(int(in: 1, 2)), padding: element([.valid, .same]), groups: groups,
+                activation: element([.linear, .relu]), useBias: int(in: 0, 3) > 0),
+        ]
     }
 
     fileprivate mutating func dense() -> Dense {

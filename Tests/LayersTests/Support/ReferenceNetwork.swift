@@ -145,8 +145,22 @@ struct ReferenceNetwork {
         switch model.layers[index] {
         case let layer as Rescaling: return x.map { $0 * layer.scale + layer.offset }
         case let layer as Conv2D:
+            let y = convolve(x, shape, layer, layer.groups, "\(name)/kernel", name, output)
+            return activate(y, output, layer.activation.element)
+        case let layer as DepthwiseConv2D:
+            let y = convolve(x, shape, layer, shape[2], "\(name)/kernel", name, output)
+            return activate(y, output, layer.activation.element)
+        case let layer as SeparableConv2D:
+            let between: Shape = [output[0], output[1], shape[2] * layer.depthMultiplier]
+            let z = convolve(x, shape, layer, shape[2], "\(name)/depthwise_kernel", "", between)
+            let pointwise = Conv2D(filters: layer.filters, kernelSize: Size2D(1))
+            let y = convolve(
+                z, between, pointwise, 1, "\(name)/pointwise_kernel", name, output)
+            return activate(y, output, layer.activation.element)
+        case let layer as Conv2DTranspose:
             return activate(
-                convolve(x, shape, layer, name, output), output, layer.activation.element)
+                convolveTransposed(x, shape, layer, name, output), output,
+                layer.activation.element)
         case let layer as Dense:
             return activate(
                 multiply(x, shape, layer, name), output, unlessOfLoss(layer.activation.element))
@@ -275,22 +289,28 @@ struct ReferenceNetwork {
             Rows(count: x.count / channels, stored: channels, live: channels), x)
     }
 
+    /// - Parameter layer: Its name if it has a bias.
     private func convolve(
-        _ x: [Double], _ shape: Shape, _ layer: Conv2D, _ name: String, _ output: Shape
+        _ x: [Double], _ shape: Shape, _ convolution: any ConvolutionLayer, _ groups: Int,
+        _ kernelName: String, _ layer: String, _ output: Shape
     ) -> [Double] {
-        let kernel = weights["\(name)/kernel"]!
-        let bias = weights["\(name)/bias"] ?? [Double](repeating: 0, count: layer.filters)
-        let channels = shape[2], filters = layer.filters
+        let kernel = weights[kernelName]!
+        let channels = shape[2], filters = output[2], read = channels / groups
+        let bias = weights["\(layer)/bias"] ?? [Double](repeating: 0, count: filters)
         var y = [Double](repeating: 0, count: output.count)
-        eachTap(shape, output, layer.kernelSize, layer.strides, layer.padding) { out, tap, input in
+        eachTap(
+            shape, output, convolution.kernelSize, convolution.strides, convolution.padding,
+            convolution.dilationRate
+        ) { out, tap, input in
             kernel.withUnsafeBufferPointer { kernel in
                 x.withUnsafeBufferPointer { x in
                     y.withUnsafeMutableBufferPointer { y in
-                        for c in 0..<channels {
+                        for c in 0..<read {
                             for o in 0..<filters {
+                                let from = o / (filters / groups) * read + c
                                 y[out * filters + o] +=
-                                    x[input * channels + c]
-                                    * kernel[(tap * channels + c) * filters + o]
+                                    x[input * channels + from]
+                                    * kernel[(tap * read + c) * filters + o]
                             }
                         }
                     }
@@ -298,6 +318,25 @@ struct ReferenceNetwork {
             }
         }
         for i in y.indices { y[i] += bias[i % filters] }
+        return y
+    }
+
+    /// The taps of the convolution that leads back.
+    private func convolveTransposed(
+        _ x: [Double], _ shape: Shape, _ layer: Conv2DTranspose, _ name: String, _ output: Shape
+    ) -> [Double] {
+        let kernel = weights["\(name)/kernel"]!
+        let bias = weights["\(name)/bias"] ?? [Double](repeating: 0, count: layer.filters)
+        let channels = shape[2], filters = layer.filters
+        var y = (0..<output.count).map { bias[$0 % filters] }
+        eachTap(output, shape, layer.kernelSize, layer.strides, layer.padding) { from, tap, to in
+            for c in 0..<channels {
+                for o in 0..<filters {
+                    y[to * filters + o] +=
+                        x[from * channels + c] * kernel[(tap * filters + o) * channels + c]
+                }
+            }
+        }
         return y
     }
 
@@ -405,19 +444,20 @@ struct ReferenceNetwork {
     /// Calls `body` with (output pixel, tap, input pixel) for each tap within the image.
     private func eachTap(
         _ shape: Shape, _ output: Shape, _ kernel: Size2D, _ strides: Size2D, _ padding: Padding,
-        _ body: (Int, Int, Int) -> Void
+        _ dilation: Size2D = Size2D(1), _ body: (Int, Int, Int) -> Void
     ) {
-        func before(_ axis: Int, _ kernel: Int, _ stride: Int) -> Int {
-            padding == .valid ? 0 : max((output[axis] - 1) * stride + kernel - shape[axis], 0) / 2
+        func before(_ axis: Int, _ kernel: Int, _ stride: Int, _ dilation: Int) -> Int {
+            let reach = (output[axis] - 1) * stride + (kernel - 1) * dilation + 1
+            return padding == .valid ? 0 : max(reach - shape[axis], 0) / 2
         }
-        let top = before(0, kernel.height, strides.height)
-        let left = before(1, kernel.width, strides.width)
+        let top = before(0, kernel.height, strides.height, dilation.height)
+        let left = before(1, kernel.width, strides.width, dilation.width)
         for y in 0..<output[0] {
             for x in 0..<output[1] {
                 for ky in 0..<kernel.height {
                     for kx in 0..<kernel.width {
-                        let row = y * strides.height + ky - top
-                        let column = x * strides.width + kx - left
+                        let row = y * strides.height + ky * dilation.height - top
+                        let column = x * strides.width + kx * dilation.width - left
                         guard (0..<shape[0]).contains(row), (0..<shape[1]).contains(column)
                         else { continue }
                         body(
