@@ -43,10 +43,8 @@ final class WorkerSession {
     /// What a coordinator of this machine reads where it lies; nil if it may be elsewhere.
     private let memory: SharedMemory?
     /// The coordinator's.
-    private var view: SharedView?
+    private var others = CoordinatorMemory(view: nil, chunks: 0)
     private var coordinatorReadsMemory = false
-    /// Gradients that the coordinator reads where they lie, until newer weights say that it is done.
-    private var lent: [WorkQueue.Outgoing] = []
 
     /// The newest start of each run that has welcomed this worker.
     private(set) var incarnations: [String: Int]
@@ -59,8 +57,6 @@ final class WorkerSession {
     private var spans: [TraceSpan] = []
     /// The first one goes out at once: it says how late it is here.
     private var lastTrace = ContinuousClock.now - .seconds(1)
-    /// Of the chunks of even and of odd versions as they arrived, for the digest of a version.
-    private var checksums: [[UInt64]] = []
     /// A chunk of weights whose place is still computed with. What comes after it waits, too.
     private var deferred: Dealer.Received?
     private var isTooEarly = false
@@ -105,7 +101,6 @@ final class WorkerSession {
         _ = poller.watch(fileDescriptor: stop.descriptor)
         if let greeting { _ = poller.watch(greeting.events.socket) }
         outgoing.reserveCapacity(256)
-        lent.reserveCapacity(256)
     }
 
     func run() throws(RuntimeError) -> End {
@@ -188,7 +183,7 @@ final class WorkerSession {
             ).encode(into: &header)
             if place != nil {
                 try data.send(header: header.bytes)
-                lent.append(item)
+                others.lend(item)
             } else if let gradient = item.gradient {
                 try data.send(header: header.bytes, payload: .lent(bytes, gradient.loan))
                 gradient.release()
@@ -315,7 +310,9 @@ final class WorkerSession {
             crew.queue.add(lease)
             guard let place = lease.place else { return }
             // Samples that are no more there are of a step that is over.
-            guard let bytes = view?.bytes(at: place, count: lease.sampleBytes) else { return }
+            guard let bytes = others.view?.bytes(at: place, count: lease.sampleBytes) else {
+                return
+            }
             crew.queue.addSamples(
                 lease: lease.lease, offset: 0, bytes, checksum: lease.checksum)
         case .samples(let samples):
@@ -343,10 +340,11 @@ final class WorkerSession {
             end = .again("there is no chunk \(weights.chunk) of the weights")
             return
         }
-        guard let source = source(of: weights, chunks[weights.chunk].range, payload) else {
+        let range = chunks[weights.chunk].range
+        guard let source = others.source(of: weights, range, of: crew.model.chunks.count, payload)
+        else {
             end = .again(
-                "chunk \(weights.chunk) of the weights has not "
-                    + "\(chunks[weights.chunk].range.count) floats")
+                "chunk \(weights.chunk) of the weights has not \(range.count) floats")
             return
         }
         switch crew.queue.addWeights(version: weights.version, chunk: weights.chunk, source) {
@@ -365,32 +363,9 @@ final class WorkerSession {
                     kind: .receive, row: TraceRow.receive, begin: now, end: now,
                     step: weights.version, part: UInt64(weights.chunk)))
         }
-        let parity = Int(weights.version & 1)
-        checksums[parity][weights.chunk] = weights.checksum
-        if let digest = weights.digest, digest != WeightShelf.digest(of: checksums[parity]) {
+        if !others.received(weights) {
             end = .again("the weights of version \(weights.version) arrived damaged")
         }
-        // The chunk was stepped: its gradients have been read.
-        lent.removeAll { item in
-            guard item.chunk == weights.chunk, item.version < weights.version else { return false }
-            item.gradient?.release()
-            return true
-        }
-    }
-
-    /// - Parameter range: The floats of the chunk that has come.
-    private func source(
-        of weights: Message.Weights, _ range: Range<Int>, _ payload: UnsafeRawBufferPointer
-    ) -> WorkQueue.WeightSource? {
-        guard let place = weights.place else {
-            guard payload.count == 4 * range.count else { return nil }
-            return .message(payload, checksum: weights.checksum)
-        }
-        let start = place - 4 * range.lowerBound
-        guard start % MemoryLayout<Float>.alignment == 0, let crew,
-            let bytes = view?.bytes(at: start, count: 4 * crew.model.chunks.count)
-        else { return nil }
-        return .memory(bytes.bindMemory(to: Float.self), place: start)
     }
 
     /// Builds the network, proves the arithmetic, starts the threads.
@@ -424,12 +399,11 @@ final class WorkerSession {
             silence = job.cluster.heartbeat * job.cluster.missedHeartbeats * 2
             session = welcome.session
             recorder = welcome.wantsTrace ? SpanRecorder() : nil
-            view = memory == nil ? nil : welcome.memory.flatMap(SharedView.init)
+            let view = memory == nil ? nil : welcome.memory.flatMap(SharedView.init)
+            others = CoordinatorMemory(view: view, chunks: model.chunks.chunks.count)
             crew = Crew(
                 model: model, local: local, options: options, doorbell: doorbell, memory: memory,
                 bulletin: view?.bulletin, recorder: recorder)
-            checksums = Array(
-                repeating: Array(repeating: 0, count: model.chunks.chunks.count), count: 2)
             attach = .init(worker: welcome.worker, session: welcome.session)
             coordinatorReadsMemory = welcome.readsMemory
             try send(

@@ -34,10 +34,10 @@ import Testing
             try run.run(
                 LocalRun.job([
                     "dataset.augmentation.rotation_range=40", "dataset.augmentation.zoom_range=0.2",
-                    "dataset.augmentation.gaussian_blur=[1, 2]",
+                    "dataset.augmentation.gaussian_blur=[4, 5]",
                     "dataset.augmentation.gaussian_noise=4",
                 ])))
-        #expect(report.dataWait.share > 0.05 && report.dataWait.share <= 1)
+        #expect(report.dataWait.share > 0.05 && report.dataWait.share <= 1, "\(report.dataWait)")
         #expect(report.dataLimits.map(\.isDecoding) == [true])
     }
 }
