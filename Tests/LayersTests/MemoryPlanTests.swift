@@ -86,6 +86,21 @@ import Testing
         #expect(!plan.values[4].overlaps(plan.values[1]))
     }
 
+    @Test func branchThatIsReadAgainLivesUntilThen() {
+        var stages = residual
+        stages[3] = StageNeeds(input: 640, output: 640, inPlace: 0)
+        let once = MemoryPlan(stages, inputs: branches)
+        #expect(once.values[4] == once.values[3])
+        stages[3].rereadsInput = true
+        stages[3].rereadsOthers = true
+        let plan = MemoryPlan(stages, inputs: branches)
+        for value in [1, 3] {
+            #expect(!plan.values[4].overlaps(plan.values[value]))
+            #expect(!plan.gradients[5].overlaps(plan.values[value]))
+            #expect(!plan.gradients[4].overlaps(plan.values[value]))
+        }
+    }
+
     @Test func evaluationNeedsLessThanTraining() {
         let wants = [Bool](repeating: false, count: 6)
         let evaluation = MemoryPlan(residual, inputs: branches, wantsGradient: wants)

@@ -20,10 +20,11 @@ public struct Reshape: Layer, Hashable {
         guard targetShape.count == numbers.count, [1, 3].contains(targetShape.count),
             !targetShape.contains(0), targetShape.count(where: { $0 < 0 }) < 2
         else {
+            let found = targetShape.count == numbers.count ? "\(targetShape)" : "\(numbers)"
             throw ConfigError(
                 code: .outOfRange, path: "\(fields.path).target_shape", line: line,
-                detail: "found \(numbers.map { "\($0)" }.joined(separator: ", ")), expected"
-                    + " [features] or [height, width, channels]; one of them may be -1")
+                detail: "found \(found), expected [features] or [height, width, channels]; one of"
+                    + " them may be -1")
         }
     }
 
