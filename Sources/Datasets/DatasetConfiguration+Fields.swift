@@ -39,6 +39,11 @@ extension DatasetConfiguration {
                         : "the format is \(format.rawValue); use format: table"))
         }
         let badFiles = isFiles ? try fields.choice("bad_files", default: .stop) : BadFiles.stop
+        let maxSampleBytes =
+            isFiles
+            ? try fields.int(
+                "max_sample_bytes", default: Self.usualSampleBytes, in: 1...ImageFile.mostBytes)
+            : Self.usualSampleBytes
         let table = format == .table ? try Table(fields: &fields, classMode) : Table()
         let augmentation = try Augmentation(
             fields.value("augmentation"),
@@ -51,7 +56,7 @@ extension DatasetConfiguration {
             format: format, path: path, targetSize: size, colorMode: colorMode,
             validation: validation, validationSplit: split, augmentation: augmentation,
             preprocessing: preprocessing, fitting: fitting, classes: classes, classMode: classMode,
-            badFiles: badFiles, table: table)
+            badFiles: badFiles, maxSampleBytes: maxSampleBytes, table: table)
     }
 
     /// Every field, so that what is written reads back as the same value.
@@ -65,6 +70,7 @@ extension DatasetConfiguration {
         if format.isFiles {
             entries.append(.init("class_mode", .scalar(classMode.rawValue)))
             if badFiles != .stop { entries.append(.init("bad_files", .scalar(badFiles.rawValue))) }
+            entries.append(.init("max_sample_bytes", .scalar(maxSampleBytes)))
             entries += fitting.encoded()
         }
         if imageShape != nil {

@@ -66,15 +66,21 @@ public struct DatasetConfiguration: Sendable, Equatable {
     public var classMode: ClassMode
     /// For files alone.
     public var badFiles: BadFiles
+    /// Of the files that a listing has: a larger one is refused. For files alone.
+    public var maxSampleBytes: Int
     /// For `table` alone.
     public var table: Table
+
+    /// Of `max_sample_bytes`: 64 MiB.
+    public static let usualSampleBytes = 64 << 20
 
     public init(
         format: Format, path: String? = nil, targetSize: [Int]? = nil, colorMode: ColorMode? = nil,
         validation: Validation? = nil, validationSplit: Double = 0.2,
         augmentation: Augmentation = .init(), preprocessing: Preprocessing = .init(),
         fitting: Fitting = .init(), classes: [String] = [],
-        classMode: ClassMode = .sparse, badFiles: BadFiles = .stop, table: Table = .init()
+        classMode: ClassMode = .sparse, badFiles: BadFiles = .stop,
+        maxSampleBytes: Int = usualSampleBytes, table: Table = .init()
     ) {
         self.format = format
         self.path = path ?? format.defaultPath ?? ""
@@ -88,6 +94,7 @@ public struct DatasetConfiguration: Sendable, Equatable {
         self.classes = classes
         self.classMode = classMode
         self.badFiles = badFiles
+        self.maxSampleBytes = maxSampleBytes
         self.table = table
     }
 }

@@ -42,13 +42,16 @@ extension ImageListing {
 
     /// Before memory is taken for it.
     func checkSize(_ file: ImageFile) throws(DatasetError) {
-        guard file.size <= ImageFile.mostBytes else {
+        guard isSmallEnough(file) else {
             throw DatasetError(
                 code: .tooLarge,
-                detail: "\(location(of: file)): \(file.size) bytes, an image file may have"
-                    + " \(ImageFile.mostBytes); scale it down or remove it")
+                detail: "\(location(of: file)): \(file.size) bytes, dataset.max_sample_bytes allows"
+                    + " \(mostBytes); scale it down, remove it, or allow up to"
+                    + " \(ImageFile.mostBytes)")
         }
     }
+
+    func isSmallEnough(_ file: ImageFile) -> Bool { file.size <= mostBytes }
 
     private func bytes(
         _ count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(DatasetError) -> Void

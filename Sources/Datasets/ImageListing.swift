@@ -10,6 +10,8 @@ struct ImageListing: Sendable {
     private(set) var files: [ImageFile] = []
     /// What was left out since it cannot be read, each with the reason.
     private(set) var skipped: [String] = []
+    /// Of one file that is read: `max_sample_bytes`.
+    var mostBytes = ImageFile.mostBytes
 
     /// The tar files that the files are parts of; empty for files of their own.
     let archives: [TarStore]
@@ -106,7 +108,7 @@ enum ClassChoice {
 
 /// One image of a listing.
 struct ImageFile: Sendable {
-    /// Of one that is read.
+    /// Of one that is read, whatever a job says.
     static let mostBytes = 1 << 28
 
     /// Within the root, "roses/1.jpg", or absolute.

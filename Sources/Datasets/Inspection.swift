@@ -40,7 +40,9 @@ extension ImageListing {
     /// - Parameter memory: What it knows is not looked at again; sound files are added.
     func faults(_ inspection: Inspection, _ memory: inout InspectionMemory) -> [Int: DatasetError] {
         let keys = files.map(key)
-        let strangers = files.indices.filter { !memory.knows(keys[$0]) }
+        let strangers = files.indices.filter {
+            !memory.knows(keys[$0]) || !isSmallEnough(files[$0])
+        }
         let found = Mutex<[Int: DatasetError]>([:])
         let chunk = 16
         let chunks = (strangers.count + chunk - 1) / chunk

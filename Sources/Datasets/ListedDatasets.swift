@@ -23,6 +23,9 @@ struct ListedDatasets {
     consuming func open(
         _ configuration: DatasetConfiguration, tolerant: Bool
     ) throws(DatasetError) -> [Partition: any Dataset] {
+        train.mostBytes = configuration.maxSampleBytes
+        validation?.mostBytes = configuration.maxSampleBytes
+        test?.mostBytes = configuration.maxSampleBytes
         let skips = configuration.badFiles == .skip
         if skips || !tolerant { try inspect(configuration) }
         let shape = Shape(configuration.targetSize + [configuration.colorMode.channels])

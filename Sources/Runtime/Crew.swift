@@ -9,6 +9,8 @@ import Tensors
 struct Crew {
     let model: WorkerModel
     let queue: WorkQueue
+    /// The most bytes that a sample of a lease may have on its way.
+    let recordBytes: Int
     private let compute: [ComputeThread]
     private let data: [DataThread]
 
@@ -28,6 +30,7 @@ struct Crew {
             bulletin: bulletin, isTraced: recorder != nil)
         self.model = model
         self.queue = queue
+        recordBytes = SampleRecord.mostBytes(model, isLocal: local != nil)
         compute = (0..<options.threads).map { number in
             ComputeThread(
                 number, core: options.firstCore.map { first in first + number }, model: model,

@@ -130,12 +130,16 @@ extension Message.Lease {
     /// More than any lease's samples have: a sender that says so is broken.
     private static let largest = 1 << 32
 
-    /// Whether its numbers belong together, so that whoever computes can rely on them.
-    func fits(shardSize: Int) -> Bool {
+    /// Whether its numbers belong together, so that whoever computes can rely on them, and take the memory
+    /// that they ask for.
+    ///
+    /// - Parameter recordBytes: The most that one sample may have on its way.
+    func fits(shardSize: Int, recordBytes: Int) -> Bool {
         let stepShards = (batchSamples + shardSize - 1) / shardSize
-        guard firstShard + shardCount <= stepShards, sampleBytes <= Self.largest else {
-            return false
-        }
+        let (most, isMore) = sampleCount.multipliedReportingOverflow(by: recordBytes)
+        guard firstShard + shardCount <= stepShards, sampleBytes <= Self.largest,
+            isMore || sampleBytes <= most
+        else { return false }
         let end = min((firstShard + shardCount) * shardSize, batchSamples)
         return sampleCount == end - firstShard * shardSize
     }

@@ -14,6 +14,13 @@ enum SampleRecord {
     static let headerBytes = 8
     static let checksumBytes = 8
 
+    /// The most bytes of one.
+    ///
+    /// - Parameter isLocal: Whether workers have the same files.
+    static func mostBytes(_ model: WorkerModel, isLocal: Bool) -> Int {
+        headerBytes + (isLocal ? checksumBytes : 4 * model.targetCount + model.sampleBytes)
+    }
+
     /// One record at the front of `bytes`: label, stored bytes, and what follows; nil if it lies about its
     /// length.
     static func first(

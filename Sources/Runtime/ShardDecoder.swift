@@ -81,6 +81,13 @@ final class ShardDecoder {
                 UnsafeMutableRawBufferPointer(targets).copyBytes(
                     from: record.stored[..<(4 * targetCount)])
                 bytes = UnsafeRawBufferPointer(rebasing: record.stored[(4 * targetCount)...])
+                guard bytes.count <= model.sampleBytes else {
+                    throw DatasetError(
+                        code: .tooLarge,
+                        detail: "the sample at position \(position) came with \(bytes.count) bytes,"
+                            + " expected at most \(model.sampleBytes); give coordinator and workers"
+                            + " the same build of convoy")
+                }
                 records = record.rest
             }
             guard 0..<Int32(model.data.classes) ~= shard.labels.base[row] else {

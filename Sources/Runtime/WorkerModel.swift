@@ -48,6 +48,14 @@ final class WorkerModel: @unchecked Sendable {
     /// Numbers that come with each sample of a regression.
     var targetCount: Int { model.loss.isRegression ? data.classes : 0 }
 
+    /// The most bytes that the stored form of a sample may have.
+    var sampleBytes: Int {
+        switch data.encoding {
+        case .pixels: data.imageShape.count
+        case .file: job.dataset.maxSampleBytes
+        }
+    }
+
     init(job: Job, data: DataDescription, kernels: KernelSet) throws(LayerError) {
         self.job = job
         self.data = data

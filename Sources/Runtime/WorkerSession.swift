@@ -300,7 +300,8 @@ final class WorkerSession {
         case .heartbeat: break
         case .lease(let lease):
             guard lease.session == session, !isLeaving, let crew else { return }
-            guard lease.fits(shardSize: crew.model.job.training.shardSize) else {
+            let shardSize = crew.model.job.training.shardSize
+            guard lease.fits(shardSize: shardSize, recordBytes: crew.recordBytes) else {
                 end = .refused("the coordinator sent a lease that cannot be: \(lease)")
                 return
             }

@@ -14,12 +14,13 @@ import Testing
     private func open(
         _ folder: TemporaryFolder, _ badFiles: DatasetConfiguration.BadFiles,
         _ format: DatasetConfiguration.Format = .folder, path: String = "",
-        validation: DatasetConfiguration.Validation = .disabled
+        validation: DatasetConfiguration.Validation = .disabled, most: Int = 1 << 20
     ) throws -> [Partition: any Dataset] {
         try openDatasets(
             DatasetConfiguration(
                 format: format, path: folder.path + path, targetSize: [8, 8],
-                validation: validation, validationSplit: 0.5, badFiles: badFiles))
+                validation: validation, validationSplit: 0.5, badFiles: badFiles,
+                maxSampleBytes: most))
     }
 
     private func names(_ dataset: (any Dataset)?, _ folder: TemporaryFolder) -> [String] {
@@ -54,6 +55,23 @@ import Testing
                 == "dataset.truncated: 3 of 5 image files cannot be read, the first is PATH/a/2.png:"
                 + " the PNG file ends too early (premature end of PNG file); copy it anew or remove it,"
                 + " or set dataset.bad_files to skip; 'convoy data info' names all")
+    }
+
+    @Test func aFileAboveTheBoundIsNamed() throws {
+        let folder = try TemporaryFolder()
+        for name in ["a/1.png", "b/1.png", "b/2.png"] { try folder.write(name, image) }
+        // It begins and ends as it should.
+        try folder.write("a/2.png", Array(image.dropLast(12)) + [0] + image.suffix(12))
+        let size = image.count + 1
+        #expect(datasetError { _ = try open(folder, .stop, most: size) } == nil)
+        #expect(
+            datasetError { _ = try open(folder, .stop, most: image.count) }?.description
+                == "dataset.tooLarge: \(folder.path)/a/2.png: \(size) bytes,"
+                + " dataset.max_sample_bytes allows \(image.count); scale it down, remove it, or allow"
+                + " up to 268435456, or set dataset.bad_files to skip")
+        let parts = try open(folder, .skip, most: image.count)
+        #expect(names(parts[.train], folder) == ["a/1.png", "b/1.png", "b/2.png"])
+        #expect(parts[.train]?.skipped.first?.contains("/a/2.png: \(size) bytes") == true)
     }
 
     @Test func filesThatDoNotDecodeAreLeftOut() throws {

@@ -37,7 +37,7 @@ import Testing
                 samplewiseCenter: true, featurewiseCenter: true, zcaWhitening: true,
                 zcaEpsilon: 0.5),
             fitting: .init(interpolation: .area, framing: .pad), classes: ["b", "a"],
-            classMode: .binary, badFiles: .skip)
+            classMode: .binary, badFiles: .skip, maxSampleBytes: 12_345)
         for configuration in [
             configuration, .init(format: .shapes), .init(format: .cifar10, path: "c"),
             .init(format: .table, path: "t", table: .init(xCol: "x", yCol: "y", directory: "d")),
@@ -75,6 +75,20 @@ import Testing
         #expect(
             complaint([.init("format", .scalar("shapes")), .init("validation_split", .scalar(1.5))])
                 == "dataset.validation_split: found 1.5, expected 0.0 to 0.95")
+    }
+
+    @Test func samplesHaveABound() throws {
+        func bytes(_ value: Int) -> [ConfigValue.Entry] {
+            [
+                .init("format", .scalar("folder")), .init("path", .scalar("p")),
+                .init("max_sample_bytes", .scalar(value)),
+            ]
+        }
+        #expect(try read(Array(bytes(1)[..<2])).maxSampleBytes == 67_108_864)
+        #expect(try read(bytes(1)).maxSampleBytes == 1)
+        #expect(
+            complaint(bytes(0))
+                == "dataset.max_sample_bytes: found 0, expected 1 to 268435456")
     }
 
     @Test func whatIsScaledIsCentred() throws {

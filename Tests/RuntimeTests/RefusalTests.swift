@@ -85,6 +85,8 @@ import ZeroMQ
 
     @Test(arguments: [
         (0, 5, 16, 96), (4, 1, 4, 96), (1, 2, 4, 96), (0, 4, 16, 1 << 40),
+        // A byte more than fourteen images and what stands before each.
+        (0, 4, 16, 14 * (8 + 3072) + 1),
     ])
     func aWorkerLeavesACoordinatorWhoseLeasesCannotBe(
         firstShard: Int, shards: Int, samples: Int, bytes: Int
