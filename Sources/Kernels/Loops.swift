@@ -166,6 +166,21 @@ package enum Loops: KernelLoops {
         return Sums.isFinite(base, count: values.count / 4)
     }
 
+    package static func penalize(
+        _ penalty: ParameterLayout.Penalty, samples: Int, _ gradient: Floats, _ weights: Floats,
+        into sum: MutableFloats
+    ) {
+        guard let base = sum.baseAddress else { return }
+        Penalties.add(
+            Float(penalty.l1 * Double(samples)), Float(2 * penalty.l2 * Double(samples)),
+            gradient.baseAddress!, weights.baseAddress!, into: base, count: sum.count)
+    }
+
+    package static func magnitudes(_ values: Floats) -> (absolute: Double, squares: Double) {
+        guard let base = values.baseAddress else { return (0, 0) }
+        return Penalties.magnitudes(base, count: values.count)
+    }
+
     package static func sgd(_ step: SGDStep, _ slice: OptimizerSlice) {
         if !slice.weights.isEmpty { Optimizers.sgd(step, slice) }
     }
@@ -194,11 +209,6 @@ package enum Loops: KernelLoops {
     package static func clip(_ values: MutableFloats, limit: Float) {
         guard let start = values.baseAddress else { return }
         Sums.clip(start, limit: limit, count: values.count)
-    }
-
-    package static func sumOfSquares(_ values: Floats) -> Double {
-        guard let start = values.baseAddress else { return 0 }
-        return Sums.ofSquares(start, count: values.count)
     }
 
     package static func peakProbe(rounds: Int) -> Double { Probe.run(rounds: rounds) }

@@ -45,23 +45,6 @@ enum Sums {
         }
     }
 
-    /// Runs of 4096 elements in 16 lanes; their totals are added in double precision.
-    @inline(never)
-    static func ofSquares(_ values: UnsafePointer<Float>, count: Int) -> Double {
-        var total = 0.0, start = 0
-        while start < count {
-            let end = min(start + 4096, count)
-            var sum = Vector()
-            for i in stride(from: start, to: end, by: 16) {
-                let x = (values + i).vector
-                sum = sum.plus(x, times: x)
-            }
-            total += Double(sum.total)
-            start = end
-        }
-        return total
-    }
-
     /// x - x is zero for finite numbers and NaN for all others.
     @inline(never)
     static func isFinite(_ values: UnsafeRawPointer, count: Int) -> Bool {

@@ -63,12 +63,12 @@ extension Lowering {
         let stored = geometry.outputChannels
         let kernelRange = addParameter(
             kernelName, kernelShape, .kernel(placement), options.kernelInitializer,
-            count: geometry.weightCount)
+            options.renewal, options.kernelPenalty, count: geometry.weightCount)
         let biasRange =
             useBias
             ? addParameter(
                 "bias", [filters], .channels(filters, stored: stored), options.biasInitializer,
-                count: stored)
+                options.renewal, options.biasPenalty, count: stored)
             : kernelRange.upperBound..<kernelRange.upperBound
         append(
             ConvolutionStage(layer: layer, geometry: geometry, kernel: kernelRange, bias: biasRange)

@@ -116,12 +116,13 @@ public struct Lowering {
     /// The next `count` floats of the flat buffer.
     mutating func addParameter(
         _ kind: String, _ shape: Shape, _ placement: Parameter.Placement,
-        _ initializer: Initializer, _ renewal: ParameterLayout.Renewal = .trained, count: Int
+        _ initializer: Initializer, _ renewal: ParameterLayout.Renewal = .trained,
+        _ penalty: ParameterLayout.Penalty = .init(), count: Int
     ) -> Range<Int> {
         let start = parameters.last?.entry.range.upperBound ?? 0
         let entry = ParameterLayout.Entry(
             name: "\(name)/\(kind)", shape: shape, range: start..<start + count, layer: layer,
-            renewal: renewal)
+            renewal: renewal, penalty: penalty)
         parameters.append(Parameter(entry: entry, placement: placement, initializer: initializer))
         return entry.range
     }

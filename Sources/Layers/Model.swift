@@ -93,6 +93,13 @@ public struct Model: Sendable {
                     "no layer has weights, there is nothing to train; end the model with Dense, one"
                     + " unit a class")
         }
+        guard network.parameters.contains(where: { $0.entry.renewal == .trained }) else {
+            throw LayerError(
+                code: .lossMismatch, layer: end,
+                detail:
+                    "every layer with weights has 'trainable: false', there is nothing to train;"
+                    + " leave at least one trainable")
+        }
         guard network.signal.height * network.signal.width == 1 else {
             throw LayerError(
                 code: .lossMismatch, layer: end,

@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Configuration
+import Tensors
 
 /// What a layer with a kernel and a bias may say about them, by Keras's names: read, written and kept in one
 /// place.
 public struct WeightOptions: Hashable, Sendable {
     public var kernelInitializer: Initializer
     public var biasInitializer: Initializer
+    public var kernelRegularizer: Regularizer?
+    public var biasRegularizer: Regularizer?
+    /// Whether an optimizer changes them. Those that stay as they are add nothing to the loss.
+    public var trainable: Bool
 
     public init(
-        kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros
+        kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
+        kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
+        trainable: Bool = true
     ) {
         self.kernelInitializer = kernelInitializer
         self.biasInitializer = biasInitializer
+        self.kernelRegularizer = kernelRegularizer
+        self.biasRegularizer = biasRegularizer
+        self.trainable = trainable
     }
 
     init(fields: inout Fields) throws(ConfigError) {
@@ -23,12 +33,36 @@ public struct WeightOptions: Hashable, Sendable {
         if let value = fields.value("bias_initializer") {
             biasInitializer = try Initializer(value, path: "\(fields.path).bias_initializer")
         }
+        if let value = fields.value("kernel_regularizer") {
+            kernelRegularizer = try Regularizer(value, path: "\(fields.path).kernel_regularizer")
+        }
+        if let value = fields.value("bias_regularizer") {
+            biasRegularizer = try Regularizer(value, path: "\(fields.path).bias_regularizer")
+        }
+        trainable = try fields.bool("trainable", default: true)
     }
 
+    /// What is off is not written.
     var fields: [ConfigValue.Entry] {
-        [
+        var fields: [ConfigValue.Entry] = [
             .init("kernel_initializer", kernelInitializer.encoded),
             .init("bias_initializer", biasInitializer.encoded),
         ]
+        if let kernelRegularizer {
+            fields.append(.init("kernel_regularizer", kernelRegularizer.encoded))
+        }
+        if let biasRegularizer {
+            fields.append(.init("bias_regularizer", biasRegularizer.encoded))
+        }
+        if !trainable { fields.append(.init("trainable", .scalar(false))) }
+        return fields
+    }
+
+    var renewal: ParameterLayout.Renewal { trainable ? .trained : .frozen }
+    var kernelPenalty: ParameterLayout.Penalty { penalty(kernelRegularizer) }
+    var biasPenalty: ParameterLayout.Penalty { penalty(biasRegularizer) }
+
+    private func penalty(_ regularizer: Regularizer?) -> ParameterLayout.Penalty {
+        (trainable ? regularizer?.penalty : nil) ?? ParameterLayout.Penalty()
     }
 }

@@ -328,7 +328,9 @@ extension Coordinator {
             noteArrivals()
         }
         dataWaits.advance(to: now, threads: threadsAlive)
-        let sums = board.rootMetrics
+        var sums = board.rootMetrics
+        // A training step's loss is that of the weights before it.
+        sums.lossSum += shelf.penalty(beforeStep: step.kind == .train) * Double(sums.samples)
         spareBoards.append(board)
         // At once, unless this step ends an epoch and what that was like is still to be judged.
         if !step.isLastOfEpoch || !run.job.training.callbacks.steer { planNextSteps() }

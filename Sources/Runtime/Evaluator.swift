@@ -81,8 +81,11 @@ public final class Evaluator: @unchecked Sendable {
             let first = step.samples.lowerBound / shardSize
             sums = sums + results.sum(first, ReductionTree(leaves: step.shards))
         }
+        let penalty = file.model.parameters.penalty(
+            of: Floats(weights.elements), at: 0, kernels)
         return Evaluation(
-            loss: sums.meanLoss, accuracy: file.model.loss.isRegression ? nil : sums.accuracy,
+            loss: sums.meanLoss + penalty,
+            accuracy: file.model.loss.isRegression ? nil : sums.accuracy,
             samples: Int(sums.samples))
     }
 

@@ -32,6 +32,10 @@ final class WeightShelf {
     /// Where sums wait for each other, if no chunk is stepped before all are there.
     private let gradient: AlignedBuffer<Float>?
     private var waiting = 0
+    /// What the size of each chunk's newest weights adds to the mean loss, and that of the ones before.
+    private var penalties: [Double], previousPenalties: [Double]
+    /// For gradients with those of penalties; empty without them.
+    private let scratch: AlignedBuffer<Float>
     /// Where workers of this machine see at once what there is; nil where there are none.
     private let bulletin: WeightBulletin?
 
@@ -59,6 +63,14 @@ final class WeightShelf {
             _ = slot.elements.update(fromContentsOf: values)
         }
         gradient = rule.needsWholeGradient ? AlignedBuffer(count: plan.count) : nil
+        let largest = plan.chunks.map(\.range.count).max() ?? 0
+        scratch = AlignedBuffer(
+            count: plan.layout.hasPenalties && !rule.needsWholeGradient ? largest : 0)
+        penalties = plan.chunks.map {
+            plan.layout.penalty(
+                of: Floats(buffer.memory[$0.range]), at: $0.range.lowerBound, kernels)
+        }
+        previousPenalties = penalties
         bulletin = memory.flatMap { WeightBulletin($0.bulletin, chunks: plan.chunks.count) }
         if let place = buffer.place { bulletin?.begin(version, place: place) }
         for chunk in plan.chunks.indices { announce(chunk) }
@@ -96,7 +108,7 @@ final class WeightShelf {
                 first: slot(rule.optimizer.slots > 0 ? 0 : nil, range),
                 second: slot(rule.optimizer.slots > 1 ? 1 : nil, range),
                 average: slot(rule.averageSlot, range)),
-            at: range.lowerBound, of: plan.layout)
+            at: range.lowerBound, of: plan.layout, scratch: scratch.elements)
     }
 
     /// A chunk of the newest version is written.
@@ -105,9 +117,19 @@ final class WeightShelf {
         previousChecksums[chunk] = checksums[chunk]
         current[chunk] = newest.buffer
         versions[chunk] = newest.version
+        previousPenalties[chunk] = penalties[chunk]
+        let range = plan.chunks[chunk].range
+        penalties[chunk] = plan.layout.penalty(
+            of: Floats(newest.buffer.memory[range]), at: range.lowerBound, kernels)
         announce(chunk)
-        checksums[chunk] = checksum64(
-            UnsafeRawBufferPointer(newest.buffer.memory[plan.chunks[chunk].range]))
+        checksums[chunk] = checksum64(UnsafeRawBufferPointer(newest.buffer.memory[range]))
+    }
+
+    /// What the size of the weights adds to the mean loss.
+    ///
+    /// - Parameter isStepped: Whether it is the weights before the newest ones that count.
+    func penalty(beforeStep isStepped: Bool) -> Double {
+        (isStepped ? previousPenalties : penalties).reduce(0, +)
     }
 
     private func announce(_ chunk: Int) {

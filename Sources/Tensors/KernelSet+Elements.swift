@@ -125,10 +125,23 @@ extension KernelSet {
         loops.clip(values, limit: limit)
     }
 
-    /// The sum of the squares of all elements.
-    public func sumOfSquares(_ values: Floats) -> Double {
-        expectVectors(values.count, "sumOfSquares: values")
-        return loops.sumOfSquares(values)
+    /// The gradient of a penalty on the mean loss, added to a sum over `samples`:
+    /// `sum = gradient + samples (l1 sign(weights) + 2 l2 weights)`, where the sign of 0 is 0. The gradient may be
+    /// the sum's own memory.
+    public func penalize(
+        _ penalty: ParameterLayout.Penalty, samples: Int, _ gradient: Floats, _ weights: Floats,
+        into sum: MutableFloats
+    ) {
+        expectVectors(sum.count, "penalize: sum")
+        expect(gradient.count, sum.count, "penalize: gradient", penalty)
+        expect(weights.count, sum.count, "penalize: weights", penalty)
+        loops.penalize(penalty, samples: samples, gradient, weights, into: sum)
+    }
+
+    /// The sums of the magnitudes and of the squares of floats.
+    public func magnitudes(_ values: Floats) -> (absolute: Double, squares: Double) {
+        expectVectors(values.count, "magnitudes: values")
+        return loops.magnitudes(values)
     }
 
     /// Whether none of the floats is infinite or NaN. They may lie at any byte.

@@ -141,7 +141,6 @@ package protocol KernelLoops: Sendable {
         _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, into sum: MutableFloats)
     static func addScaled(_ addend: Floats, scale: Float, to sum: MutableFloats)
     static func clip(_ values: MutableFloats, limit: Float)
-    static func sumOfSquares(_ values: Floats) -> Double
     static func isFinite(_ values: UnsafeRawBufferPointer) -> Bool
 
     static func sgd(_ step: SGDStep, _ slice: OptimizerSlice)
@@ -149,6 +148,10 @@ package protocol KernelLoops: Sendable {
     static func adam(_ step: AdamStep, _ slice: OptimizerSlice)
     static func adagrad(_ step: AdagradStep, _ slice: OptimizerSlice)
     static func adamDirection(_ step: AdamDirectionStep, _ slice: OptimizerSlice)
+    static func penalize(
+        _ penalty: ParameterLayout.Penalty, samples: Int, _ gradient: Floats, _ weights: Floats,
+        into sum: MutableFloats)
+    static func magnitudes(_ values: Floats) -> (absolute: Double, squares: Double)
     static func movingAverage(_ step: MovingAverageStep, _ slice: OptimizerSlice)
 
     static func peakProbe(rounds: Int) -> Double

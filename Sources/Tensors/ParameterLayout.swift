@@ -18,15 +18,19 @@ public struct ParameterLayout: Hashable, Sendable {
         /// Index of the layer that owns it.
         public let layer: Int
         public let renewal: Renewal
+        /// What its size adds to the loss.
+        public let penalty: Penalty
 
         public init(
-            name: String, shape: Shape, range: Range<Int>, layer: Int, renewal: Renewal = .trained
+            name: String, shape: Shape, range: Range<Int>, layer: Int, renewal: Renewal = .trained,
+            penalty: Penalty = Penalty()
         ) {
             self.name = name
             self.shape = shape
             self.range = range
             self.layer = layer
             self.renewal = renewal
+            self.penalty = penalty
         }
     }
 
@@ -37,6 +41,18 @@ public struct ParameterLayout: Hashable, Sendable {
         /// The sum is that of a measured statistic, each block's times its samples. The parameter moves
         /// to the step's mean by 1 - momentum of the way.
         case averaged(momentum: Double)
+        /// It stays as it is.
+        case frozen
+    }
+
+    /// Of weights w: `l1` times the sum of |w| and `l2` times the sum of w^2.
+    public struct Penalty: Hashable, Sendable {
+        public var l1: Double, l2: Double
+        public init(l1: Double = 0, l2: Double = 0) {
+            self.l1 = l1
+            self.l2 = l2
+        }
+        public var isNone: Bool { l1 == 0 && l2 == 0 }
     }
 
     /// A run of whole layers: what can travel once their backward passes are done.
@@ -46,8 +62,8 @@ public struct ParameterLayout: Hashable, Sendable {
     }
 
     public let entries: [Entry]
-    /// Those that no optimizer trains, in the order of the buffer.
-    public let averages: [Entry]
+    /// Those that do not just follow their gradient, in the order of the buffer.
+    public let exceptions: [Entry]
     /// Floats in the flat buffer.
     public var count: Int { entries.last?.range.upperBound ?? 0 }
 
@@ -62,14 +78,17 @@ public struct ParameterLayout: Hashable, Sendable {
             end = entry.range.upperBound
         }
         self.entries = entries
-        averages = entries.filter { $0.renewal != .trained }
+        exceptions = entries.filter { $0.renewal != .trained || !$0.penalty.isNone }
     }
+
+    /// Whether the size of any parameter adds to the loss.
+    public var hasPenalties: Bool { exceptions.contains { !$0.penalty.isNone } }
 
     /// Parameters that users count: without padding.
     public var parameterCount: Int { entries.reduce(0) { $0 + $1.shape.count } }
     /// Of those the ones that an optimizer trains.
     public var trainedCount: Int {
-        parameterCount - averages.reduce(0) { $0 + $1.shape.count }
+        entries.reduce(0) { $0 + ($1.renewal == .trained ? $1.shape.count : 0) }
     }
 
     /// Whole layers from the last to the first, closed at `bytes` or more; the result is in the order of

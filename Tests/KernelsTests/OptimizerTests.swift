@@ -119,17 +119,6 @@ import Testing
 
     // MARK: Norms and limits
 
-    @Test(arguments: [16, 4096, 4112, 20_000], Engine.available)
-    func sumsOfSquaresAreExactToRounding(_ count: Int, _ kernels: KernelSet) {
-        var noise = Noise(seed: count)
-        let values = noise.buffer(count)
-        let expected = values.doubles.reduce(0) { $0 + $1 * $1 }
-        let found = kernels.sumOfSquares(values.floats)
-        // A lane adds up to 256 squares, and sixteen lanes follow.
-        #expect(abs(found - expected) <= 30 * u * expected)
-        #expect(found == Engine.available[0].sumOfSquares(values.floats))
-    }
-
     @Test(arguments: Engine.available)
     func clippingKeepsWhatIsWithin(_ kernels: KernelSet) {
         let odd: [Float] = [
@@ -148,5 +137,36 @@ import Testing
         let expected = zip(sum.values, addend.values).map { $0.addingProduct($1, 0.3) }
         kernels.addScaled(addend.floats, scale: 0.3, to: sum.elements)
         #expect(sum.values == expected)
+    }
+
+    /// Against the definition in double precision, and to the bit between instruction sets.
+    @Test func penaltiesAreThoseOfTheirDefinition() throws {
+        let buffers = Buffers(seed: 8)
+        buffers.weights.base[3] = 0
+        let penalty = ParameterLayout.Penalty(l1: 0.003, l2: 0.02)
+        var results: [[UInt32]] = []
+        for kernels in Engine.available {
+            kernels.penalize(
+                penalty, samples: 37, buffers.gradient.floats, buffers.weights.floats,
+                into: buffers.new.elements)
+            results.append(buffers.new.elements.map(\.bitPattern))
+            var (absolute, squares) = (0.0, 0.0)
+            for i in 0..<buffers.weights.count {
+                let w = Double(buffers.weights.base[i]), g = Double(buffers.gradient.base[i])
+                let sign = w > 0 ? 1.0 : w < 0 ? -1 : 0
+                let slope = 37 * (0.003 * sign + 0.04 * w)
+                // Two factors, a sum of parts and the sum, rounded to 24 bits each.
+                let bound = 4 * 0x1p-24 * (abs(g) + abs(slope) + 0.2)
+                #expect(abs(Double(buffers.new.base[i]) - g - slope) <= bound)
+                absolute += abs(w)
+                squares += w * w
+            }
+            let found = kernels.magnitudes(buffers.weights.floats)
+            #expect(abs(found.absolute - absolute) <= 1e-12 * absolute)
+            #expect(abs(found.squares - squares) <= 1e-12 * squares)
+            let first = try #require(Engine.available.first).magnitudes(buffers.weights.floats)
+            #expect(found == first)
+        }
+        #expect(Set(results).count == 1)
     }
 }

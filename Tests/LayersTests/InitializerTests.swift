@@ -108,4 +108,31 @@ import Testing
                 .map([.init("name", .scalar("random_normal")), .init("stddev", .scalar(-1))])
             ).contains("kernel_initializer.stddev: found -1.0, expected 0.0 to 1e+30"))
     }
+
+    @Test func regularizersReadBackAndMistakesAreNamed() throws {
+        func layer(_ regularizer: ConfigValue) -> ConfigValue {
+            .list([
+                .map([
+                    .init(
+                        "Dense",
+                        .map([
+                            .init("units", .scalar(3)), .init("kernel_regularizer", regularizer),
+                        ]))
+                ])
+            ])
+        }
+        let short = try parseLayers(layer(.scalar("l2")), path: "layers")
+        let dense = try #require(short[0].layer as? Dense)
+        #expect(dense.weights.kernelRegularizer == Regularizer(l2: 0.01))
+        #expect(
+            encodeLayers(try parseLayers(encodeLayers(short), path: "layers"))
+                == encodeLayers(short))
+        let error = #expect(throws: ConfigError.self) {
+            try parseLayers(layer(.scalar("l3")), path: "layers")
+        }
+        #expect(
+            error?.description.contains(
+                "kernel_regularizer: 'l3' is not a regularizer; expected one of l1, l2, l1_l2")
+                == true)
+    }
 }

@@ -24,6 +24,16 @@ import Testing
         #expect(abs(metrics.lossSum - golden.lossSum) <= Double(Self.tolerance) * golden.lossSum)
     }
 
+    @Test(arguments: Golden.all.filter { $0.penalty != nil }, Engine.available.indices)
+    func penaltyIsThatOfKeras(_ golden: Golden, engine: Int) throws {
+        let trial = try Trial(golden), expected = try #require(golden.penalty)
+        let found = trial.weights.withUnsafeBufferPointer {
+            trial.model.parameters.penalty(of: $0, at: 0, Engine.available[engine])
+        }
+        // Keras rounds its factors to single precision; weights are the same numbers on both sides.
+        #expect(abs(found - expected) <= 0x1p-24 * expected)
+    }
+
     @Test(arguments: Golden.all)
     func probabilitiesAreThoseOfKeras(_ golden: Golden) throws {
         let found = try Trial(golden).predict()

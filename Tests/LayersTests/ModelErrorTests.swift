@@ -50,6 +50,14 @@ import Testing
         #expect(message([]).contains("no layer has weights"))
     }
 
+    @Test func aModelThatIsFrozenAltogetherIsExplained() {
+        let dense = Dense(units: 10, weights: WeightOptions(trainable: false))
+        #expect(
+            message([Flatten(), dense])
+                == "dense: every layer with weights has 'trainable: false', there is nothing to train;"
+                + " leave at least one trainable")
+    }
+
     @Test func tooFewUnitsNameTheClasses() {
         #expect(
             message([Flatten(), Dense(units: 5)])

@@ -50,8 +50,8 @@ public struct LARS: Optimizer, Hashable {
         var rate = step.rate
         if !step.isVector {
             let samples = Double(step.samples)
-            let length = kernels.sumOfSquares(slice.weights).squareRoot()
-            let gradient = kernels.sumOfSquares(slice.gradient).squareRoot() / samples
+            let length = kernels.magnitudes(slice.weights).squares.squareRoot()
+            let gradient = kernels.magnitudes(slice.gradient).squares.squareRoot() / samples
             if length > 0, gradient > 0 {
                 rate *= trustCoefficient * length / (gradient + weightDecay * length)
             }

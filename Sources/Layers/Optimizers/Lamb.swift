@@ -46,7 +46,7 @@ public struct Lamb: Optimizer, Hashable {
     public func apply(_ kernels: KernelSet, _ step: OptimizerStep, _ slice: OptimizerSlice) {
         let first = Double(Float(beta1)).raised(to: step.number)
         let second = Double(Float(beta2)).raised(to: step.number)
-        let length = kernels.sumOfSquares(slice.weights).squareRoot()
+        let length = kernels.magnitudes(slice.weights).squares.squareRoot()
         let direction = MutableFloats(mutating: slice.gradient)
         var moments = slice
         moments.newWeights = direction
@@ -56,7 +56,7 @@ public struct Lamb: Optimizer, Hashable {
                 scale1: Float(1 / (1 - first)), scale2: Float(1 / (1 - second)),
                 epsilon: Float(epsilon)),
             moments)
-        let reach = kernels.sumOfSquares(Floats(direction)).squareRoot()
+        let reach = kernels.magnitudes(Floats(direction)).squares.squareRoot()
         let ratio = length > 0 && reach > 0 ? length / reach : 1
         slice.copyWeights()
         kernels.addScaled(

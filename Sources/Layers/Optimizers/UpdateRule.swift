@@ -67,21 +67,21 @@ public struct UpdateRule: Sendable {
     }
 
     /// One step on a slice of the flat buffers that begins at `start`: what is trained follows its gradient, what is
-    /// averaged moves to the step's mean.
+    /// averaged moves to the step's mean, what is frozen stays.
     ///
+    /// - Parameter scratch: As many floats as the slice has, overwritten; none where there are no penalties, or where
+    ///   the whole gradient is there.
     /// - Precondition: With `needsWholeGradient` the slice is the whole; its gradient is written to.
     public func apply(
         _ kernels: KernelSet, _ step: Step, _ slice: OptimizerSlice, at start: Int,
-        of layout: ParameterLayout
+        of layout: ParameterLayout, scratch: MutableFloats = MutableFloats(start: nil, count: 0)
     ) {
         let all = start..<start + slice.weights.count
         precondition(
             !needsWholeGradient || all == 0..<layout.count,
             "UpdateRule: elements \(all) of \(layout.count), but the rule needs all of them")
         let rate = step.rate ?? optimizer.learningRate.rate(at: step.number - 1)
-        if let clipping {
-            clip(clipping, kernels, step.samples, MutableFloats(mutating: slice.gradient), layout)
-        }
+        if needsWholeGradient { finishGradient(kernels, step.samples, slice, layout) }
         var place = all.lowerBound
         func train(until next: Int) {
             guard next > place else { return }
@@ -89,13 +89,25 @@ public struct UpdateRule: Sendable {
             let part = slice[range.lowerBound - start..<range.upperBound - start]
             self.train(kernels, step, rate: rate, part, range, layout)
         }
-        for entry in layout.averages where entry.range.overlaps(all) {
+        for entry in layout.exceptions where entry.range.overlaps(all) {
             let range = entry.range.clamped(to: all)
             train(until: range.lowerBound)
-            if case .averaged(let momentum) = entry.renewal {
+            var part = slice[range.lowerBound - start..<range.upperBound - start]
+            switch entry.renewal {
+            case .averaged(let momentum):
                 kernels.movingAverage(
                     MovingAverageStep(samples: Float(step.samples), rest: Float(1 - momentum)),
-                    slice[range.lowerBound - start..<range.upperBound - start])
+                    part)
+            case .frozen: part.copyWeights()
+            case .trained:
+                if !needsWholeGradient {
+                    let sum = MutableFloats(rebasing: scratch[..<range.count])
+                    kernels.penalize(
+                        entry.penalty, samples: step.samples, part.gradient, part.weights,
+                        into: sum)
+                    part.gradient = Floats(sum)
+                }
+                self.train(kernels, step, rate: rate, part, range, layout)
             }
             place = range.upperBound
         }
@@ -140,6 +152,20 @@ public struct UpdateRule: Sendable {
         }
     }
 
+    /// Penalties are a part of the gradient that is clipped.
+    private func finishGradient(
+        _ kernels: KernelSet, _ samples: Int, _ slice: OptimizerSlice, _ layout: ParameterLayout
+    ) {
+        let gradient = MutableFloats(mutating: slice.gradient)
+        for entry in layout.exceptions where entry.renewal == .trained {
+            let part = slice[entry.range]
+            kernels.penalize(
+                entry.penalty, samples: samples, part.gradient, part.weights,
+                into: MutableFloats(rebasing: gradient[entry.range]))
+        }
+        if let clipping { clip(clipping, kernels, samples, gradient, layout) }
+    }
+
     private func clip(
         _ clipping: Clipping, _ kernels: KernelSet, _ samples: Int, _ gradient: MutableFloats,
         _ layout: ParameterLayout
@@ -149,7 +175,7 @@ public struct UpdateRule: Sendable {
         /// Shortens tensors to a length, if they are longer: of the mean over the batch.
         func shorten(_ tensors: [MutableFloats], to limit: Double) {
             var squares = 0.0
-            for tensor in tensors { squares += kernels.sumOfSquares(Floats(tensor)) }
+            for tensor in tensors { squares += kernels.magnitudes(Floats(tensor)).squares }
             let length = squares.squareRoot() / Double(samples)
             guard length > limit else { return }
             for tensor in tensors {

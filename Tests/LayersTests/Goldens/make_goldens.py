@@ -195,6 +195,11 @@ NAMED = {
         {"GroupNormalization": {"groups": 2, "epsilon": 0.01, "center": False}}, {"Activation": {"activation": "tanh"}}, conv(4, 2, use_bias=False),
         {"GroupNormalization": {"groups": -1, "scale": False}}, {"Activation": {"activation": "tanh"}}, conv(64, 2),
         "GroupNormalization", "Flatten", dense(3)]),
+    "penalties": ([5, 6, 3], 5, SPARSE, {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9}, [
+        PIXELS, conv(4, 3, activation="tanh", kernel_regularizer="l2", bias_regularizer={"name": "l1", "l1": 0.02}),
+        conv(5, 2, activation="tanh", trainable=False, kernel_regularizer="l2"), "Flatten",
+        dense(7, activation="tanh", bias_regularizer="l2"),
+        dense(3, kernel_regularizer={"name": "l1_l2", "l1": 0.01, "l2": 0.003})]),
     "tanh_of_a_regression": ([4, 4, 1], 5, SQUARED, {"name": "sgd", "learning_rate": 0.1}, [
         PIXELS, "Flatten", "GELU", dense(2, activation="tanh")]),
 }
@@ -237,6 +242,13 @@ OTHERS = {
 }
 
 
+def regularizer(fields):
+    if isinstance(fields, str):
+        return fields
+    kind = {"l1": keras.regularizers.L1, "l2": keras.regularizers.L2, "l1_l2": keras.regularizers.L1L2}[fields["name"]]
+    return kind(**{k: v for k, v in fields.items() if k != "name"})
+
+
 def network(shape, layers):
     """A layer reads the one before it, unless it says which."""
     images = last = keras.Input(shape)
@@ -245,6 +257,7 @@ def network(shape, layers):
         inputs = fields.get("inputs", [])
         read = [named[name] for name in ([inputs] if isinstance(inputs, str) else inputs)]
         layer = OTHERS.get(kind) or getattr(keras.layers, kind)
+        fields = {k: regularizer(v) if k.endswith("_regularizer") else v for k, v in fields.items()}
         made = layer(**{k: v for k, v in fields.items() if k != "inputs"})
         last = made(read if len(read) > 1 else read[0] if read else last)
         named[made.name] = last
@@ -316,7 +329,7 @@ def descend(model, images, labels, loss, layers, fields, steps):
     method = optimizer(fields)
     for _ in range(steps):
         with tf.GradientTape() as tape:
-            mean = tf.reduce_mean(losses(model, images, labels, loss, layers))
+            mean = tf.reduce_mean(losses(model, images, labels, loss, layers)) + sum(model.losses)
         method.apply(tape.gradient(mean, model.trainable_variables), model.trainable_variables)
     method.finalize_variable_values(model.trainable_variables)
 
@@ -344,6 +357,8 @@ def golden(seed, shape, batch, loss, layers, standardize=lambda pixels: pixels):
         "probabilities": numbers(probabilities(model(images), loss, layers)),
         "gradients": tensors(model, gradients, only=trained),
     }
+    if model.losses:
+        result["penalty"] = float(sum(model.losses))
     if loss in REGRESSIONS:
         result["targets"] = numbers(labels)
     return model, images, labels, result

@@ -31,6 +31,8 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     /// What the loss of an image counts, by its label.
     let classWeights: [Float]?
     let standardization: Standardized?
+    /// What the size of the weights adds to the mean loss.
+    let penalty: Double?
     /// Of a regression.
     let targets: [Float]?
 
@@ -49,7 +51,7 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     private enum CodingKeys: String, CodingKey {
         case layers, input, loss, pixels, labels, weights, probabilities, gradients, steps
         case lossSum = "loss_sum", evaluationLossSum = "evaluation_loss_sum"
-        case classWeights = "class_weights", standardization, targets
+        case classWeights = "class_weights", standardization, penalty, targets
     }
 
     var testDescription: String { name }

@@ -123,6 +123,7 @@ struct Trial {
         }
         func slot(_ index: Int?) -> MutableFloats { (index.map { slots[$0] } ?? none).elements }
         defer { withExtendedLifetime((slots, none)) {} }
+        let scratch = AlignedBuffer<Float>(count: weights.count)
         for step in 1...steps {
             var gradient = try train(kernels).gradient
             let samples = labels.count, layout = model.parameters
@@ -135,7 +136,7 @@ struct Trial {
                             newWeights: weights, first: slot(rule.optimizer.slots > 0 ? 0 : nil),
                             second: slot(rule.optimizer.slots > 1 ? 1 : nil),
                             average: slot(rule.averageSlot)),
-                        at: 0, of: layout)
+                        at: 0, of: layout, scratch: scratch.elements)
                 }
             }
         }
