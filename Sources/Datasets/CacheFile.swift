@@ -36,6 +36,19 @@ struct CacheFile {
         return environment("HOME").map { "\($0)/.cache/convoy" }
     }
 
+    /// Makes it, if it is not there and can be.
+    static func makeFolder() {
+        if let folder { make(folder[...]) }
+    }
+
+    /// Makes a folder and those above it.
+    private static func make(_ folder: Substring) {
+        for end in folder.indices.dropFirst() where folder[end] == "/" {
+            try? Datasets.makeFolder(String(folder[..<end]), mayExist: true)
+        }
+        try? Datasets.makeFolder(String(folder), mayExist: true)
+    }
+
     /// Names a file as it is now.
     static func key(_ location: String, size: Int, changed: Int) -> UInt64 {
         checksum("\(absolute(location))\n\(size)\n\(changed)")
@@ -60,11 +73,7 @@ struct CacheFile {
             }
         }
         // Without the directory, or room in it, the next run finds out again.
-        let folder = path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)
-        for end in folder.indices.dropFirst() where folder[end] == "/" {
-            try? makeFolder(String(folder[..<end]), mayExist: true)
-        }
-        try? makeFolder(String(folder), mayExist: true)
+        Self.make(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
         let own = "\(path).\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
         guard let file = try? NewFile(own) else { return }
         do throws(DatasetError) {

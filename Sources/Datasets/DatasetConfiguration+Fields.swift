@@ -44,6 +44,12 @@ extension DatasetConfiguration {
             ? try fields.int(
                 "max_sample_bytes", default: Self.usualSampleBytes, in: 1...ImageFile.mostBytes)
             : Self.usualSampleBytes
+        let cache = isFiles ? try fields.choice("cache", default: .disabled) : Cache.disabled
+        let cacheLimit =
+            cache == .memory
+            ? try fields.int(
+                "cache_limit_mb", default: Self.usualCacheLimit >> 20, in: 1...1 << 30) << 20
+            : Self.usualCacheLimit
         let table = format == .table ? try Table(fields: &fields, classMode) : Table()
         let augmentation = try Augmentation(
             fields.value("augmentation"),
@@ -56,7 +62,8 @@ extension DatasetConfiguration {
             format: format, path: path, targetSize: size, colorMode: colorMode,
             validation: validation, validationSplit: split, augmentation: augmentation,
             preprocessing: preprocessing, fitting: fitting, classes: classes, classMode: classMode,
-            badFiles: badFiles, maxSampleBytes: maxSampleBytes, table: table)
+            badFiles: badFiles, maxSampleBytes: maxSampleBytes,
+            cache: cache, cacheLimit: cacheLimit, table: table)
     }
 
     /// Every field, so that what is written reads back as the same value.
@@ -71,6 +78,10 @@ extension DatasetConfiguration {
             entries.append(.init("class_mode", .scalar(classMode.rawValue)))
             if badFiles != .stop { entries.append(.init("bad_files", .scalar(badFiles.rawValue))) }
             entries.append(.init("max_sample_bytes", .scalar(maxSampleBytes)))
+            if cache != .disabled { entries.append(.init("cache", .scalar(cache.rawValue))) }
+            if cache == .memory {
+                entries.append(.init("cache_limit_mb", .scalar(cacheLimit >> 20)))
+            }
             entries += fitting.encoded()
         }
         if imageShape != nil {

@@ -46,6 +46,16 @@ public struct DatasetConfiguration: Sendable, Equatable {
         case skip
     }
 
+    /// What workers keep of images once they are decoded and resized.
+    public enum Cache: String, CaseIterable, Sendable {
+        /// Nothing: "none" in a job.
+        case disabled = "none"
+        /// As many as `cache_limit_mb` allows.
+        case memory
+        /// All, in a file that goes with the worker.
+        case disk
+    }
+
     public var format: Format
     /// The directory of the files, or the table, archive or arrays; empty for `shapes`.
     public var path: String
@@ -68,11 +78,17 @@ public struct DatasetConfiguration: Sendable, Equatable {
     public var badFiles: BadFiles
     /// Of the files that a listing has: a larger one is refused. For files alone.
     public var maxSampleBytes: Int
+    /// For files alone.
+    public var cache: Cache
+    /// Bytes that each worker process may keep in memory: `cache_limit_mb`, in MiB.
+    public var cacheLimit: Int
     /// For `table` alone.
     public var table: Table
 
     /// Of `max_sample_bytes`: 64 MiB.
     public static let usualSampleBytes = 64 << 20
+    /// Of `cache_limit_mb`: 1024 MiB.
+    public static let usualCacheLimit = 1024 << 20
 
     public init(
         format: Format, path: String? = nil, targetSize: [Int]? = nil, colorMode: ColorMode? = nil,
@@ -80,7 +96,8 @@ public struct DatasetConfiguration: Sendable, Equatable {
         augmentation: Augmentation = .init(), preprocessing: Preprocessing = .init(),
         fitting: Fitting = .init(), classes: [String] = [],
         classMode: ClassMode = .sparse, badFiles: BadFiles = .stop,
-        maxSampleBytes: Int = usualSampleBytes, table: Table = .init()
+        maxSampleBytes: Int = usualSampleBytes, cache: Cache = .disabled,
+        cacheLimit: Int = usualCacheLimit, table: Table = .init()
     ) {
         self.format = format
         self.path = path ?? format.defaultPath ?? ""
@@ -95,6 +112,8 @@ public struct DatasetConfiguration: Sendable, Equatable {
         self.classMode = classMode
         self.badFiles = badFiles
         self.maxSampleBytes = maxSampleBytes
+        self.cache = cache
+        self.cacheLimit = cacheLimit
         self.table = table
     }
 }

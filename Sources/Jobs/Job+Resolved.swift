@@ -21,8 +21,8 @@ extension Job {
         return YAMLWriter.write(tree)
     }
 
-    /// What decides the bits of the result and nothing else: neither name nor paths, neither checkpoints
-    /// nor the cluster. Two jobs with one identity and the same data give one result.
+    /// What decides the bits of the result and nothing else: neither name nor paths, neither cache,
+    /// checkpoints nor the cluster. Two jobs with one identity and the same data give one result.
     public var identity: String { YAMLWriter.write(identifying()) }
 
     public var identityDigest: Digest {
@@ -64,6 +64,7 @@ extension Job {
     private func identifying() -> ConfigValue {
         encoded().without("name").without("cluster").without("resolved")
             .without("dataset", "path").without("dataset", "directory")
+            .without("dataset", "cache").without("dataset", "cache_limit_mb")
             .without("training", "checkpoint_every_steps")
     }
 

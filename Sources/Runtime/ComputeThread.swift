@@ -21,16 +21,17 @@ final class ComputeThread: @unchecked Sendable {
     /// - Parameters:
     ///   - core: Where the thread has to stay; nil for anywhere.
     ///   - local: The worker's own copy of the data, where only positions travel.
+    ///   - cache: Where data threads keep decoded images, if they do.
     ///   - timeline: What the thread does, for whoever wants to know.
     init(
         _ number: Int, core: Int?, model: WorkerModel, queue: WorkQueue, local: SampleSources?,
-        faults: FaultInjector?, timeline: Timeline?
+        cache: ImageCache?, faults: FaultInjector?, timeline: Timeline?
     ) {
         self.model = model
         self.queue = queue
         self.faults = faults
         self.timeline = timeline
-        decoder = ShardDecoder(model, local: local)
+        decoder = ShardDecoder(model, local: local, cache: cache, keeps: false)
         shard = ShardPixels(model)
         replica = Replica(model: model.model, kernels: model.kernels)
         thread = PlainThread("convoy-compute\(number)", core: core) { [self] in run() }

@@ -2,6 +2,7 @@
 //
 // Who computes for a session.
 
+import Datasets
 import Tensors
 
 /// A worker's threads, the model that they share and the queue that they take their work from. There is one
@@ -18,12 +19,13 @@ struct Crew {
     ///
     /// - Parameters:
     ///   - local: The worker's own copy of the data; nil if samples come with their leases.
+    ///   - cache: Where decoded images are kept, if they are.
     ///   - memory: Where gradients lie; nil for memory of this process alone.
     ///   - bulletin: Of a coordinator of this machine. Has to stay until `dismiss`.
     ///   - recorder: Told what the threads do; nil if nobody wants to know.
     init(
-        model: WorkerModel, local: SampleSources?, options: WorkerOptions, doorbell: Doorbell,
-        memory: SharedMemory?, bulletin: Bulletin?, recorder: SpanRecorder?
+        model: WorkerModel, local: SampleSources?, cache: ImageCache?, options: WorkerOptions,
+        doorbell: Doorbell, memory: SharedMemory?, bulletin: Bulletin?, recorder: SpanRecorder?
     ) {
         let queue = WorkQueue(
             model: model, threads: options.threads, doorbell: doorbell, memory: memory,
@@ -34,12 +36,12 @@ struct Crew {
         compute = (0..<options.threads).map { number in
             ComputeThread(
                 number, core: options.firstCore.map { first in first + number }, model: model,
-                queue: queue, local: local, faults: options.faults,
+                queue: queue, local: local, cache: cache, faults: options.faults,
                 timeline: recorder.map { Timeline($0, row: TraceRow.compute(number)) })
         }
         data = (0..<(model.decoder.takesTime ? options.threads : 0)).map { number in
             DataThread(
-                number, model: model, queue: queue, local: local,
+                number, model: model, queue: queue, local: local, cache: cache,
                 timeline: recorder.map { Timeline($0, row: TraceRow.data(number)) })
         }
     }

@@ -12,14 +12,16 @@ final class DataThread: @unchecked Sendable {
     private let timeline: Timeline?
     private var thread: PlainThread?
 
-    /// - Parameter local: The worker's own copy of the data, where only positions travel.
+    /// - Parameters:
+    ///   - local: The worker's own copy of the data, where only positions travel.
+    ///   - cache: Where decoded images are kept, if they are.
     init(
         _ number: Int, model: WorkerModel, queue: WorkQueue, local: SampleSources?,
-        timeline: Timeline?
+        cache: ImageCache?, timeline: Timeline?
     ) {
         self.queue = queue
         self.timeline = timeline
-        decoder = ShardDecoder(model, local: local)
+        decoder = ShardDecoder(model, local: local, cache: cache, keeps: true)
         thread = PlainThread("convoy-data\(number)") { [self] in run() }
     }
 

@@ -29,13 +29,21 @@ final class ShardPixels: @unchecked Sendable {
 final class ShardDecoder {
     private let model: WorkerModel
     private let local: SampleSources?
+    private let cache: ImageCache?
+    /// Whether it adds to the cache, which may take memory.
+    private let keeps: Bool
     private let scratch: AlignedBuffer<UInt8>
     private var stored: AlignedBuffer<UInt8>
 
-    /// - Parameter local: The worker's own copy of the data, where only positions travel.
-    init(_ model: WorkerModel, local: SampleSources?) {
+    /// - Parameters:
+    ///   - local: The worker's own copy of the data, where only positions travel.
+    ///   - cache: Of the worker's decoded images, if it keeps any.
+    ///   - keeps: Whether what is decoded here is added to it; else it is only read.
+    init(_ model: WorkerModel, local: SampleSources?, cache: ImageCache?, keeps: Bool) {
         self.model = model
         self.local = local
+        self.cache = cache
+        self.keeps = keeps
         scratch = AlignedBuffer(count: model.decoder.scratchCount)
         stored = AlignedBuffer(count: 1 << 16)
     }
@@ -100,7 +108,7 @@ final class ShardDecoder {
             let count = model.data.imageShape.count
             let image = shard.pixels[row * count..<(row + 1) * count]
             do throws(DatasetError) {
-                try model.decoder.decode(bytes, into: image)
+                try decode(bytes, into: image)
             } catch {
                 // Bytes that were sent have no name here; the coordinator looks it up.
                 throw source.map { error.named($0.dataset.name($0.index(at: position))) } ?? error
@@ -116,6 +124,17 @@ final class ShardDecoder {
                 shard.pixels, shard.labels, seed: model.job.seed, epoch: lease.epoch,
                 positions: task.positions)
         }
+    }
+
+    /// Decodes and resizes one sample, unless that has been done before.
+    private func decode(
+        _ stored: UnsafeRawBufferPointer, into image: MutableBytes
+    ) throws(DatasetError) {
+        guard let cache else { return try model.decoder.decode(stored, into: image) }
+        let key = ImageCache.Key(stored)
+        guard !cache.copy(key, into: image) else { return }
+        try model.decoder.decode(stored, into: image)
+        if keeps { cache.add(key, image) }
     }
 
     /// A coordinator that is broken may ask for anything.

@@ -369,6 +369,13 @@ final class WorkerSession {
         }
     }
 
+    private func cache(_ job: Job, _ data: DataDescription) -> ImageCache? {
+        guard data.encoding == .file else { return nil }
+        return ImageCache(job.dataset, imageShape: data.imageShape) { [logger] error in
+            logger.warning("no more images are cached", metadata: ["reason": "\(error.detail)"])
+        }
+    }
+
     /// Builds the network, proves the arithmetic, starts the threads.
     private func begin(_ welcome: Message.Welcome) {
         guard crew == nil else { return }
@@ -403,8 +410,8 @@ final class WorkerSession {
             let view = memory == nil ? nil : welcome.memory.flatMap(SharedView.init)
             others = CoordinatorMemory(view: view, chunks: model.chunks.chunks.count)
             crew = Crew(
-                model: model, local: local, options: options, doorbell: doorbell, memory: memory,
-                bulletin: view?.bulletin, recorder: recorder)
+                model: model, local: local, cache: cache(job, data), options: options,
+                doorbell: doorbell, memory: memory, bulletin: view?.bulletin, recorder: recorder)
             attach = .init(worker: welcome.worker, session: welcome.session)
             coordinatorReadsMemory = welcome.readsMemory
             try send(

@@ -8,6 +8,8 @@ import Foundation
 struct Footprint: CustomStringConvertible {
     /// Resident, in KiB.
     let memory: Int
+    /// The most that ever was, in KiB.
+    let peak: Int
     /// But for the file of a checkpoint that is just being written.
     let descriptors: Int
     let threads: Int
@@ -20,6 +22,7 @@ struct Footprint: CustomStringConvertible {
                 ?? -1
         }
         memory = field("VmRSS")
+        peak = field("VmHWM")
         threads = field("Threads")
         let folder = "/proc/\(process)/fd"
         descriptors = try FileManager.default.contentsOfDirectory(atPath: folder).count {

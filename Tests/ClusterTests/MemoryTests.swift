@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A long run in which workers come and go: nothing grows.
+// A long run in which workers come and go, and one over many images: nothing grows.
 
 import Foundation
 import Testing
@@ -68,6 +68,73 @@ import Testing
                 #expect(after.descriptors <= before.descriptors)
                 #expect(after.threads <= before.threads)
             }
+        }
+    }
+
+    /// The peaks of coordinator and worker, in KiB, in one epoch over a folder of images.
+    ///
+    /// - Parameter data: Of the cluster: `ship` or `local`.
+    private func peaks(images: Int, data: String) throws -> [Int] {
+        let folder = try ScratchFolder()
+        for number in 0..<images {
+            let path = "\(folder.path)/images/\(number % 2)"
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true)
+            try Self.image(number).write(to: URL(fileURLWithPath: "\(path)/\(number).bmp"))
+        }
+        let job = """
+            dataset: {format: folder, path: "\(folder.path)/images", target_size: [32, 32], validation: none}
+            model:
+              - Flatten
+              - Dense: {units: 2}
+            training: {epochs: 1, batch_size: 8, shard_size: 4, optimizer: sgd}
+            cluster: {data: \(data)}
+            """
+        try job.write(toFile: folder.path + "/job.yaml", atomically: true, encoding: .utf8)
+        let endpoint = "ipc://\(folder.path)/socket"
+        let variables: [String: String?] = ["XDG_CACHE_HOME": folder.path + "/cache"]
+        let coordinator = try ConvoyProgram(
+            [
+                "coordinator", folder.path + "/job.yaml", "--quiet", "--bind", endpoint,
+                "--output", folder.path + "/run",
+            ], in: folder.path, variables: variables)
+        let worker = try ConvoyProgram(
+            ["worker", "--connect", endpoint, "--threads", "1"], in: folder.path,
+            variables: variables)
+        var peaks = [0, 0]
+        #expect(
+            wait(within: 60) {
+                for (place, process) in [coordinator, worker].enumerated() {
+                    let peak = try? Footprint(of: process.identifier).peak
+                    peaks[place] = max(peaks[place], peak ?? 0)
+                }
+                return !coordinator.isRunning
+            }, "\(coordinator.text)")
+        #expect(coordinator.status() == 0, "\(coordinator.text) \(worker.text)")
+        return peaks
+    }
+
+    /// A BMP file of 256 x 256 pixels: 192 KiB.
+    private static func image(_ number: Int) -> Data {
+        func word(_ value: UInt32) -> [UInt8] {
+            [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: value >> $0) }
+        }
+        let count = 256 * 256 * 3
+        let header: [UInt32] = [
+            UInt32(54 + count), 0, 54, 40, 256, 256, 24 << 16 | 1, 0, UInt32(count), 0, 0, 0, 0,
+        ]
+        let pixels = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* (number + 3) >> 3) }
+        return Data(Array("BM".utf8) + header.flatMap(word) + pixels)
+    }
+
+    /// 200 images more would be 38 MiB.
+    @Test(arguments: ["ship", "local"])
+    func aDatasetIsNotHeldInMemory(_ data: String) throws {
+        let few = try peaks(images: 100, data: data)
+        let many = try peaks(images: 300, data: data)
+        print("\(data): coordinator and worker \(few) KiB with 100 images, \(many) with 300")
+        for (few, many) in zip(few, many) {
+            #expect(few > 0 && many <= few + (12 << 10), "\(few) KiB, then \(many)")
         }
     }
 }

@@ -37,7 +37,8 @@ import Testing
                 samplewiseCenter: true, featurewiseCenter: true, zcaWhitening: true,
                 zcaEpsilon: 0.5),
             fitting: .init(interpolation: .area, framing: .pad), classes: ["b", "a"],
-            classMode: .binary, badFiles: .skip, maxSampleBytes: 12_345)
+            classMode: .binary, badFiles: .skip, maxSampleBytes: 12_345,
+            cache: .memory, cacheLimit: 7 << 20)
         for configuration in [
             configuration, .init(format: .shapes), .init(format: .cifar10, path: "c"),
             .init(format: .table, path: "t", table: .init(xCol: "x", yCol: "y", directory: "d")),
