@@ -90,6 +90,16 @@ import Testing
         #expect(changed.differences(from: job).isEmpty)
     }
 
+    @Test func identityLeavesOutWhatIsCached() throws {
+        func job(_ flags: [String]) throws -> Job {
+            try Job.builtIn(overrides: ["dataset={format: folder, path: p}"] + flags)
+        }
+        let cached = try job(["dataset.cache=memory", "dataset.cache_limit_mb=7"])
+        #expect(try cached.identity == job([]).identity)
+        #expect(try cached.resolvedYAML != job([]).resolvedYAML)
+        #expect(try job(["dataset.max_sample_bytes=9"]).identity != job([]).identity)
+    }
+
     @Test(arguments: [
         ("seed=2", "seed: 1, here 2"),
         ("training.epochs=9", "training.epochs: 5, here 9"),
