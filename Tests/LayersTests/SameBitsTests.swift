@@ -56,6 +56,21 @@ import Testing
         #expect(bits(shared.gradient) == bits(apart.gradient))
     }
 
+    /// Training and evaluation use the same memory, one after the other.
+    @Test(arguments: 0..<24)
+    func evaluationAndTrainingDoNotSeeEachOther(seed: Int) throws {
+        let model = try Model.random(seed: UInt64(seed))
+        let replica = Replica(model: model, kernels: Engine.best())
+        let trial = Trial(model, samples: 22, seed: UInt64(seed))
+        let trained = try trial.train(), evaluated = try trial.evaluate()
+        for _ in 0..<2 {
+            let again = try trial.train(replica: replica)
+            #expect(again.metrics == trained.metrics)
+            #expect(bits(again.gradient) == bits(trained.gradient))
+            #expect(try trial.evaluate(replica: replica) == evaluated)
+        }
+    }
+
     @Test(arguments: 0..<24)
     func replicaForgetsTheShardBefore(seed: Int) throws {
         let model = try Model.random(seed: UInt64(seed))

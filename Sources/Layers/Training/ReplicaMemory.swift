@@ -33,7 +33,7 @@ final class ReplicaMemory {
         let floats = AlignedBuffer<Float>(count: cut.floats)
         let bytes = AlignedBuffer<UInt8>(count: cut.bytes)
         let streams = AlignedBuffer<Philox>(count: model.blockSize)
-        func memory(_ network: Network, _ plan: MemoryPlan, _ cut: Cut.Stages) -> NetworkMemory {
+        func memory(_ network: Network, _ plan: MemoryPlan, _ part: Cut.Stages) -> NetworkMemory {
             let none = MutableFloats(start: nil, count: 0)
             var stages: [StageMemory] = [], sums: [MutableFloats] = []
             // Values whose gradients hold something once the stages after this one are through.
@@ -57,8 +57,8 @@ final class ReplicaMemory {
                         first: inputs[0], others: Array(inputs.dropFirst()),
                         output: floats[plan.values[i + 1]],
                         outputGradient: floats[plan.gradients[i + 1]],
-                        kept: floats[plan.kept[i]], marks: bytes[cut.marks[i]],
-                        scratch: floats[cut.scratch], accumulator: floats[cut.accumulators[i]],
+                        kept: floats[plan.kept[i]], marks: bytes[part.marks[i]],
+                        scratch: floats[part.scratch], accumulator: floats[part.accumulators[i]],
                         streams: streams.elements, zeros: Floats(floats[cut.zeros]),
                         sink: floats[cut.sink]))
                 sums.append(sum)
@@ -95,18 +95,19 @@ final class ReplicaMemory {
         let stages: Stages, evaluationStages: Stages
         let losses: Range<Int>
         let correct: Range<Int>
+        /// The same for both networks: nobody ever writes there.
+        let zeros: Range<Int>
+        let sink: Range<Int>
         let floats: Int, bytes: Int
 
         /// What a network's stages have apart from its plan.
         struct Stages {
-            let scratch: Range<Int>, zeros: Range<Int>, sink: Range<Int>
+            let scratch: Range<Int>
             let accumulators: [Range<Int>]
             let marks: [Range<Int>]
 
-            init(_ needs: [StageNeeds], channels: Int, _ floats: inout Run, _ bytes: inout Run) {
+            init(_ needs: [StageNeeds], _ floats: inout Run, _ bytes: inout Run) {
                 scratch = floats.take(needs.map(\.scratch).max() ?? 0)
-                zeros = floats.take(channels)
-                sink = floats.take(channels)
                 accumulators = needs.map { floats.take($0.accumulator) }
                 marks = needs.map { bytes.take($0.marks) }
             }
@@ -133,9 +134,11 @@ final class ReplicaMemory {
             var floats = Run(start: max(training.count, evaluation.count)), bytes = Run(start: 0)
             losses = floats.take(model.blockSize)
             correct = bytes.take(model.blockSize)
+            zeros = floats.take(channels)
+            sink = floats.take(channels)
             var other = (floats, bytes)
-            stages = Stages(needs, channels: channels, &floats, &bytes)
-            evaluationStages = Stages(folded, channels: channels, &other.0, &other.1)
+            stages = Stages(needs, &floats, &bytes)
+            evaluationStages = Stages(folded, &other.0, &other.1)
             self.floats = max(floats.end, other.0.end)
             self.bytes = max(bytes.end, other.1.end)
         }

@@ -89,9 +89,11 @@ struct Trial {
         return (metrics, gradient)
     }
 
-    func evaluate(_ kernels: KernelSet = Engine.best()) throws -> ShardMetrics {
+    func evaluate(
+        _ kernels: KernelSet = Engine.best(), replica: Replica? = nil
+    ) throws -> ShardMetrics {
         Engine.enableFlushToZero()
-        let replica = Replica(model: model, kernels: kernels)
+        let replica = replica ?? Replica(model: model, kernels: kernels)
         return try withShard(kernels) {
             try replica.evaluate($0, weights: $1, prepared: $2)
         }
