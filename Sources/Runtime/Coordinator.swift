@@ -140,7 +140,9 @@ public final class Coordinator {
             doorSources = nil
         }
         let state = run.start
-        let all = UInt64(run.plan.stepCount)
+        // All steps may be done, and only the model be missing.
+        isFinished = run.isFinished
+        let all = run.isFinished ? state.next.raw : UInt64(run.plan.stepCount)
         lastStep = options.stopAfterSteps.map { min(all, state.next.raw + UInt64($0)) } ?? all
         proof = EngineProof.digest(job: run.job, model: run.model, kernels: run.kernels)
         // Whoever reaches a Unix socket is on this machine.

@@ -97,7 +97,12 @@ import Testing
         let kept = try ModelFile.read(run.runFolder + "/best.safetensors")
         let ended = try ModelFile.read(run.runFolder + "/model.safetensors")
         #expect(kept.weights == ended.weights)
-        // And so it stays.
+        // And so it stays, even where the model is gone.
+        try FileManager.default.removeItem(atPath: run.runFolder + "/model.safetensors")
+        let alone = try LocalRun(workers: 0, folder: run.folder)
+        let written = try alone.run(
+            try TinyCIFAR.job(run.folder.path + "/data", Self.stopping))
+        #expect(written?.weightsDigest == report.weightsDigest && alone.events.steps.isEmpty)
         let job = try TinyCIFAR.job(run.folder.path + "/data", Self.stopping)
         let again = try Run.open(job: job, folder: try RunFolder(run.runFolder))
         #expect(again.isFinished)
