@@ -45,18 +45,21 @@ extension Layer {
 
     /// Keras's snake case, the stem of a layer's automatic name: `Conv2D` becomes `conv2d`, `ReLU`
     /// becomes `re_lu`, `MaxPooling2D` becomes `max_pooling2d`.
-    static var stem: String {
-        var stem = ""
-        var previous: Character?
-        for (character, next) in zip(kerasName, kerasName.dropFirst() + "_") {
-            let startsWord =
-                character.isUppercase
-                && (previous?.isLowercase == true
-                    || (previous?.isUppercase == true && next.isLowercase))
-            if startsWord { stem.append("_") }
-            stem.append(contentsOf: character.lowercased())
-            previous = character
-        }
-        return stem
+    static var stem: String { snakeCase(kerasName) }
+}
+
+/// A class's name as Keras writes it where it names a thing.
+func snakeCase(_ name: String) -> String {
+    var stem = ""
+    var previous: Character?
+    for (character, next) in zip(name, name.dropFirst() + "_") {
+        let startsWord =
+            character.isUppercase
+            && (previous?.isLowercase == true
+                || (previous?.isUppercase == true && next.isLowercase))
+        if startsWord { stem.append("_") }
+        stem.append(contentsOf: character.lowercased())
+        previous = character
     }
+    return stem
 }

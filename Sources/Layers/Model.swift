@@ -14,6 +14,8 @@ public struct Model: Sendable {
     /// Of one image, after each layer.
     public let outputShapes: [Shape]
     public let loss: Loss
+    /// What it is judged by in evaluations, beside the loss and the accuracy.
+    public let metrics: MetricCounts
     /// Where each parameter lies in the flat buffer.
     public let parameters: ParameterLayout
     /// Images that go through the network together; see `blockSize(for:)`.
@@ -46,10 +48,12 @@ public struct Model: Sendable {
     ///   - shardSize: The most images of a shard. Memory is laid out for them; bits are not changed.
     ///   - winograd: False computes all convolutions directly.
     ///   - standardization: What becomes of the images' pixels first.
+    ///   - metrics: What evaluations count.
     /// - Throws: If a layer cannot follow the one before it, or the last does not fit loss and data.
     public init(
         nodes: [Node], input: Shape, loss: Loss, classes: Int? = nil, shardSize: Int = 32,
-        winograd: Bool = true, standardization: Standardization = Standardization()
+        winograd: Bool = true, standardization: Standardization = Standardization(),
+        metrics: [NamedMetric] = []
     ) throws(LayerError) {
         guard input.rank == 3, input.count > 0 else {
             throw LayerError(
@@ -116,6 +120,7 @@ public struct Model: Sendable {
         self.input = input
         outputShapes = shapes
         self.loss = loss
+        self.metrics = try MetricCounts(metrics, outputs: network.signal.channels)
         self.blockSize = blockSize
         self.blocksPerShard = blocksPerShard
         tensors = network.parameters

@@ -80,10 +80,17 @@ public final class Replica {
     }
 
     /// Sums loss and correct predictions over a shard; layers work as in prediction.
+    ///
+    /// - Parameter counts: Overwritten with those of the model's metrics; empty if nobody wants them.
     public func evaluate(
         _ shard: ShardInput, weights: Floats, prepared: PreparedWeights,
+        counts: MutableFloats = .init(start: nil, count: 0),
         willUse: (Int) throws(LayerError) -> Void = { _ in }
     ) throws(LayerError) -> ShardMetrics {
+        precondition(
+            counts.isEmpty || counts.count == model.metrics.count,
+            "Replica: \(counts.count) counts for metrics that have \(model.metrics.count)")
+        counts.update(repeating: 0)
         var metrics = ShardMetrics()
         var block = block(of: shard, weights)
         for start in stride(from: 0, to: shard.count, by: model.blockSize) {
@@ -95,6 +102,7 @@ public final class Replica {
                 stage throws(LayerError) in
                 if isFirst { try willUse(stage) }
             }
+            if !counts.isEmpty { count(block, memory.evaluation, shard, from: start, to: counts) }
             try addLoss(block, memory.evaluation, shard, from: start, to: &metrics)
         }
         return metrics
@@ -185,6 +193,27 @@ extension Replica {
             }
             block.prepared = prepared.floats(stage: sources.lowerBound)
             network.stages[index].forward(block, memory.stages[index])
+        }
+    }
+
+    /// Adds a block's predictions to the counts of the metrics; the logits stay.
+    private func count(
+        _ block: Block, _ memory: NetworkMemory, _ shard: ShardInput, from start: Int,
+        to counts: MutableFloats
+    ) {
+        let rows = logitRows, probabilities = self.memory.probabilities
+        _ = probabilities.update(fromContentsOf: memory.logits)
+        if let activation = model.loss.activation {
+            kernels.activationForward(activation, rows, probabilities)
+        }
+        for row in 0..<block.live {
+            let outputs = row * rows.stored..<row * rows.stored + rows.live
+            model.metrics.add(
+                Prediction(
+                    logits: Floats(memory.logits.slice(outputs)),
+                    probabilities: Floats(probabilities.slice(outputs)),
+                    label: Int(shard.labels[start + row])),
+                to: counts)
         }
     }
 

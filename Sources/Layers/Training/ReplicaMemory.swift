@@ -19,6 +19,8 @@ final class ReplicaMemory {
     let training: NetworkMemory, evaluation: NetworkMemory
     let losses: MutableFloats
     let correct: MutableBytes
+    /// As many as there are logits, where metrics ask for them.
+    let probabilities: MutableFloats
 
     private let floats: AlignedBuffer<Float>
     private let bytes: AlignedBuffer<UInt8>
@@ -72,6 +74,7 @@ final class ReplicaMemory {
         evaluation = memory(model.evaluation, cut.evaluation, cut.evaluationStages)
         losses = floats[cut.losses]
         correct = bytes[cut.correct]
+        probabilities = floats[cut.probabilities]
         self.floats = floats
         self.bytes = bytes
         self.streams = streams
@@ -95,6 +98,7 @@ final class ReplicaMemory {
         let stages: Stages, evaluationStages: Stages
         let losses: Range<Int>
         let correct: Range<Int>
+        let probabilities: Range<Int>
         /// The same for both networks: nobody ever writes there.
         let zeros: Range<Int>
         let sink: Range<Int>
@@ -134,6 +138,9 @@ final class ReplicaMemory {
             var floats = Run(start: max(training.count, evaluation.count)), bytes = Run(start: 0)
             losses = floats.take(model.blockSize)
             correct = bytes.take(model.blockSize)
+            probabilities = floats.take(
+                model.metrics.count > 0
+                    ? evaluation.values[model.evaluation.stages.count].count : 0)
             zeros = floats.take(channels)
             sink = floats.take(channels)
             var other = (floats, bytes)

@@ -99,6 +99,19 @@ struct Trial {
         }
     }
 
+    /// The same, with what the model's metrics count.
+    func count(_ kernels: KernelSet) throws -> (metrics: ShardMetrics, counts: [Float]) {
+        Engine.enableFlushToZero()
+        let replica = Replica(model: model, kernels: kernels)
+        var counts = [Float](repeating: .nan, count: model.metrics.count)
+        let metrics = try withShard(kernels) { shard, weights, prepared in
+            try counts.withUnsafeMutableBufferPointer {
+                try replica.evaluate(shard, weights: weights, prepared: prepared, counts: $0)
+            }
+        }
+        return (metrics, counts)
+    }
+
     func predict(_ kernels: KernelSet = Engine.best()) -> [Float] {
         Engine.enableFlushToZero()
         let replica = Replica(model: model, kernels: kernels)
