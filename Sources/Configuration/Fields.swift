@@ -94,15 +94,26 @@ public struct Fields {
     public mutating func choice<Choice: RawRepresentable & CaseIterable>(
         _ name: String, default preset: Choice? = nil
     ) throws(ConfigError) -> Choice where Choice.RawValue == String {
-        guard let (text, value) = try scalar(name) else { return try self.preset(preset, name) }
+        let names = Choice.allCases.map(\.rawValue)
+        let text = try choice(name, default: preset?.rawValue, of: names)
         guard let choice = Choice(rawValue: text) else {
-            let names = Choice.allCases.map(\.rawValue)
+            preconditionFailure("'\(text)' is one of \(names)")
+        }
+        return choice
+    }
+
+    /// One of these names.
+    public mutating func choice(
+        _ name: String, default preset: String? = nil, of names: [String]
+    ) throws(ConfigError) -> String {
+        guard let (text, value) = try scalar(name) else { return try self.preset(preset, name) }
+        guard names.contains(text) else {
             throw ConfigError(
                 code: .wrongType, path: Self.join(path, name), line: value.line,
                 detail: "found '\(text)', expected one of \(names.joined(separator: ", "))"
                     + Self.hint(text, names))
         }
-        return choice
+        return text
     }
 
     /// A pair as Keras takes it: one number for both, or a list of two.

@@ -26,6 +26,7 @@ extension Job {
         let forClasses = [
             ("training.sampling", training.sampling == .balanced),
             ("training.class_weight", training.classWeight != nil),
+            ("training.metrics", !training.metrics.isEmpty),
             ("dataset.augmentation.mixup", dataset.augmentation.mixup > 0),
             ("dataset.augmentation.cutmix", dataset.augmentation.cutmix > 0),
         ]

@@ -61,7 +61,8 @@ public struct Job: Sendable {
         try Model(
             nodes: nodes, input: input, loss: loss, classes: classes,
             shardSize: training.shardSize, winograd: numerics.winograd,
-            standardization: standardization(statistics ?? resolution?.statistics))
+            standardization: standardization(statistics ?? resolution?.statistics),
+            metrics: training.metrics)
     }
 
     private init(_ tree: ConfigValue, defaultName: String) throws(ConfigError) {

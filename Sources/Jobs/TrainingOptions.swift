@@ -23,6 +23,8 @@ public struct TrainingOptions: Sendable {
     /// What the loss of an image counts, by its class; nil where all count the same.
     public var classWeight: ClassWeight?
     public var optimizer: UpdateRule
+    /// What the model is judged by beside its loss and its accuracy.
+    public var metrics: [NamedMetric]
     public var callbacks: Callbacks
     /// Batches whose gradients make one step: a step is that many times larger, at no more memory.
     public var gradientAccumulationSteps: Int
@@ -54,7 +56,8 @@ public struct TrainingOptions: Sendable {
                 detail: "is missing; add one under training, for example 'optimizer: adam'")
         }
         optimizer = try UpdateRule(rule, path: "training.optimizer")
-        callbacks = try Callbacks(&fields)
+        metrics = try parseMetrics(fields.value("metrics"), path: "training.metrics")
+        callbacks = try Callbacks(&fields, metrics)
         guard callbacks.reduceLROnPlateau == nil || optimizer.optimizer.learningRate.schedule == nil
         else {
             throw ConfigError(
@@ -89,6 +92,7 @@ public struct TrainingOptions: Sendable {
             entries.append(
                 .init("gradient_accumulation_steps", .scalar(gradientAccumulationSteps)))
         }
+        if !metrics.isEmpty { entries.append(.init("metrics", encodeMetrics(metrics))) }
         if !callbacks.all.isEmpty { entries.append(.init("callbacks", callbacks.encoded)) }
         entries += [
             .init("shard_size", .scalar(shardSize)),

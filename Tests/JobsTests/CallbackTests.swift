@@ -3,6 +3,7 @@
 import Configuration
 import Foundation
 import Jobs
+import Layers
 import Testing
 
 /// Callbacks over series of numbers, against the real ones; see Goldens/make_callbacks.py.
@@ -147,6 +148,58 @@ import Testing
                     + "decay_steps: 5, decay_rate: 1}}}")
                 == "job.yaml:5: training.callbacks: ReduceLROnPlateau stands beside a schedule of the learning "
                 + "rate; give the optimizer a number, or leave the callback out")
+    }
+
+    private static func job(metrics: String, monitor: String) throws -> Job {
+        try Job.parse(
+            yaml: """
+                dataset: {format: shapes}
+                model: [Flatten, {Dense: {units: 10}}]
+                training:
+                  optimizer: sgd
+                  metrics: \(metrics)
+                  callbacks: [ModelCheckpoint: {monitor: \(monitor)}]
+                """, file: "job.yaml")
+    }
+
+    @Test func aMetricOfTheJobCanBeMonitored() throws {
+        let job = try Self.job(
+            metrics: "[accuracy, AUC: {curve: PR, name: area}, confusion_matrix]",
+            monitor: "val_area")
+        var state = CallbackState()
+        var saves: [Bool] = []
+        for (epoch, value) in [0.5, 0.25, 0.75].enumerated() {
+            let metrics = EpochMetrics(
+                loss: 1, accuracy: 1, validationLoss: 1, validationAccuracy: 1,
+                validationMetrics: [MetricResults.Value(name: "area", value: value)])
+            saves.append(
+                state.judge(metrics, epoch: epoch, rate: 0.1, job.training.callbacks).saves)
+        }
+        #expect(saves == [true, false, true])
+        let text = """
+              metrics:
+                - auc: {num_thresholds: 200, curve: PR, summation_method: interpolation, name: area}
+                - confusion_matrix
+            """
+        #expect(job.resolvedYAML.contains(text))
+        let again = try Job.parse(yaml: job.resolvedYAML, file: "job.yaml")
+        #expect(again.resolvedYAML == job.resolvedYAML)
+        // The accuracy is always there: to ask for it makes no other job.
+        let plain = try Self.job("[ModelCheckpoint]")
+        let asked = try Job.parse(
+            yaml: plain.resolvedYAML, overrides: ["training.metrics=[accuracy]"], file: "job.yaml")
+        #expect(asked.identity == plain.identity)
+        #expect(job.identity != plain.identity)
+    }
+
+    @Test func aMetricThatIsNotThereCannotBeMonitored() {
+        let error = #expect(throws: JobError.self) {
+            try Self.job(metrics: "[auc]", monitor: "auc")
+        }
+        let line =
+            "job.yaml:6: training.callbacks.ModelCheckpoint.monitor: found 'auc', expected one of loss, "
+            + "accuracy, val_loss, val_accuracy, val_auc"
+        #expect(error?.description.hasPrefix(line) == true)
     }
 
     @Test func accumulatedBatchesAreOneStep() throws {

@@ -3,11 +3,13 @@
 // What a run does with the numbers of an epoch, and how a job file says so.
 
 import Configuration
+import Layers
 
 /// Something that looks at each epoch, with the names, fields and meanings of Keras's.
 public protocol Callback: Hashable, Sendable {
     static var kerasName: String { get }
-    init(fields: inout Fields) throws(ConfigError)
+    /// - Parameter monitors: What there is to look at.
+    init(fields: inout Fields, monitors: [String]) throws(ConfigError)
     /// All fields with their resolved values, in Keras's order.
     var fields: [ConfigValue.Entry] { get }
     var monitor: MonitoredMetric { get }
@@ -42,8 +44,9 @@ public struct Callbacks: Hashable, Sendable {
     public var steer: Bool { earlyStopping != nil || reduceLROnPlateau != nil }
 
     /// `callbacks`; none if the field is absent.
-    init(_ fields: inout Fields) throws(ConfigError) {
+    init(_ fields: inout Fields, _ metrics: [NamedMetric]) throws(ConfigError) {
         guard let value = fields.value("callbacks") else { return }
+        let monitors = MonitoredMetric.names(metrics)
         let kinds: [any Callback.Type] = [
             EarlyStopping.self, ReduceLROnPlateau.self, ModelCheckpoint.self,
         ]
@@ -71,10 +74,12 @@ public struct Callbacks: Hashable, Sendable {
                 throw ConfigError(
                     code: .malformed, path: path, line: item.line,
                     detail: "has \(entry.name) twice; keep one of them")
-            case EarlyStopping.kerasName: earlyStopping = try EarlyStopping(fields: &fields)
+            case EarlyStopping.kerasName:
+                earlyStopping = try EarlyStopping(fields: &fields, monitors: monitors)
             case ReduceLROnPlateau.kerasName:
-                reduceLROnPlateau = try ReduceLROnPlateau(fields: &fields)
-            case ModelCheckpoint.kerasName: modelCheckpoint = try ModelCheckpoint(fields: &fields)
+                reduceLROnPlateau = try ReduceLROnPlateau(fields: &fields, monitors: monitors)
+            case ModelCheckpoint.kerasName:
+                modelCheckpoint = try ModelCheckpoint(fields: &fields, monitors: monitors)
             default:
                 throw ConfigError(
                     code: .unknownField, path: path, line: item.line,

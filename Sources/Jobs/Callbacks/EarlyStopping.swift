@@ -28,8 +28,8 @@ public struct EarlyStopping: Callback {
         self.startFromEpoch = startFromEpoch
     }
 
-    public init(fields: inout Fields) throws(ConfigError) {
-        monitor = try fields.choice("monitor", default: .validationLoss)
+    public init(fields: inout Fields, monitors: [String]) throws(ConfigError) {
+        monitor = try MonitoredMetric(&fields, monitors)
         minDelta = try fields.double("min_delta", default: 0, in: 0...1e30)
         patience = try fields.int("patience", default: 0, in: 0...1_000_000)
         baseline = fields.value("baseline") == nil ? nil : try fields.double("baseline")

@@ -12,8 +12,8 @@ public struct ModelCheckpoint: Callback {
 
     public init(monitor: MonitoredMetric = .validationLoss) { self.monitor = monitor }
 
-    public init(fields: inout Fields) throws(ConfigError) {
-        monitor = try fields.choice("monitor", default: .validationLoss)
+    public init(fields: inout Fields, monitors: [String]) throws(ConfigError) {
+        monitor = try MonitoredMetric(&fields, monitors)
     }
 
     public var fields: [ConfigValue.Entry] { [.init("monitor", .scalar(monitor.rawValue))] }

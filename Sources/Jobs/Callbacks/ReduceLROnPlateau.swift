@@ -26,8 +26,8 @@ public struct ReduceLROnPlateau: Callback {
         self.minLR = minLR
     }
 
-    public init(fields: inout Fields) throws(ConfigError) {
-        monitor = try fields.choice("monitor", default: .validationLoss)
+    public init(fields: inout Fields, monitors: [String]) throws(ConfigError) {
+        monitor = try MonitoredMetric(&fields, monitors)
         factor = try fields.double("factor", default: 0.1, in: 1e-9...0.999_999)
         patience = try fields.int("patience", default: 10, in: 0...1_000_000)
         minDelta = try fields.double("min_delta", default: 0.0001, in: 0...1e30)
