@@ -19,6 +19,8 @@ package struct Checkpoint {
     package var next: StepID
     package var optimizerSteps: UInt64
     package var epochSums: NodeMetrics
+    /// What the metrics have counted, in the middle of a validation.
+    package var epochCounts: [UInt64]
     package var weights: [Float]
     package var slots: [[Float]]
     /// Of the training of the epoch that is being validated: its mean loss, and its accuracy.
@@ -32,7 +34,8 @@ package struct Checkpoint {
     private static let weightsName = "weights"
 
     package init(
-        next: StepID, optimizerSteps: UInt64, epochSums: NodeMetrics, weights: [Float],
+        next: StepID, optimizerSteps: UInt64, epochSums: NodeMetrics,
+        epochCounts: [UInt64] = [], weights: [Float],
         slots: [[Float]], training: (loss: Double, accuracy: Double)? = nil,
         callbacks: CallbackState = .init(), best: BestWeights = .init(),
         whitening: Whitening? = nil
@@ -40,6 +43,7 @@ package struct Checkpoint {
         self.next = next
         self.optimizerSteps = optimizerSteps
         self.epochSums = epochSums
+        self.epochCounts = epochCounts
         self.weights = weights
         self.slots = slots
         self.training = training
@@ -60,6 +64,9 @@ package struct Checkpoint {
         if let training {
             file.metadata["training"] =
                 "\(training.loss.bitPattern) \(training.accuracy.bitPattern)"
+        }
+        if !epochCounts.isEmpty {
+            file.metadata["epoch_counts"] = epochCounts.map(String.init).joined(separator: " ")
         }
         file.tensors = [.init(name: Self.weightsName, shape: [weights.count], values: weights)]
         for (index, slot) in slots.enumerated() {
@@ -122,6 +129,12 @@ package struct Checkpoint {
         let numbers = (file.metadata["training"] ?? "").split(separator: " ").compactMap {
             UInt64($0).map(Double.init(bitPattern:))
         }
+        let counts = (file.metadata["epoch_counts"] ?? "").split(separator: " ").map { UInt64($0) }
+        guard !counts.contains(nil) else {
+            throw RuntimeError(
+                .checkpoint,
+                "\(path): the metadata does not say what metrics have counted; delete this file")
+        }
         var best = BestWeights()
         if callbacks.bestEpoch != nil, file[BestWeights.stoppingName] != nil {
             best.stopping = try tensor(BestWeights.stoppingName)
@@ -132,7 +145,7 @@ package struct Checkpoint {
             epochSums: NodeMetrics(
                 lossSum: Double(bitPattern: try number("epoch_loss")),
                 correct: try number("epoch_correct"), samples: try number("epoch_samples")),
-            weights: try tensor(weightsName), slots: state,
+            epochCounts: counts.compactMap { $0 }, weights: try tensor(weightsName), slots: state,
             training: numbers.count == 2 ? (numbers[0], numbers[1]) : nil, callbacks: callbacks,
             best: best, whitening: Whitening(in: file))
     }

@@ -67,7 +67,6 @@ final class ComputeThread: @unchecked Sendable {
 
     /// - Returns: False if the shard was interrupted and has to be taken up again.
     private func compute(_ task: ShardTask) -> Bool {
-        let version = task.work.version
         switch queue.enter(task.work, timeline) {
         case .counted: break
         case .overtaken: return false
@@ -87,22 +86,32 @@ final class ComputeThread: @unchecked Sendable {
         do throws(LayerError) {
             switch lease.kind {
             case .train: try train(task, input)
-            case .evaluate:
-                timeline?.begin(.forward, step: lease.step, part: task.shard)
-                let metrics = try replica.evaluate(
-                    input, weights: model.weights(version: version), prepared: model.prepared,
-                    willUse: { stage throws(LayerError) in
-                        try queue.prepare(stage: stage, of: task.work, timeline)
-                    })
-                queue.deposit(
-                    task.work, shard: task.shard, chunk: 0, gradient: nil,
-                    metrics: NodeMetrics(metrics))
+            case .evaluate: try evaluate(task, input)
             }
         } catch {
             if error.code == .interrupted { return false }
             queue.fail(task.work, shard: task.shard, layer: error.layer, message: error.description)
         }
         return true
+    }
+
+    private func evaluate(_ task: ShardTask, _ input: ShardInput) throws(LayerError) {
+        timeline?.begin(.forward, step: task.work.lease.step, part: task.shard)
+        let counts = queue.takeCounts()
+        do throws(LayerError) {
+            let metrics = try replica.evaluate(
+                input, weights: model.weights(version: task.work.version), prepared: model.prepared,
+                counts: counts?.memory.elements ?? .init(start: nil, count: 0),
+                willUse: { stage throws(LayerError) in
+                    try queue.prepare(stage: stage, of: task.work, timeline)
+                })
+            queue.deposit(
+                task.work, shard: task.shard, chunk: 0, gradient: counts,
+                metrics: NodeMetrics(metrics))
+        } catch {
+            counts?.release()
+            throw error
+        }
     }
 
     private func train(_ task: ShardTask, _ input: ShardInput) throws(LayerError) {

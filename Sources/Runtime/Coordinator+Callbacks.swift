@@ -14,7 +14,8 @@ extension Coordinator {
             EpochMetrics(
                 loss: report.loss, accuracy: report.accuracy,
                 validationLoss: report.validationLoss,
-                validationAccuracy: report.validationAccuracy),
+                validationAccuracy: report.validationAccuracy,
+                validationMetrics: report.validationMetrics.values),
             epoch: report.epoch - 1, rate: run.job.optimizer.learningRate.rate(at: 0), rules)
         if verdict.isBest, rules.earlyStopping?.restoreBestWeights == true {
             best.stopping = currentWeights

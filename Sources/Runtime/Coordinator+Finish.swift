@@ -15,8 +15,10 @@ extension Coordinator {
             try Evaluator(file, engine: run.kernels.name).evaluate($0, threads: threads)
         }
         let report = FinalReport(
-            testLoss: test?.loss, testAccuracy: test?.accuracy, model: run.folder.modelPath,
-            weightsDigest: digest.description, contributions: contributions,
+            testLoss: test?.loss, testAccuracy: test?.accuracy,
+            testMetrics: test?.metrics ?? .init(), classNames: run.classNames,
+            model: run.folder.modelPath, weightsDigest: digest.description,
+            contributions: contributions,
             dataWait: dataWaits.total, dataLimits: dataLimits, seconds: now / .seconds(1))
         observer.handle(.finished(report))
         return report

@@ -25,7 +25,7 @@ extension Coordinator {
 
     private func plan(_ step: PlannedStep) {
         nextStep = nextStep.advanced(by: 1)
-        let chunks = step.kind == .train ? trainingChunks : Self.evaluationChunks
+        let chunks = step.kind == .train ? trainingChunks : evaluationChunks
         let board = spareBoards.popLast() ?? ReductionBoard(pool: pool)
         board.begin(step.id, shards: step.shards, chunks: chunks)
         boards.append(board)
@@ -265,6 +265,8 @@ extension Coordinator {
                     rate: callbacks.learningRate))
             trace?.loop.resume()
             for chunk in renewed { publish(chunk, shelf.versions[chunk]) }
+        } else {
+            board.keepCounts()
         }
         board.release(chunk)
         machine.chunkApplied(step: id, chunk: chunk, at: now, into: &actions)
@@ -329,14 +331,15 @@ extension Coordinator {
         }
         dataWaits.advance(to: now, threads: threadsAlive)
         var sums = board.rootMetrics
+        let counts = board.counts
         // A training step's loss is that of the weights before it.
         sums.lossSum += shelf.penalty(beforeStep: step.kind == .train) * Double(sums.samples)
         spareBoards.append(board)
         // At once, unless this step ends an epoch and what that was like is still to be judged.
         if !step.isLastOfEpoch || !run.job.training.callbacks.steer { planNextSteps() }
         var (stepReport, epochReport) = phase.commit(
-            step, sums, plan: run.plan, digest: shelf.digest, workers: workersAlive, now: now,
-            lastCommit: lastCommit)
+            step, sums, counts: counts, plan: run.plan, digest: shelf.digest,
+            workers: workersAlive, now: now, lastCommit: lastCommit)
         if epochReport != nil { epochReport?.dataWait = dataWaits.endEpoch() }
         lastCommit = now
         reports.append((stepReport, epochReport))
@@ -377,7 +380,8 @@ extension Coordinator {
     private func checkpoint(next: StepID) -> Checkpoint {
         Checkpoint(
             next: next, optimizerSteps: optimizerSteps, epochSums: phase.sums,
-            weights: currentWeights, slots: shelf.optimizerState.map(Array.init),
+            epochCounts: phase.counts, weights: currentWeights,
+            slots: shelf.optimizerState.map(Array.init),
             training: phase.training, callbacks: callbacks, best: best, whitening: run.whitening)
     }
 

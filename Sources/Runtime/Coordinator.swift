@@ -50,9 +50,8 @@ public final class Coordinator {
     let pool: VectorPool
     var boards: [ReductionBoard] = []
     var spareBoards: [ReductionBoard] = []
-    /// Floats of each chunk of a training step; an evaluation has one chunk without floats.
-    let trainingChunks: [Int]
-    static let evaluationChunks = [0]
+    /// Floats of each chunk of a training step, and of an evaluation: what metrics count.
+    let trainingChunks: [Int], evaluationChunks: [Int]
     let feed: SampleFeed?
     let saver: CheckpointWriter
     /// Buckets that have been stepped in this turn, for workers of this machine.
@@ -157,7 +156,8 @@ public final class Coordinator {
             return buffer
         }
         trainingChunks = run.chunks.chunks.map(\.range.count)
-        pool = VectorPool(floats: trainingChunks.max() ?? 0)
+        evaluationChunks = [run.model.metrics.count]
+        pool = VectorPool(floats: (trainingChunks + evaluationChunks).max() ?? 0)
         machine = StepMachine(
             MachineConfiguration(
                 heartbeatTimeout: cluster.heartbeat * cluster.missedHeartbeats,
@@ -176,8 +176,9 @@ public final class Coordinator {
         nextStep = state.next
         nextFed = state.next
         optimizerSteps = state.optimizerSteps
-        phase = PhaseProgress(hasAccuracy: !run.job.loss.isRegression)
+        phase = PhaseProgress(hasAccuracy: !run.job.loss.isRegression, metrics: run.model.metrics)
         phase.sums = state.epochSums
+        phase.counts = state.epochCounts
         phase.training = state.training
         callbacks = state.callbacks
         best = state.best

@@ -15,6 +15,8 @@ public struct Evaluation: Sendable, Equatable {
     public let loss: Double
     /// nil of a regression, whose answers are neither right nor wrong.
     public let accuracy: Double?
+    /// By the metrics of the job.
+    public let metrics: MetricResults
     public let samples: Int
 }
 
@@ -64,6 +66,7 @@ public final class Evaluator: @unchecked Sendable {
             PlainThread("convoy-eval\(number)") { [self] in
                 do {
                     let bench = Bench(self)
+                    defer { results.add(bench.sums) }
                     while let shard = results.take() {
                         let first = shard * shardSize
                         let metrics = try bench.evaluate(
@@ -86,6 +89,7 @@ public final class Evaluator: @unchecked Sendable {
         return Evaluation(
             loss: sums.meanLoss + penalty,
             accuracy: file.model.loss.isRegression ? nil : sums.accuracy,
+            metrics: file.model.metrics.results(results.counts),
             samples: Int(sums.samples))
     }
 
@@ -125,6 +129,9 @@ public final class Evaluator: @unchecked Sendable {
         let labels: AlignedBuffer<Int32>
         let targets: AlignedBuffer<Float>
         private let targetCount: Int
+        private let counts: AlignedBuffer<Float>
+        /// What was counted of all shards.
+        private(set) var sums: [UInt64]
         var stored = AlignedBuffer<UInt8>(count: 1 << 16)
 
         init(_ owner: Evaluator) {
@@ -138,6 +145,8 @@ public final class Evaluator: @unchecked Sendable {
             labels = AlignedBuffer(count: file.job.training.shardSize)
             targetCount = owner.isRegression ? file.data.classes : 0
             targets = AlignedBuffer(count: file.job.training.shardSize * targetCount)
+            counts = AlignedBuffer(count: file.model.metrics.count)
+            sums = Array(repeating: 0, count: counts.count)
         }
 
         func evaluate(_ dataset: any Dataset, _ range: Range<Int>) throws -> ShardMetrics {
@@ -155,14 +164,17 @@ public final class Evaluator: @unchecked Sendable {
                 _ = targets[row * targetCount..<(row + 1) * targetCount].update(
                     fromContentsOf: dataset.targets(index))
             }
-            return try replica.evaluate(
+            let metrics = try replica.evaluate(
                 ShardInput(
                     pixels: Bytes(pixels[0..<range.count * size]),
                     labels: UnsafeBufferPointer(labels[0..<range.count]), seed: 0, epoch: 0,
                     firstPosition: range.lowerBound,
                     targets: Floats(targets[0..<range.count * targetCount])),
-                weights: Floats(owner.weights.elements), prepared: owner.prepared, willUse: { _ in }
+                weights: Floats(owner.weights.elements), prepared: owner.prepared,
+                counts: counts.elements, willUse: { _ in }
             )
+            for (place, count) in counts.elements.enumerated() { sums[place] += UInt64(count) }
+            return metrics
         }
     }
 
@@ -171,6 +183,7 @@ public final class Evaluator: @unchecked Sendable {
         // Each element is written by one thread, and read when all threads are joined.
         private let sums: UnsafeMutableBufferPointer<NodeMetrics>
         private let next = Atomic<Int>(0)
+        private let counted = Mutex<[UInt64]>([])
         private let message = Mutex<String?>(nil)
 
         init(count: Int) {
@@ -184,6 +197,13 @@ public final class Evaluator: @unchecked Sendable {
             return shard < sums.count && failure == nil ? shard : nil
         }
         func put(_ shard: Int, _ metrics: NodeMetrics) { sums[shard] = metrics }
+        /// What one thread has counted, of all its shards.
+        func add(_ counts: [UInt64]) {
+            counted.withLock { sums in
+                sums = sums.isEmpty ? counts : zip(sums, counts).map { $0 + $1 }
+            }
+        }
+        var counts: [UInt64] { counted.withLock { $0 } }
         func fail(_ text: String) { message.withLock { $0 = $0 ?? text } }
         var failure: String? { message.withLock { $0 } }
 

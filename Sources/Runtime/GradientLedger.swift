@@ -15,7 +15,7 @@ package struct GradientLedger {
     package struct Ready {
         package var chunk: Int
         package var node: TreeNode
-        /// Nil in an evaluation.
+        /// Nil in an evaluation that counts nothing.
         package var gradient: FlightBuffer<Float>?
         package var metrics: NodeMetrics
 

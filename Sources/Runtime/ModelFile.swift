@@ -56,7 +56,11 @@ public struct ModelFile: Sendable {
     }
 
     /// Reads a model back, with the network that its metadata describes.
-    public static func read(_ path: String) throws(RuntimeError) -> ModelFile {
+    ///
+    /// - Parameter overrides: Changes of the job in it, as `training.metrics=[auc]`.
+    public static func read(
+        _ path: String, overrides: [String] = []
+    ) throws(RuntimeError) -> ModelFile {
         let file = try Safetensors.read(from: path)
         func field(_ name: String) throws(RuntimeError) -> String {
             guard let value = file.metadata[name] else {
@@ -85,7 +89,9 @@ public struct ModelFile: Sendable {
         }
         let job: Job
         let text = try field("job")
-        do throws(JobError) { job = try Job.parse(yaml: text, file: path) } catch {
+        do throws(JobError) {
+            job = try Job.parse(yaml: text, overrides: overrides, file: path)
+        } catch {
             throw RuntimeError(.modelFile, "\(error)")
         }
         guard !job.lacksStatistics else {

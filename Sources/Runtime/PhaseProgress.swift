@@ -3,10 +3,13 @@
 // The sums behind the reports of a run.
 
 import Coordination
+import Layers
 
 /// Adds up committed steps over a phase (the training or the validation of one epoch).
 package struct PhaseProgress {
     package var sums = NodeMetrics()
+    /// What the metrics have counted; empty in a training, and where there are none.
+    package var counts: [UInt64] = []
     /// Images since the phase began here (a resumed epoch counts from where it was resumed).
     private var imagesHere = 0
     private var began: Duration?
@@ -17,18 +20,22 @@ package struct PhaseProgress {
 
     /// A regression has no accuracy; it is NaN in reports.
     private let hasAccuracy: Bool
+    private let metrics: MetricCounts?
 
-    package init(hasAccuracy: Bool = true) { self.hasAccuracy = hasAccuracy }
+    package init(hasAccuracy: Bool = true, metrics: MetricCounts? = nil) {
+        self.hasAccuracy = hasAccuracy
+        self.metrics = metrics
+    }
 
     private var accuracy: Double { hasAccuracy ? sums.accuracy : .nan }
 
     /// - Returns: The step's report, and the epoch's if this step ends it.
     package mutating func commit(
-        _ step: PlannedStep, _ metrics: NodeMetrics, plan: RunPlan, digest: UInt64, workers: Int,
-        now: Duration,
-        lastCommit: Duration
+        _ step: PlannedStep, _ metrics: NodeMetrics, counts: [UInt64] = [], plan: RunPlan,
+        digest: UInt64, workers: Int, now: Duration, lastCommit: Duration
     ) -> (StepReport, EpochReport?) {
-        if step.stepInPhase == 0 { sums = NodeMetrics() }
+        if step.stepInPhase == 0 { (sums, self.counts) = (NodeMetrics(), []) }
+        add(counts)
         let began = began ?? lastCommit
         let epochBegan = epochBegan ?? lastCommit
         self.began = began
@@ -58,11 +65,18 @@ package struct PhaseProgress {
             accuracy: training?.accuracy ?? .nan,
             validationLoss: step.kind == .evaluate ? sums.meanLoss : nil,
             validationAccuracy: step.kind == .evaluate && hasAccuracy ? sums.accuracy : nil,
+            validationMetrics: self.metrics?.results(self.counts) ?? MetricResults(),
             seconds: (now - epochBegan) / .seconds(1),
             imagesPerSecond: trainingSpeed)
         training = nil
         trainingSpeed = .nan
+        self.counts = []
         return (report, epoch)
+    }
+
+    private mutating func add(_ more: [UInt64]) {
+        guard !counts.isEmpty else { return counts = more }
+        for index in more.indices { counts[index] += more[index] }
     }
 }
 

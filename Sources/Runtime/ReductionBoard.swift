@@ -76,6 +76,8 @@ package final class ReductionBoard {
     package private(set) var step = StepID(raw: 0)
     /// Floats of each chunk.
     package private(set) var chunks: [Int] = []
+    /// What an evaluation has counted, once its root is there; empty if that is nothing.
+    package private(set) var counts: [UInt64] = []
     /// Small vectors are copied while nobody waits for them: then they are in this core's cache when their
     /// siblings come.
     private let lentFrom: Int
@@ -95,10 +97,11 @@ package final class ReductionBoard {
 
     /// Begins another step, in the same memory.
     ///
-    /// - Parameter chunks: Floats of each chunk; `[0]` for an evaluation.
+    /// - Parameter chunks: Floats of each chunk; an evaluation has one, of what it counts.
     package func begin(_ step: StepID, shards: Int, chunks: [Int]) {
         self.step = step
         self.chunks = chunks
+        counts.removeAll(keepingCapacity: true)
         tree = ReductionTree(leaves: shards)
         levelOffsets.removeAll(keepingCapacity: true)
         nodeCount = 0
@@ -181,6 +184,12 @@ package final class ReductionBoard {
     /// The sum of the whole step, for one chunk. Good until its `release`.
     package func rootVector(_ chunk: Int) -> Floats {
         bytes(of: stored[place(chunk, root)], chunk).assumingMemoryBound(to: Float.self)
+    }
+
+    /// Keeps the root of an evaluation beyond its release.
+    package func keepCounts() {
+        // Whatever a broken worker sends is a number.
+        counts.append(contentsOf: rootVector(0).lazy.map { UInt64(exactly: $0) ?? 0 })
     }
 
     package var rootMetrics: NodeMetrics { metrics[metricsPlace(root)] }

@@ -96,6 +96,7 @@ public struct Run {
         if given.dataset.preprocessing.zcaWhitening { try Whitening.check(data.imageShape) }
         let model = try given.model(
             input: data.imageShape, classes: data.classes, statistics: statistics)
+        try model.metrics.check(samplesPerStep: plan.evaluationBatch)
         var whitening: Whitening?
         if let statistics, given.dataset.preprocessing.zcaWhitening {
             whitening =

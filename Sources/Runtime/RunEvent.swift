@@ -2,6 +2,8 @@
 //
 // What a run tells whoever watches it. The runtime never prints; the command line's observers do.
 
+import Layers
+
 /// Something that happened in a run.
 public enum RunEvent: Sendable {
     /// The job is open, the data is read, the coordinator listens.
@@ -145,6 +147,8 @@ public struct EpochReport: Sendable, Equatable {
     public var accuracy: Double
     public var validationLoss: Double?
     public var validationAccuracy: Double?
+    /// By the metrics of the job.
+    public var validationMetrics: MetricResults
     /// Of this epoch.
     public var seconds: Double
     /// Of this epoch's training.
@@ -153,7 +157,8 @@ public struct EpochReport: Sendable, Equatable {
 
     public init(
         epoch: Int, epochs: Int, loss: Double, accuracy: Double, validationLoss: Double? = nil,
-        validationAccuracy: Double? = nil, seconds: Double, imagesPerSecond: Double,
+        validationAccuracy: Double? = nil, validationMetrics: MetricResults = .init(),
+        seconds: Double, imagesPerSecond: Double,
         dataWait: DataWait = .init(seconds: 0, share: 0)
     ) {
         self.epoch = epoch
@@ -162,6 +167,7 @@ public struct EpochReport: Sendable, Equatable {
         self.accuracy = accuracy
         self.validationLoss = validationLoss
         self.validationAccuracy = validationAccuracy
+        self.validationMetrics = validationMetrics
         self.seconds = seconds
         self.imagesPerSecond = imagesPerSecond
         self.dataWait = dataWait
@@ -185,6 +191,9 @@ public struct FinalReport: Sendable, Equatable {
     /// On the test images; nil where the data set has none.
     public var testLoss: Double?
     public var testAccuracy: Double?
+    public var testMetrics: MetricResults
+    /// Of the rows of a confusion matrix.
+    public var classNames: [String]
     /// The saved model.
     public var model: String
     /// SHA-256 of the final weights, in lowercase hex.
@@ -225,12 +234,15 @@ public struct FinalReport: Sendable, Equatable {
     }
 
     public init(
-        testLoss: Double? = nil, testAccuracy: Double? = nil, model: String, weightsDigest: String,
+        testLoss: Double? = nil, testAccuracy: Double? = nil, testMetrics: MetricResults = .init(),
+        classNames: [String] = [], model: String, weightsDigest: String,
         contributions: [Contribution] = [], dataWait: DataWait = .init(seconds: 0, share: 0),
         dataLimits: [DataLimit] = [], seconds: Double
     ) {
         self.testLoss = testLoss
         self.testAccuracy = testAccuracy
+        self.testMetrics = testMetrics
+        self.classNames = classNames
         self.model = model
         self.weightsDigest = weightsDigest
         self.contributions = contributions

@@ -199,6 +199,12 @@ extension WorkQueue {
         monitor.withLock { gradients.take(owners: model.chunks.chunks.count) }
     }
 
+    /// A buffer for what one shard's evaluation counts; nil if that is nothing.
+    func takeCounts() -> FlightBuffer<Float>? {
+        guard model.model.metrics.count > 0 else { return nil }
+        return monitor.withLock { counts.take() }
+    }
+
     /// The shard ended before that many of its chunks were deposited.
     func giveBack(_ gradient: FlightBuffer<Float>, chunks: Int) {
         for _ in 0..<chunks { gradient.release() }
@@ -222,7 +228,8 @@ extension WorkQueue {
             case .send(let ready):
                 outgoing.append(
                     Outgoing(
-                        lease: work.lease.lease, step: work.lease.step, version: work.version,
+                        kind: work.lease.kind, lease: work.lease.lease, step: work.lease.step,
+                        version: work.version,
                         chunk: ready.chunk, node: ready.node, metrics: ready.metrics,
                         gradient: ready.gradient,
                         since: isTraced ? UInt64(Monitor.now) : 0))
@@ -232,7 +239,7 @@ extension WorkQueue {
             case .add(let left, let right, let parent):
                 monitor.unlock()
                 if let sum = left.gradient, let added = right.gradient {
-                    let range = model.chunks.chunks[chunk].range
+                    let range = model.range(ofChunk: chunk, of: work.lease.kind)
                     model.kernels.add(
                         UnsafeRawBufferPointer(added.memory[range]), to: sum.memory[range])
                     added.release()

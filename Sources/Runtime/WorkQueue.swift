@@ -30,6 +30,8 @@ final class WorkQueue: @unchecked Sendable {
     /// When the last chunk of a version came, of even and of odd versions.
     var completed: [Int64] = [0, 0]
     var gradients: FlightPool<Float>
+    /// What evaluations count. Its messages bring it: no new weights would show that it was read elsewhere.
+    var counts: FlightPool<Float>
     /// What data threads wait for: a shard to decode, and room for it.
     let decodable = Condition()
     /// Room for shards that are decoded ahead; none without data threads.
@@ -47,8 +49,9 @@ final class WorkQueue: @unchecked Sendable {
     /// What images are whitened by, until all of it is there: before that nothing is computed.
     var whitening: ArrivingWhitening?
 
-    /// A sum of gradients that is ready to leave.
+    /// A sum of gradients, or of counts, that is ready to leave.
     struct Outgoing {
+        let kind: Message.Lease.Kind
         let lease: UInt64
         let step: UInt64
         /// Of the weights it was computed with.
@@ -56,7 +59,7 @@ final class WorkQueue: @unchecked Sendable {
         let chunk: Int
         let node: TreeNode
         let metrics: NodeMetrics
-        /// Nil in an evaluation. Retained once for this message.
+        /// Nil in an evaluation that counts nothing. Retained once for this message.
         let gradient: FlightBuffer<Float>?
         /// When it became so, where somebody draws a timeline.
         let since: UInt64
@@ -86,6 +89,7 @@ final class WorkQueue: @unchecked Sendable {
         preparedVersions = Array(repeating: WeightVersions.never, count: model.stageCount)
         isPreparing = Array(repeating: false, count: model.stageCount)
         gradients = FlightPool(count: model.chunks.count, in: memory)
+        counts = FlightPool(count: model.model.metrics.count, in: nil)
         self.bulletin = bulletin.flatMap { WeightBulletin($0, chunks: chunks) }
         flats.reserveCapacity(8)
         // A shard in the hands of each data thread, and as many and two more that wait.

@@ -6,6 +6,7 @@ import Datasets
 import Jobs
 import Layers
 import Tensors
+import Wire
 
 /// The data of a run as a worker must know it without having the files.
 public struct DataDescription: Sendable, Equatable {
@@ -77,6 +78,14 @@ final class WorkerModel: @unchecked Sendable {
             range.isEmpty
                 ? -1
                 : chunks.buckets.firstIndex { $0.range.lowerBound == range.lowerBound } ?? -1
+        }
+    }
+
+    /// Where a chunk lies in the memory of a sum: of gradients, or of what an evaluation counts.
+    func range(ofChunk chunk: Int, of kind: Message.Lease.Kind) -> Range<Int> {
+        switch kind {
+        case .train: chunks.chunks[chunk].range
+        case .evaluate: 0..<model.metrics.count
         }
     }
 

@@ -164,11 +164,12 @@ final class WorkerSession {
         guard let crew, let session else { return }
         crew.queue.takeOutgoing(into: &outgoing)
         for item in outgoing {
-            if item.gradient != nil { options.faults?.strike(.send, step: item.version + 1) }
-            let range = crew.model.chunks.chunks[item.chunk].range
+            let isTraining = item.kind == .train
+            if isTraining { options.faults?.strike(.send, step: item.version + 1) }
+            let range = crew.model.range(ofChunk: item.chunk, of: item.kind)
             let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
             let bytes = item.gradient.map { UnsafeRawBufferPointer($0.memory[range]) } ?? nothing
-            let place = coordinatorReadsMemory ? item.gradient?.place : nil
+            let place = coordinatorReadsMemory && isTraining ? item.gradient?.place : nil
             let waits = crew.queue.takeWaits()
             Message.contribution(
                 .init(

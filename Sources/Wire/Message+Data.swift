@@ -111,7 +111,7 @@ extension Message {
     }
 
     /// The gradient sum of one tree node, for one chunk. Payload: its floats, unless they lie at a
-    /// place; none when the step evaluates.
+    /// place; when the step evaluates, what metrics have counted, if there are any.
     public struct Contribution: Equatable, Sendable {
         public var session: UInt64
         public var lease: UInt64

@@ -18,6 +18,7 @@ import Testing
         return Checkpoint(
             next: StepID(raw: 7), optimizerSteps: 6,
             epochSums: NodeMetrics(lossSum: 0.1 + 0.2, correct: 40, samples: 64),
+            epochCounts: [0, 17, 1 << 40],
             weights: random.floats(100), slots: [random.floats(100), random.floats(100)],
             training: (0.3, .nan))
     }
@@ -33,7 +34,7 @@ import Testing
         try example.write(to: path, identity: Self.identity)
         let read = try read()
         #expect(read.next == example.next && read.optimizerSteps == example.optimizerSteps)
-        #expect(read.epochSums == example.epochSums)
+        #expect(read.epochSums == example.epochSums && read.epochCounts == example.epochCounts)
         #expect(read.weights == example.weights && read.slots == example.slots)
         #expect(read.training?.loss == 0.3 && read.training?.accuracy.isNaN == true)
         #expect(read.callbacks == CallbackState())

@@ -463,8 +463,8 @@ struct  Convoy__Weights
 
 
 /*
- * The gradient sum of one tree node, for one chunk: the payload, or what lies at a place. Neither when
- * the step evaluates.
+ * The gradient sum of one tree node, for one chunk: the payload, or what lies at a place. When the step
+ * evaluates, the payload is what metrics have counted, if there are any.
  */
 struct  Convoy__Contribution
 {
