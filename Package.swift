@@ -103,7 +103,8 @@ let package = Package(
 
         // The commands.
         .target(
-            name: "Reporting", dependencies: ["Runtime", "Datasets"], swiftSettings: strict),
+            name: "Reporting", dependencies: ["Runtime", "Layers", "Datasets"],
+            swiftSettings: strict),
         .target(
             name: "Health",
             dependencies: [
@@ -156,7 +157,8 @@ let package = Package(
             ],
             exclude: ["Goldens"]),
         .testTarget(
-            name: "ReportingTests", dependencies: ["Reporting", "Runtime", "Datasets", "Engines"]),
+            name: "ReportingTests",
+            dependencies: ["Reporting", "Runtime", "Layers", "Datasets", "Engines"]),
         .testTarget(name: "HealthTests", dependencies: ["Health", "Runtime"]),
         .testTarget(
             name: "RuntimeTests",

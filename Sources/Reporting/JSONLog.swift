@@ -3,6 +3,7 @@
 // A run as JSON Lines: one object for each event, for programs that watch it.
 
 import Glibc
+import Layers
 import Runtime
 
 /// A file that a log cannot be written to.
@@ -141,6 +142,10 @@ extension JSONObject {
             add("event", "finished")
             add("test_loss", report.testLoss)
             add("test_accuracy", report.testAccuracy)
+            add(report.testMetrics.values, "test_")
+            if !report.testMetrics.confusion.isEmpty {
+                add("test_confusion_matrix", report.testMetrics.confusion)
+            }
             add("model", report.model)
             add("weights", report.weightsDigest)
             add(
@@ -149,6 +154,10 @@ extension JSONObject {
             add(report.dataWait)
             add("seconds", report.seconds)
         }
+    }
+
+    private mutating func add(_ metrics: [MetricResults.Value], _ prefix: String) {
+        for metric in metrics { add(named: prefix + metric.name, metric.value) }
     }
 
     private mutating func add(_ wait: DataWait) {
@@ -186,6 +195,10 @@ extension JSONObject {
         add("accuracy", report.accuracy)
         add("val_loss", report.validationLoss)
         add("val_accuracy", report.validationAccuracy)
+        add(report.validationMetrics.values, "val_")
+        if !report.validationMetrics.confusion.isEmpty {
+            add("val_confusion_matrix", report.validationMetrics.confusion)
+        }
         add("seconds", report.seconds)
         add("images_per_second", report.imagesPerSecond)
         add(report.dataWait)

@@ -47,8 +47,36 @@ struct JSONObject {
         append(value)
     }
 
+    /// The same under a name that a user chose.
+    mutating func add(named key: String, _ value: Double) {
+        separate()
+        quote(key)
+        append(":")
+        guard value.isFinite else { return append("null") }
+        append(value)
+    }
+
+    /// A list of lists.
+    mutating func add(_ key: StaticString, _ rows: [[UInt64]]) {
+        begin(key)
+        append("[")
+        for (number, row) in rows.enumerated() {
+            append(number == 0 ? "[" : ",[")
+            for (place, value) in row.enumerated() {
+                if place > 0 { append(",") }
+                append(Int(clamping: value))
+            }
+            append("]")
+        }
+        append("]")
+    }
+
     mutating func add(_ key: StaticString, _ value: String) {
         begin(key)
+        quote(value)
+    }
+
+    private mutating func quote(_ value: String) {
         bytes.append(UInt8(ascii: "\""))
         for byte in value.utf8 {
             switch byte {
@@ -69,10 +97,14 @@ struct JSONObject {
     }
 
     private mutating func begin(_ key: StaticString) {
-        if bytes.last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }
+        separate()
         bytes.append(UInt8(ascii: "\""))
         append(key)
         append("\":")
+    }
+
+    private mutating func separate() {
+        if bytes.last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }
     }
 
     private mutating func append(_ text: StaticString) {

@@ -93,6 +93,7 @@ public final class ProgressDisplay: RunObserver {
             clear()
             let result = ProgressText.result(report)
             ProgressText.dataWait(report).forEach(note)
+            ConfusionTable.lines(report.testMetrics.confusion, report.classNames).forEach(note)
             if !options.isQuiet || result == nil { sink.line(ProgressText.saved(report)) }
             if let result { sink.line(result) }
         }

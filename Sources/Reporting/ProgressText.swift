@@ -2,6 +2,7 @@
 //
 // What a run's events look like as lines of text. Pure: no terminal, no clock.
 
+import Layers
 import Runtime
 
 /// Renders the events of a run.
@@ -66,7 +67,13 @@ public enum ProgressText {
         if let accuracy = report.validationAccuracy {
             parts.append("val_accuracy \(Figures.decimal(accuracy, places: 4))")
         }
+        parts += metrics(report.validationMetrics, prefix: "val_")
         return parts.joined(separator: "  ")
+    }
+
+    /// `val_auc 0.9342`, one for each.
+    private static func metrics(_ results: MetricResults, prefix: String = "") -> [String] {
+        results.values.map { "\(prefix)\($0.name) \(Figures.decimal($0.value, places: 4))" }
     }
 
     /// Empty of a regression, which has none.
@@ -98,15 +105,19 @@ public enum ProgressText {
 
     /// `test accuracy 0.8934  loss 0.3021`, the last line of a run; nil where there was no test.
     public static func result(_ report: FinalReport) -> String? {
-        report.testLoss.map { result(accuracy: report.testAccuracy, loss: $0) }
+        report.testLoss.map {
+            result(accuracy: report.testAccuracy, loss: $0, metrics: report.testMetrics)
+        }
     }
 
     /// - Parameter accuracy: nil of a regression, which has none.
     public static func result(
-        of partition: String = "test", accuracy: Double?, loss: Double
+        of partition: String = "test", accuracy: Double?, loss: Double,
+        metrics results: MetricResults = .init()
     ) -> String {
         "\(partition) " + (accuracy.map { "accuracy \(Figures.decimal($0, places: 4))  " } ?? "")
-            + "loss \(Figures.decimal(loss, places: 4))"
+            + (["loss \(Figures.decimal(loss, places: 4))"] + metrics(results))
+            .joined(separator: "  ")
     }
 
     /// How long steps waited for data, and which workers did so for long.

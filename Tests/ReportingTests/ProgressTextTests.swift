@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Layers
 import Reporting
 import Runtime
 import Testing
@@ -35,6 +36,28 @@ import Testing
             imagesPerSecond: 10)
         #expect(ProgressText.epoch(epoch).hasSuffix("loss 0.5000  val_loss 0.2500"))
         #expect(ProgressText.result(accuracy: nil, loss: 0.125) == "test loss 0.1250")
+    }
+
+    @Test func metricsOfTheJobComeLast() {
+        let metrics = MetricResults(
+            values: [.init(name: "auc", value: 0.75), .init(name: "recall", value: 1)])
+        let epoch = EpochReport(
+            epoch: 1, epochs: 2, loss: 0.5, accuracy: 0.5, validationLoss: 0.25,
+            validationAccuracy: 1, validationMetrics: metrics, seconds: 1, imagesPerSecond: 10)
+        #expect(
+            ProgressText.epoch(epoch).hasSuffix(
+                "  val_loss 0.2500  val_accuracy 1.0000  val_auc 0.7500  val_recall 1.0000"))
+        #expect(
+            ProgressText.result(accuracy: 0.5, loss: 0.125, metrics: metrics)
+                == "test accuracy 0.5000  loss 0.1250  auc 0.7500  recall 1.0000")
+        let line = JSONLog.line(.epoch(epoch))
+        #expect(line.contains(#","val_accuracy":1,"val_auc":0.75,"val_recall":1,"seconds":1"#))
+        let report = FinalReport(
+            testLoss: 0.5, testMetrics: .init(confusion: [[3, 0], [1, 20]]), model: "m",
+            weightsDigest: "0", seconds: 1)
+        #expect(
+            JSONLog.line(.finished(report)).contains(
+                #","test_confusion_matrix":[[3,0],[1,20]],"model":"m""#))
     }
 
     @Test func barTakesTheRoomThatIsLeft() {

@@ -10,7 +10,7 @@ import Runtime
 /// `convoy evaluate`
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Loss and accuracy of a trained model.",
+        abstract: "Loss, accuracy and other metrics of a trained model.",
         discussion: """
             Takes the data that the model was trained on, by default its test images. The model file \
             holds the job; where the data lies is taken from --data, else from the run folder that \
@@ -27,6 +27,12 @@ struct Evaluate: ParsableCommand {
         help: ArgumentHelp("Where the data is.", valueName: "directory"), completion: .directory)
     var data: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Judge it by these metrics instead of those of its job.",
+            discussion: "For example: --metrics auc,confusion_matrix", valueName: "names"))
+    var metrics: String?
+
     @Option(help: "Which part of the data.")
     var partition = Partition.test
 
@@ -41,11 +47,13 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         let path = Self.modelPath(model)
-        let file = try ModelFile.read(path)
+        let changes = metrics.map { ["training.metrics=[\($0)]"] } ?? []
+        let file = try ModelFile.read(path, overrides: changes)
         var configuration = file.job.dataset
         if let data {
             configuration.path = JobOptions.absolute(data)
-        } else if let beside = Self.job(beside: path), beside.identity == file.job.identity {
+        } else if let beside = Self.job(beside: path, changes), beside.identity == file.job.identity
+        {
             configuration = configuration.located(as: beside.dataset)
         } else if configuration.path.isEmpty, configuration.format != .shapes {
             throw RuntimeError(
@@ -60,7 +68,9 @@ struct Evaluate: ParsableCommand {
         let result = try Evaluator(file, engine: engine.name).evaluate(dataset, threads: threads)
         print(
             ProgressText.result(
-                of: partition.rawValue, accuracy: result.accuracy, loss: result.loss))
+                of: partition.rawValue, accuracy: result.accuracy, loss: result.loss,
+                metrics: result.metrics))
+        ConfusionTable.lines(result.metrics.confusion, file.classNames).forEach { print($0) }
     }
 
     /// A run folder stands for the model in it.
@@ -70,10 +80,10 @@ struct Evaluate: ParsableCommand {
         return exists && isDirectory.boolValue ? path + "/model.safetensors" : path
     }
 
-    private static func job(beside model: String) -> Job? {
+    private static func job(beside model: String, _ overrides: [String]) -> Job? {
         let path = URL(fileURLWithPath: model).deletingLastPathComponent().path + "/job.yaml"
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
-        return try? Job.parse(yaml: text, file: path)
+        return try? Job.parse(yaml: text, overrides: overrides, file: path)
     }
 }
 
