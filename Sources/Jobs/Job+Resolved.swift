@@ -52,7 +52,7 @@ extension Job {
             .init("seed", .scalar(seed)),
             .init("dataset", dataset.encoded()),
             .init("model", encodeLayers(nodes)),
-            .init("loss", .scalar(loss.rawValue)),
+            .init("loss", loss.encoded()),
             .init("training", training.encoded()),
             .init("cluster", cluster.encoded()),
             .init("numerics", numerics.encoded()),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Jobs that learn numbers instead of classes.
+// Jobs that learn numbers, or shares of classes, instead of classes.
 
 import Configuration
 import Datasets
@@ -13,20 +13,21 @@ extension Job {
             ConfigError(code: .outOfRange, path: path, line: line, detail: detail)
         }
         let isRaw = dataset.classMode == .raw
-        guard isRaw == loss.isRegression else {
+        guard isRaw == loss.readsNumbers else {
             throw fault(
                 "loss",
                 isRaw
-                    ? "is \(loss.rawValue), for classes, but dataset.class_mode is raw, for numbers; use"
-                        + " mean_squared_error or mean_absolute_error"
-                    : "is \(loss.rawValue), for numbers, but the data has classes; use"
+                    ? "is \(loss.name), for classes, but dataset.class_mode is raw, for numbers; use"
+                        + " mean_squared_error or mean_absolute_error, or categorical_crossentropy where"
+                        + " the numbers are shares of classes"
+                    : "is \(loss.name), for numbers, but the data has classes; use"
                         + " sparse_categorical_crossentropy, or a table with class_mode: raw")
         }
         guard isRaw else { return }
         let forClasses = [
             ("training.sampling", training.sampling == .balanced),
             ("training.class_weight", training.classWeight != nil),
-            ("training.metrics", !training.metrics.isEmpty),
+            ("training.metrics", !training.metrics.isEmpty && loss.isRegression),
             ("dataset.augmentation.mixup", dataset.augmentation.mixup > 0),
             ("dataset.augmentation.cutmix", dataset.augmentation.cutmix > 0),
         ]

@@ -80,7 +80,11 @@ public struct Job: Sendable {
                     "varies images by layers, but dataset.preprocessing comes before the model; "
                     + "vary them by dataset.augmentation, or leave the preprocessing out")
         }
-        loss = try fields.choice("loss", default: .sparseCategoricalCrossentropy)
+        loss =
+            try fields.value("loss").map { value throws(ConfigError) in
+                try Loss(value, path: "loss")
+            } ?? .sparseCategoricalCrossentropy
+        loss.isDense = dataset.classMode == .raw && loss.takesShares
         var training = try fields.section("training")
         self.training = try TrainingOptions(fields: &training)
         try training.finish()

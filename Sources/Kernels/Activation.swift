@@ -134,18 +134,21 @@ enum Activation {
 /// Replaces a row by e^(x - largest), dead channels by zero; returns the largest and the sum.
 @inline(always)
 func exponentials(of row: Target, stored: Int, live: Int) -> (largest: Float, sum: Float) {
-    var most = Vector(-.greatestFiniteMagnitude)
-    for q in stride(from: 0, to: stored, by: 16) {
+    var most = Vector(-.greatestFiniteMagnitude), q = 0
+    while q < stored {
         let x = most.replacing(with: (row + q).vector, where: channels(from: q, below: live))
         most = most.or(x)
+        q += 16
     }
     let largest = most.greatest
     var sum = Vector()
-    for q in stride(from: 0, to: stored, by: 16) {
+    q = 0
+    while q < stored {
         let e = exp((row + q).vector - Vector(largest))
             .keeping(channels(from: q, below: live))
         (row + q).vector = e
         sum += e
+        q += 16
     }
     return (largest, sum.total)
 }

@@ -91,6 +91,12 @@ package enum Loops: KernelLoops {
             rows, logits.baseAddress!, losses.baseAddress!, correct.baseAddress!)
     }
 
+    package static func hinge(
+        _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes
+    ) {
+        Loss.hinge(rows, logits.baseAddress!, losses.baseAddress!, correct.baseAddress!)
+    }
+
     package static func meanError(
         _ rows: LossRows, squared: Bool, _ logits: MutableFloats, losses: MutableFloats,
         correct: MutableBytes

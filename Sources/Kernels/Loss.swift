@@ -11,15 +11,16 @@ enum Loss {
         _ rows: LossRows, _ logits: Target, _ losses: Target,
         _ correct: UnsafeMutablePointer<UInt8>
     ) {
+        if !rows.targets.isEmpty || rows.smoothing > 0 {
+            return sharedCrossEntropy(rows, logits, losses, correct)
+        }
         if !rows.shares.isEmpty { return mixedCrossEntropy(rows, logits, losses, correct) }
         for i in 0..<rows.labels.count {
             let row = logits + i * rows.stored, label = Int(rows.labels[i]), x = row[label]
             correct[i] = isFirstLargest(row, label, rows.classes) ? 1 : 0
             let (largest, sum) = exponentials(of: row, stored: rows.stored, live: rows.classes)
             losses[i] = ln(Vector(sum))[0] + (largest - x)
-            for q in stride(from: 0, to: rows.stored, by: 16) {
-                (row + q).vector = (row + q).vector / Vector(sum)
-            }
+            divide(row, by: sum, stored: rows.stored)
             row[label] -= 1
         }
         clearDead(rows, logits, losses, correct)
@@ -40,13 +41,54 @@ enum Loss {
             correct[i] = isFirstLargest(row, Int(rows.label(ofRow: i)), rows.classes) ? 1 : 0
             let (largest, sum) = exponentials(of: row, stored: rows.stored, live: rows.classes)
             losses[i] = ln(Vector(sum))[0] + (p * (largest - x) + rest * (largest - y))
-            for q in stride(from: 0, to: rows.stored, by: 16) {
-                (row + q).vector = (row + q).vector / Vector(sum)
-            }
+            divide(row, by: sum, stored: rows.stored)
             row[label] -= p
             row[partner] -= rest
         }
         clearDead(rows, logits, losses, correct)
+    }
+
+    /// The same for shares t of all classes:
+    /// loss = sum over c of t[c] (ln Σ e^x - x[c]), gradient = softmax(x) sum over c of t[c] - t
+    @inline(never)
+    private static func sharedCrossEntropy(
+        _ rows: LossRows, _ logits: Target, _ losses: Target,
+        _ correct: UnsafeMutablePointer<UInt8>
+    ) {
+        for i in 0..<rows.labels.count {
+            let row = logits + i * rows.stored
+            correct[i] = isFirstLargest(row, Int(rows.label(ofRow: i)), rows.classes) ? 1 : 0
+            var top = row[0]
+            for c in 1..<max(1, rows.classes) where row[c] > top { top = row[c] }
+            var shares: Float = 0, below: Float = 0
+            for c in 0..<rows.classes {
+                let t = share(rows, i, c)
+                shares += t
+                // What has no share may be as small as it likes.
+                if t != 0 { below += t * (top - row[c]) }
+            }
+            let (_, sum) = exponentials(of: row, stored: rows.stored, live: rows.classes)
+            losses[i] = shares * ln(Vector(sum))[0] + below
+            divide(row, by: sum, stored: rows.stored)
+            for c in 0..<rows.classes { row[c] = row[c] * shares - share(rows, i, c) }
+        }
+        clearDead(rows, logits, losses, correct)
+    }
+
+    /// What class c of row i should have.
+    @inline(always)
+    private static func share(_ rows: LossRows, _ i: Int, _ c: Int) -> Float {
+        var share: Float = 0
+        if !rows.targets.isEmpty {
+            share = rows.targets[i * rows.classes + c]
+        } else if rows.shares.isEmpty {
+            share = c == Int(rows.labels[i]) ? 1 : 0
+        } else {
+            if c == Int(rows.labels[i]) { share = rows.shares[i] }
+            if c == Int(rows.partners[i]) { share += 1 - rows.shares[i] }
+        }
+        guard rows.smoothing > 0 else { return share }
+        return share * (1 - rows.smoothing) + rows.smoothing / Float(rows.classes)
     }
 
     /// loss = max(x, 0) - x * label + ln(1 + e^-|x|), gradient = sigmoid(x) - label
@@ -57,17 +99,43 @@ enum Loss {
     ) {
         for i in 0..<rows.labels.count {
             let row = logits + i * rows.stored, x = row[0]
-            var label = Float(rows.labels[i])
-            if !rows.shares.isEmpty {
-                label = rows.shares[i] * label + (1 - rows.shares[i]) * Float(rows.partners[i])
-            }
+            var label = mixedLabel(rows, i)
+            if rows.smoothing > 0 { label = label * (1 - rows.smoothing) + 0.5 * rows.smoothing }
             let e = exp(Vector(x > 0 ? -x : x))
             losses[i] = logarithmOfOne(plus: e)[0] + ((x > 0 ? x : 0) - x * label)
             correct[i] = (x > 0) == (rows.label(ofRow: i) > 0) ? 1 : 0
             let gradient = sigmoid(Vector(x)) - Vector(label)
-            for q in stride(from: 0, to: rows.stored, by: 16) {
+            var q = 0
+            while q < rows.stored {
                 (row + q).vector = gradient.keeping(channels(from: q, below: 1))
+                q += 16
             }
+        }
+        clearDead(rows, logits, losses, correct)
+    }
+
+    /// Of two classes, with its partner's share.
+    @inline(always)
+    private static func mixedLabel(_ rows: LossRows, _ i: Int) -> Float {
+        let label = Float(rows.labels[i])
+        guard !rows.shares.isEmpty else { return label }
+        return rows.shares[i] * label + (1 - rows.shares[i]) * Float(rows.partners[i])
+    }
+
+    /// loss = max(0, 1 - x y), gradient = -y where that is above 0, for y = 2 label - 1
+    @inline(never)
+    static func hinge(
+        _ rows: LossRows, _ logits: Target, _ losses: Target,
+        _ correct: UnsafeMutablePointer<UInt8>
+    ) {
+        for i in 0..<rows.labels.count {
+            let row = logits + i * rows.stored, x = row[0]
+            let y = 2 * mixedLabel(rows, i) - 1, missing = 1 - x * y
+            // Neither way makes a number of a NaN.
+            losses[i] = missing < 0 ? 0 : missing
+            correct[i] = (x > 0) == (rows.label(ofRow: i) > 0) ? 1 : 0
+            for c in 0..<rows.stored { row[c] = 0 }
+            row[0] = missing > 0 ? -y : missing <= 0 ? 0 : missing
         }
         clearDead(rows, logits, losses, correct)
     }
@@ -98,6 +166,15 @@ enum Loss {
     }
 
     @inline(always)
+    private static func divide(_ row: Target, by sum: Float, stored: Int) {
+        var q = 0
+        while q < stored {
+            (row + q).vector = (row + q).vector / Vector(sum)
+            q += 16
+        }
+    }
+
+    @inline(always)
     private static func isFirstLargest(_ row: Target, _ label: Int, _ classes: Int) -> Bool {
         for c in 0..<classes where c < label ? row[c] >= row[label] : row[c] > row[label] {
             return false
@@ -120,8 +197,10 @@ enum Loss {
         for i in rows.labels.count..<rows.images {
             losses[i] = 0
             correct[i] = 0
-            for q in stride(from: 0, to: rows.stored, by: 16) {
+            var q = 0
+            while q < rows.stored {
                 (logits + i * rows.stored + q).vector = Vector()
+                q += 16
             }
         }
     }

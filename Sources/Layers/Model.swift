@@ -120,7 +120,8 @@ public struct Model: Sendable {
         self.input = input
         outputShapes = shapes
         self.loss = loss
-        self.metrics = try MetricCounts(metrics, outputs: network.signal.channels)
+        self.metrics = try MetricCounts(
+            metrics, outputs: network.signal.channels, hasProbabilities: loss.activation != nil)
         self.blockSize = blockSize
         self.blocksPerShard = blocksPerShard
         tensors = network.parameters

@@ -26,7 +26,7 @@ package enum EngineProof {
         let weights = AlignedBuffer<Float>(count: model.parameters.count)
         let gradient = AlignedBuffer<Float>(count: model.parameters.count)
         let targets = AlignedBuffer<Float>(
-            count: model.loss.isRegression ? count * model.outputs : 0)
+            count: model.loss.readsNumbers ? count * model.outputs : 0)
         for index in targets.elements.indices { targets.base[index] = Float(index % 7) / 4 - 1 }
         model.initialize(weights.elements, seed: 1)
         defer { withExtendedLifetime((pixels, weights, gradient, targets)) {} }

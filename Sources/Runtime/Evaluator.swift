@@ -112,10 +112,11 @@ public final class Evaluator: @unchecked Sendable {
         Replica(model: file.model, kernels: kernels).predict(
             pixels: Bytes(pixels.elements), count: 1, weights: Floats(weights.elements),
             prepared: prepared, into: output.elements)
-        // One output is the probability of the second of two classes.
+        // One output is the probability of the second of two classes, or tells by its sign which it is.
         let values =
             count == 1 && file.classNames.count == 2
-            ? [1 - output.base[0], output.base[0]] : Array(output.elements)
+            ? [(file.model.loss == .hinge ? 0 : 1) - output.base[0], output.base[0]]
+            : Array(output.elements)
         let named = zip(file.classNames, values).map { (className: $0, probability: $1) }
         return isRegression ? named : named.sorted { $0.probability > $1.probability }
     }
@@ -143,7 +144,7 @@ public final class Evaluator: @unchecked Sendable {
                 encoding: file.data.encoding, kernels: owner.kernels)
             pixels = AlignedBuffer(count: file.job.training.shardSize * file.data.imageShape.count)
             labels = AlignedBuffer(count: file.job.training.shardSize)
-            targetCount = owner.isRegression ? file.data.classes : 0
+            targetCount = file.model.loss.readsNumbers ? file.data.classes : 0
             targets = AlignedBuffer(count: file.job.training.shardSize * targetCount)
             counts = AlignedBuffer(count: file.model.metrics.count)
             sums = Array(repeating: 0, count: counts.count)

@@ -59,7 +59,7 @@ public struct Run {
             if monitor.isAccuracy, job.loss.isRegression {
                 throw RuntimeError(
                     .dataset,
-                    "\(name) looks at \(monitor.rawValue), but a model with loss \(job.loss.rawValue) has no "
+                    "\(name) looks at \(monitor.rawValue), but a model with loss \(job.loss.name) has no "
                         + "accuracy; set monitor: val_loss")
             }
         }

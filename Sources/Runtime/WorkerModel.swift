@@ -46,8 +46,8 @@ final class WorkerModel: @unchecked Sendable {
     let bucketDoneAtStage: [Int]
 
     var stageCount: Int { model.stageCount }
-    /// Numbers that come with each sample of a regression.
-    var targetCount: Int { model.loss.isRegression ? data.classes : 0 }
+    /// Numbers that come with each sample, where the loss reads them.
+    var targetCount: Int { model.loss.readsNumbers ? data.classes : 0 }
 
     /// The most bytes that the stored form of a sample may have.
     var sampleBytes: Int {

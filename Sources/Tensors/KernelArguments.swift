@@ -121,14 +121,17 @@ public struct LossRows {
     public var partners: UnsafeBufferPointer<Int32>
     /// What counts of the own label, 0 to 1; the rest is the partner's. As many.
     public var shares: Floats
-    /// Of a regression the numbers that the outputs should be, `classes` for each live image.
+    /// What the outputs should be, `classes` numbers for each live image: of a regression, or shares of classes in
+    /// place of labels. Else empty.
     public var targets: Floats
+    /// The part of each label that all classes have evenly.
+    public var smoothing: Float
 
     public init(
         images: Int, stored: Int, classes: Int, labels: UnsafeBufferPointer<Int32>,
         partners: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0),
         shares: Floats = .init(start: nil, count: 0),
-        targets: Floats = .init(start: nil, count: 0)
+        targets: Floats = .init(start: nil, count: 0), smoothing: Float = 0
     ) {
         self.images = images
         self.stored = stored
@@ -137,10 +140,18 @@ public struct LossRows {
         self.partners = partners
         self.shares = shares
         self.targets = targets
+        self.smoothing = smoothing
     }
 
-    /// The label that counts most; of two that count the same the smaller one.
+    /// The label that counts most; of those that count the same the smallest one.
     public func label(ofRow row: Int) -> Int32 {
+        if !targets.isEmpty {
+            var most = 0
+            for c in 0..<classes where targets[row * classes + c] > targets[row * classes + most] {
+                most = c
+            }
+            return Int32(most)
+        }
         guard !shares.isEmpty else { return labels[row] }
         let (own, other, share) = (labels[row], partners[row], shares[row])
         if share == 0.5 { return min(own, other) }

@@ -54,12 +54,17 @@ extension KernelSet {
     /// - Parameters:
     ///   - logits: Replaced by their gradient; `rows.images * rows.stored` floats.
     ///   - losses: Overwritten, one for each image; zero for the dead.
-    ///   - correct: Overwritten, 1 where the first largest logit is the label's, else 0; of a mixture the
-    ///     label that counts most, as in Keras's `categorical_accuracy`.
+    ///   - correct: Overwritten, 1 where the first largest logit is the label's, else 0; of a mixture, or of
+    ///     shares, the label that counts most, as in Keras's `categorical_accuracy`.
     public func softmaxCrossEntropy(
         _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes
     ) {
         rows.check("softmaxCrossEntropy", logits, losses, correct, labels: rows.classes)
+        if !rows.targets.isEmpty {
+            expect(
+                rows.targets.count, rows.labels.count * rows.classes,
+                "softmaxCrossEntropy: targets", rows)
+        }
         loops.softmaxCrossEntropy(rows, logits, losses: losses, correct: correct)
     }
 
@@ -72,6 +77,17 @@ extension KernelSet {
             rows.classes == 1, "binaryCrossEntropy: \(rows.classes) logits an image, not 1")
         rows.check("binaryCrossEntropy", logits, losses, correct, labels: 2)
         loops.binaryCrossEntropy(rows, logits, losses: losses, correct: correct)
+    }
+
+    /// The hinge of one output an image, for labels 0 and 1, which stand for -1 and 1; see `LossRows`. A
+    /// prediction is right where the output has the label's sign; where an output is just far enough, the
+    /// gradient is zero.
+    public func hinge(
+        _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes
+    ) {
+        precondition(rows.classes == 1, "hinge: \(rows.classes) outputs an image, not 1")
+        rows.check("hinge", logits, losses, correct, labels: 2)
+        loops.hinge(rows, logits, losses: losses, correct: correct)
     }
 
     /// The mean of squared or absolute differences to `rows.targets`; see `LossRows`. Nothing is correct, labels do
@@ -236,6 +252,7 @@ extension LossRows {
                 && shares.allSatisfy { 0...1 ~= $0 },
             "\(kernel): \(partners.count) partners, \(shares.count) shares for \(labels.count) labels"
         )
+        precondition(0...1 ~= smoothing, "\(kernel): smoothing \(smoothing) is not in 0...1")
         expect(logits.count, images * stored, "\(kernel): logits", self)
         expect(losses.count, images, "\(kernel): losses", self)
         expect(correct.count, images, "\(kernel): correct", self)

@@ -107,6 +107,8 @@ package protocol KernelLoops: Sendable {
     static func binaryCrossEntropy(
         _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes)
 
+    static func hinge(
+        _ rows: LossRows, _ logits: MutableFloats, losses: MutableFloats, correct: MutableBytes)
     static func meanError(
         _ rows: LossRows, squared: Bool, _ logits: MutableFloats, losses: MutableFloats,
         correct: MutableBytes)

@@ -52,6 +52,40 @@ import Testing
                     + " sparse_categorical_crossentropy, or a table with class_mode: raw") == true)
     }
 
+    /// Numbers of several columns may be shares of classes; then there are right and wrong answers.
+    @Test func numbersMayBeShares() throws {
+        let job = try job(
+            table, loss: "{CategoricalCrossentropy: {label_smoothing: 0.1}}",
+            training: "{optimizer: sgd, metrics: [auc]}")
+        #expect(job.loss.isDense && !job.loss.isRegression)
+        let again = try Job.parse(yaml: job.resolvedYAML, file: "job.yaml")
+        #expect(again.loss == job.loss)
+        #expect(
+            job.resolvedYAML.contains(
+                "loss:\n  categorical_crossentropy:\n    label_smoothing: 0.1\n"))
+        let classes = try self.job("format: shapes", loss: "categorical_crossentropy")
+        #expect(!classes.loss.isDense && classes.loss == .categoricalCrossentropy)
+        #expect(
+            complaint(table, training: "{optimizer: sgd, metrics: [auc]}")?.contains(
+                "training.metrics: is for classes, but") == true)
+    }
+
+    @Test func mistakesInALossAreNamed() {
+        #expect(
+            complaint("format: shapes", loss: "hinges")?.contains(
+                "loss: found 'hinges', expected one of sparse_categorical_crossentropy,"
+                    + " categorical_crossentropy, binary_crossentropy, hinge, mean_squared_error,"
+                    + " mean_absolute_error; did you mean 'hinge'?") == true)
+        #expect(
+            complaint("format: shapes", loss: "{hinge: {label_smoothing: 0.1}}")?.contains(
+                "loss.hinge.label_smoothing: is not a field of loss.hinge") == true)
+        #expect(
+            complaint("format: shapes", loss: "{binary_crossentropy: {label_smoothing: 2}}")?
+                .contains(
+                    "loss.binary_crossentropy.label_smoothing: found 2.0, expected 0.0 to 1.0")
+                == true)
+    }
+
     @Test func columnsAreOfTablesWithNumbers() {
         let two = "format: table, path: t.csv, y_col: [a, b]"
         #expect(

@@ -10,7 +10,8 @@ import Testing
 
     private static func run(
         _ kernels: KernelSet, _ x: [Float], labels: [Int32], classes: Int, stored: Int,
-        binary: Bool = false, partners: [Int32] = [], shares: [Float] = []
+        binary: Bool = false, partners: [Int32] = [], shares: [Float] = [], targets: [Float] = [],
+        smoothing: Float = 0, hinge: Bool = false
     ) -> Result {
         let images = x.count / stored
         let logits = AlignedBuffer(x), losses = AlignedBuffer([Float](repeating: 7, count: images))
@@ -18,11 +19,17 @@ import Testing
         labels.withUnsafeBufferPointer { labels in
             partners.withUnsafeBufferPointer { partners in
                 shares.withUnsafeBufferPointer { shares in
-                    let rows = LossRows(
-                        images: images, stored: stored, classes: classes, labels: labels,
-                        partners: partners, shares: shares)
-                    let loss = binary ? kernels.binaryCrossEntropy : kernels.softmaxCrossEntropy
-                    loss(rows, logits.elements, losses.elements, correct.elements)
+                    targets.withUnsafeBufferPointer { targets in
+                        let rows = LossRows(
+                            images: images, stored: stored, classes: classes, labels: labels,
+                            partners: partners, shares: shares, targets: targets,
+                            smoothing: smoothing)
+                        let loss =
+                            hinge
+                            ? kernels.hinge
+                            : binary ? kernels.binaryCrossEntropy : kernels.softmaxCrossEntropy
+                        loss(rows, logits.elements, losses.elements, correct.elements)
+                    }
                 }
             }
         }
@@ -146,6 +153,72 @@ import Testing
         }
     }
 
+    /// A share of each class, smoothed or not; the shares need not sum to 1.
+    @Test(arguments: Engine.available, [0, 0.2, 1])
+    func sharesOfClassesEqualTheDefinition(_ kernels: KernelSet, smoothing: Float) {
+        var noise = Noise(seed: 77)
+        let classes = 17, stored = 32
+        let x = (0..<16 * stored).map { _ in noise.unit() * 10 }
+        let targets = (0..<13 * classes).map { _ in abs(noise.unit()) / 8 }
+        let result = Self.run(
+            kernels, x, labels: [Int32](repeating: 0, count: 13), classes: classes, stored: stored,
+            targets: targets, smoothing: smoothing)
+        for i in 0..<16 {
+            let row = x[i * stored..<i * stored + classes].map(Double.init)
+            let gradient = result.logits[i * stored..<(i + 1) * stored].map(Double.init)
+            guard i < 13 else {
+                #expect(result.losses[i] == 0 && result.correct[i] == 0)
+                #expect(gradient.allSatisfy { $0 == 0 })
+                continue
+            }
+            let own = targets[i * classes..<(i + 1) * classes].map(Double.init),
+                s = Double(smoothing)
+            let shares = own.map { $0 * (1 - s) + s / Double(classes) }
+            let sum = row.map { exp($0) }.reduce(0, +), all = shares.reduce(0, +)
+            let loss = zip(row, shares).reduce(0) { $0 + $1.1 * (log(sum) - $1.0) }
+            #expect(abs(Double(result.losses[i]) - loss) <= 64 * Double(classes) * u)
+            #expect(
+                result.correct[i] == (row.max() == row[own.firstIndex(of: own.max()!)!] ? 1 : 0))
+            for c in 0..<stored {
+                let expected = c < classes ? all * exp(row[c]) / sum - shares[c] : 0
+                #expect(abs(gradient[c] - expected) <= Double(4 * classes) * u)
+            }
+        }
+    }
+
+    /// Shares of one class each are labels, to the bit; and to smooth by nothing is not to smooth.
+    @Test(arguments: Engine.available)
+    func aShareOfOneIsALabel(_ kernels: KernelSet) {
+        var noise = Noise(seed: 78)
+        let x = (0..<16 * 16).map { _ in noise.unit() * 10 }
+        let labels = (0..<16).map { Int32($0 % 3) }
+        let targets = labels.flatMap { label -> [Float] in
+            (0..<3).map { $0 == Int(label) ? 1 : 0 }
+        }
+        let plain = Self.run(kernels, x, labels: labels, classes: 3, stored: 16)
+        let dense = Self.run(
+            kernels, x, labels: labels, classes: 3, stored: 16, targets: targets)
+        #expect(dense.logits == plain.logits && dense.correct == plain.correct)
+        #expect(dense.losses == plain.losses)
+    }
+
+    @Test(arguments: Engine.available)
+    func hingeEqualsTheDefinition(_ kernels: KernelSet) {
+        let values: [Float] = [0, 1, -1, 12, -12, 0.5, -0.5, 0.25, -1.5, 3, .nan]
+        var x = [Float](repeating: 3, count: 16 * 16)
+        for (i, value) in values.enumerated() { x[i * 16] = value }
+        let labels: [Int32] = [0, 1, 0, 1, 1, 1, 1, 0, 0, 0, 1]
+        let result = Self.run(
+            kernels, x, labels: labels, classes: 1, stored: 16, hinge: true)
+        #expect(result.losses[..<10] == [1, 0, 0, 0, 13, 0.5, 1.5, 1.25, 0, 4])
+        #expect(
+            (0..<10).map { result.logits[$0 * 16] } == [1, 0, 0, 0, -1, -1, -1, 1, 0, 1])
+        #expect(result.losses[10].isNaN && result.logits[160].isNaN)
+        #expect(result.correct[..<11] == [1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 0])
+        #expect(result.losses[11...].allSatisfy { $0 == 0 })
+        #expect((0..<256).allSatisfy { $0 % 16 == 0 || result.logits[$0] == 0 })
+    }
+
     @Test func bitsAreThoseOfEveryInstructionSet() {
         var noise = Noise(seed: 5)
         let x = (0..<64 * 32).map { _ in noise.unit() * 15 }
@@ -158,11 +231,18 @@ import Testing
                     kernels, x, labels: labels, classes: 23, stored: 32,
                     partners: labels.reversed(),
                     shares: labels.indices.map { Float($0) / 61 }),
+                Self.run(
+                    kernels, x, labels: labels, classes: 23, stored: 32,
+                    targets: (0..<61 * 23).map { Float($0 % 7) / 60 }, smoothing: 0.1),
+                Self.run(
+                    kernels, x, labels: labels, classes: 1, stored: 32, binary: true,
+                    smoothing: 0.3),
+                Self.run(kernels, x, labels: labels, classes: 1, stored: 32, hinge: true),
             ]
         }
         for (i, result) in results.enumerated() {
-            #expect(result.logits == results[i % 3].logits)
-            #expect(result.losses == results[i % 3].losses)
+            #expect(result.logits == results[i % 6].logits)
+            #expect(result.losses == results[i % 6].losses)
         }
     }
 }

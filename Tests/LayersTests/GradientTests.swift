@@ -98,6 +98,46 @@ import Testing
         #expect(try trial.train().metrics != plain.train().metrics)
     }
 
+    private static let shares: Loss = {
+        var loss = Loss(.categoricalCrossentropy, labelSmoothing: 0.3)
+        loss.isDense = true
+        return loss
+    }()
+
+    /// Labels that are not all of one class, and those of hinge, in a shard of two blocks.
+    @Test(arguments: [
+        Loss(.sparseCategoricalCrossentropy, labelSmoothing: 0.1),
+        Loss(.binaryCrossentropy, labelSmoothing: 0.2), .hinge, .categoricalCrossentropy, shares,
+    ])
+    func gradientOfOtherLabelsIsTheSlopeOfTheirLoss(loss: Loss) throws {
+        let units = [.binaryCrossentropy, .hinge].contains(loss.kind) ? 1 : 5
+        let model = try Model(
+            layers: [
+                Rescaling(scale: 1 / 127.5, offset: -1),
+                Conv2D(filters: 5, kernelSize: Size2D(3), activation: .relu), Flatten(),
+                Dense(units: units),
+            ], input: [5, 6, 2], loss: loss)
+        var trial = Trial(model, samples: 21, seed: 10)
+        if loss.kind == .sparseCategoricalCrossentropy {
+            trial.partners = trial.labels.reversed()
+            trial.shares = trial.labels.indices.map { Float($0 % 5) / 4 }
+        }
+        let (metrics, flat) = try trial.train()
+        var reference = ReferenceNetwork(trial)
+        #expect(abs(metrics.lossSum - reference.lossSum) <= 2e-6 * reference.lossSum)
+        for (name, gradient) in model.tensors(flat) {
+            let scale = Double(gradient.reduce(0) { max($0, abs($1)) })
+            for index in stride(from: 0, to: gradient.count, by: max(1, gradient.count / 20)) {
+                let slope = reference.slope(of: name, at: index)
+                #expect(
+                    abs(Double(gradient[index]) - slope) <= 2 * Self.tolerance * scale, "\(name)")
+            }
+        }
+        for kernels in Engine.available {
+            #expect(try bits(trial.train(kernels).gradient) == bits(flat), "\(kernels.name)")
+        }
+    }
+
     private func check(_ model: Model, seed: Int) throws {
         var trial = Trial(model, samples: 3, seed: UInt64(seed))
         trial.epoch = 2

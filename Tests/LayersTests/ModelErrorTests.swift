@@ -71,6 +71,32 @@ import Testing
                 + " softmax")
     }
 
+    @Test func whatAJobSaysOfLogitsMustBeSo() {
+        #expect(
+            message(
+                [Flatten(), Dense(units: 10, activation: .softmax)],
+                loss: Loss(.categoricalCrossentropy, fromLogits: true))
+                == "dense: ends the model with softmax, but loss.from_logits is true; leave from_logits"
+                + " out: it follows from how the model ends")
+        #expect(
+            message(
+                [Flatten(), Dense(units: 10)],
+                loss: Loss(.sparseCategoricalCrossentropy, fromLogits: false))
+                == "dense: ends the model with logits, but loss.from_logits is false; leave from_logits"
+                + " out: it follows from how the model ends")
+    }
+
+    @Test func hingeWantsOneOutputOfAnySign() {
+        #expect(
+            message([Flatten(), Dense(units: 1, activation: .sigmoid)], classes: 2, loss: .hinge)
+                == "dense: ends the model with sigmoid, but hinge wants numbers of both signs; use tanh,"
+                + " or leave the activation out")
+        #expect(
+            message([Flatten(), Dense(units: 3)], classes: 3, loss: .hinge)
+                == "dense: hinge needs 1 output and 2 classes, found 3 outputs and 3 classes; use loss:"
+                + " sparse_categorical_crossentropy with one unit a class")
+    }
+
     @Test func binaryLossNeedsOneOutputAndTwoClasses() {
         #expect(
             message([Flatten(), Dense(units: 2)], classes: 2, loss: .binaryCrossentropy)

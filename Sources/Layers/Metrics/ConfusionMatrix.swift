@@ -7,6 +7,7 @@ import Tensors
 public struct ConfusionMatrix: Metric {
     public static let kerasName = "ConfusionMatrix"
     public static let isNumber = false
+    public static let readsProbabilities = false
 
     public init() {}
     public init(fields: inout Fields) throws(ConfigError) {}

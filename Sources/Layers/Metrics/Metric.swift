@@ -16,6 +16,9 @@ public protocol Metric: Sendable {
     /// Whether its counts make one number, which a callback can look at.
     static var isNumber: Bool { get }
 
+    /// Whether it looks at probabilities, which not every loss makes of outputs.
+    static var readsProbabilities: Bool { get }
+
     /// Reads the metric's own fields; whoever calls reports the unknown ones.
     init(fields: inout Fields) throws(ConfigError)
 
@@ -37,6 +40,7 @@ public protocol Metric: Sendable {
 
 extension Metric {
     public static var isNumber: Bool { true }
+    public static var readsProbabilities: Bool { true }
     public func check(outputs: Int) throws(LayerError) {}
 
     /// As Keras calls it in reports: `auc`.

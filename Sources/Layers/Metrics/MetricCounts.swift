@@ -22,13 +22,20 @@ public struct MetricCounts: Sendable {
     public let count: Int
 
     /// - Throws: If the outputs cannot be judged by one of the metrics.
-    package init(_ metrics: [NamedMetric], outputs: Int) throws(LayerError) {
+    package init(
+        _ metrics: [NamedMetric], outputs: Int, hasProbabilities: Bool = true
+    ) throws(LayerError) {
         self.metrics = metrics
         self.outputs = outputs
         var end = 0, ranges: [Range<Int>] = []
         for named in metrics {
             do throws(LayerError) { try named.metric.check(outputs: outputs) } catch {
                 throw error.named(named.name)
+            }
+            guard hasProbabilities || !type(of: named.metric).readsProbabilities else {
+                throw LayerError(
+                    code: .lossMismatch, layer: named.name,
+                    detail: "looks at probabilities, which this loss makes none of; leave it out")
             }
             let needed = named.metric.countsNeeded(outputs: outputs)
             guard needed <= Self.most - end else {

@@ -7,6 +7,7 @@ import Tensors
 /// last of them counts as one of them.
 public struct TopKCategoricalAccuracy: Metric {
     public static let kerasName = "TopKCategoricalAccuracy"
+    public static let readsProbabilities = false
 
     public var k: Int
 

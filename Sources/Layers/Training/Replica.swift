@@ -50,7 +50,7 @@ public final class Replica {
         didFinish: (Int) -> Void = { _ in }
     ) throws(LayerError) -> ShardMetrics {
         precondition(
-            shard.targets.count == (model.loss.isRegression ? shard.count * model.outputs : 0),
+            shard.targets.count == (model.loss.readsNumbers ? shard.count * model.outputs : 0),
             "Replica: \(shard.targets.count) targets for \(shard.count) images and \(model.loss)")
         precondition(
             shard.count <= model.blocksPerShard * model.blockSize,
@@ -202,6 +202,7 @@ extension Replica {
         to counts: MutableFloats
     ) {
         let rows = logitRows, probabilities = self.memory.probabilities
+        let truth = lossRows(block, shard, from: start)
         _ = probabilities.update(fromContentsOf: memory.logits)
         if let activation = model.loss.activation {
             kernels.activationForward(activation, rows, probabilities)
@@ -212,7 +213,7 @@ extension Replica {
                 Prediction(
                     logits: Floats(memory.logits.slice(outputs)),
                     probabilities: Floats(probabilities.slice(outputs)),
-                    label: Int(shard.labels[start + row])),
+                    label: Int(truth.label(ofRow: row))),
                 to: counts)
         }
     }
@@ -222,17 +223,7 @@ extension Replica {
         _ block: Block, _ memory: NetworkMemory, _ shard: ShardInput, from start: Int,
         to metrics: inout ShardMetrics
     ) throws(LayerError) {
-        let images = start..<start + block.live
-        let isMixed = block.isTraining && !shard.shares.isEmpty
-        let rows = LossRows(
-            images: model.blockSize, stored: logitRows.stored, classes: model.outputs,
-            labels: shard.labels.slice(images),
-            partners: shard.partners.slice(isMixed ? images : 0..<0),
-            shares: shard.shares.slice(isMixed ? images : 0..<0),
-            targets: shard.targets.slice(
-                model.loss.isRegression
-                    ? images.lowerBound * model.outputs..<images.upperBound * model.outputs : 0..<0)
-        )
+        let rows = lossRows(block, shard, from: start)
         if memory.logits.baseAddress != memory.logitsGradient.baseAddress {
             _ = memory.logitsGradient.update(fromContentsOf: memory.logits)
         }
@@ -251,6 +242,20 @@ extension Replica {
                 code: .notFinite, layer: model.names[model.names.count - 1],
                 detail: "the loss is \(metrics.lossSum);" + Self.divergence)
         }
+    }
+
+    /// What a block's images should be.
+    private func lossRows(_ block: Block, _ shard: ShardInput, from start: Int) -> LossRows {
+        let images = start..<start + block.live, none = 0..<0
+        let isMixed = block.isTraining && !shard.shares.isEmpty
+        return LossRows(
+            images: model.blockSize, stored: logitRows.stored, classes: model.outputs,
+            labels: shard.labels.slice(images),
+            partners: shard.partners.slice(isMixed ? images : none),
+            shares: shard.shares.slice(isMixed ? images : none),
+            targets: shard.targets.slice(
+                model.loss.readsNumbers
+                    ? images.lowerBound * model.outputs..<images.upperBound * model.outputs : none))
     }
 
     /// Multiplies the loss of each live row and its gradient by what its label counts, of a mixture the one

@@ -20,7 +20,7 @@ public struct ShardInput {
     public var partners: UnsafeBufferPointer<Int32>
     /// What counts of each image's own label, 0 to 1; the rest is the partner's. As many.
     public var shares: Floats
-    /// Of a regression the numbers that outputs should be, `[count][outputs]`; labels say nothing then.
+    /// Where the loss reads numbers, what outputs should be, `[count][outputs]`; labels say nothing then.
     public var targets: Floats
 
     public init(

@@ -58,7 +58,7 @@ struct Summary: ParsableCommand {
                 parameters: $0.parameters)
         }
         for line in SummaryTable.lines(rows) { print(line) }
-        print("Images \(model.input), loss \(model.loss.rawValue)")
+        print("Images \(model.input), loss \(model.loss.name)")
         print(
             "Block \(model.blockSize), shard \(job.training.shardSize), batch "
                 + "\(job.training.batchSize) images; \(SummaryTable.size(model.planBytes)) of memory "

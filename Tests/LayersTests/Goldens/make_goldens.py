@@ -22,6 +22,7 @@ import tensorflow as tf
 HERE = pathlib.Path(__file__).parent
 SPARSE, BINARY = "sparse_categorical_crossentropy", "binary_crossentropy"
 SQUARED, ABSOLUTE = "mean_squared_error", "mean_absolute_error"
+CATEGORICAL, HINGE = "categorical_crossentropy", "hinge"
 REGRESSIONS = {SQUARED: keras.losses.MeanSquaredError, ABSOLUTE: keras.losses.MeanAbsoluteError}
 PIXELS = {"Rescaling": {"scale": 1 / 127.5, "offset": -1.0}}
 
@@ -200,6 +201,20 @@ NAMED = {
         conv(5, 2, activation="tanh", trainable=False, kernel_regularizer="l2"), "Flatten",
         dense(7, activation="tanh", bias_regularizer="l2"),
         dense(3, kernel_regularizer={"name": "l1_l2", "l1": 0.01, "l2": 0.003})]),
+    "shares": ([5, 4, 2], 18, CATEGORICAL, {"name": "sgd", "learning_rate": 0.1}, [
+        PIXELS, conv(3, 2, activation="sigmoid"), "Flatten", dense(5)]),
+    "shares_smoothed": ([4, 5, 1], 7, {CATEGORICAL: {"label_smoothing": 0.2}}, {"name": "adam"}, [
+        PIXELS, "Flatten", dense(4, activation="softmax")]),
+    "labels_smoothed": ([5, 5, 1], 19, {SPARSE: {"label_smoothing": 0.1}}, {"name": "sgd", "learning_rate": 0.1}, [
+        PIXELS, conv(3, 3, activation="sigmoid"), "Flatten", dense(3)]),
+    "labels_smoothed_softmax": ([5, 3, 1], 5, {SPARSE: {"label_smoothing": 0.3}}, {"name": "adam"}, [
+        PIXELS, "Flatten", dense(17), "Softmax"]),
+    "binary_logits": ([4, 4, 3], 17, BINARY, {"name": "sgd", "learning_rate": 0.1}, [PIXELS, "Flatten", dense(1)]),
+    "binary_smoothed": ([4, 3, 1], 12, {BINARY: {"label_smoothing": 0.25}}, {"name": "adam"}, [
+        PIXELS, "Flatten", dense(1, activation="sigmoid")]),
+    "hinge": ([5, 4, 1], 18, HINGE, {"name": "sgd", "learning_rate": 0.1}, [
+        PIXELS, conv(3, 2, activation="tanh"), "Flatten", dense(1)]),
+    "hinge_of_tanh": ([3, 5, 2], 7, HINGE, {"name": "adam"}, [PIXELS, "Flatten", dense(1, activation="tanh")]),
     "tanh_of_a_regression": ([4, 4, 1], 5, SQUARED, {"name": "sgd", "learning_rate": 0.1}, [
         PIXELS, "Flatten", "GELU", dense(2, activation="tanh")]),
 }
@@ -286,18 +301,26 @@ def ends_in_probabilities(layers):
 
 def probabilities(outputs, loss, layers):
     """Of what a model gives: it may end in an activation or in logits."""
-    if ends_in_probabilities(layers) or loss in REGRESSIONS:
+    kind, _ = parts(loss)
+    if ends_in_probabilities(layers) or kind in REGRESSIONS or kind == HINGE:
         return outputs
-    return keras.ops.softmax(outputs) if loss == SPARSE else keras.ops.sigmoid(outputs)
+    return keras.ops.sigmoid(outputs) if kind == BINARY else keras.ops.softmax(outputs)
 
 
 def losses(model, images, labels, loss, layers, training=True):
-    """One for each image. In training the whole batch is one block. Labels of a regression are numbers."""
+    """One for each image. In training the whole batch is one block. Labels may be numbers, one for each output."""
+    loss, fields = parts(loss)
+    outputs = model(images, training=training)
     if loss in REGRESSIONS:
-        return REGRESSIONS[loss](reduction=None)(labels, model(images, training=training))
-    kind = keras.losses.SparseCategoricalCrossentropy if loss == SPARSE else keras.losses.BinaryCrossentropy
-    function = kind(from_logits=not ends_in_probabilities(layers), reduction=None)
-    return function(labels.reshape(-1, 1), model(images, training=training))
+        return REGRESSIONS[loss](reduction=None)(labels, outputs)
+    if loss == HINGE:
+        return keras.losses.Hinge(reduction=None)(labels.reshape(-1, 1), outputs)
+    if loss == SPARSE and fields:  # Keras smooths rows of numbers only
+        loss, labels = CATEGORICAL, np.eye(outputs.shape[-1])[labels]
+    kind = {SPARSE: keras.losses.SparseCategoricalCrossentropy, CATEGORICAL: keras.losses.CategoricalCrossentropy,
+            BINARY: keras.losses.BinaryCrossentropy}[loss]
+    function = kind(from_logits=not ends_in_probabilities(layers), reduction=None, **fields)
+    return function(labels if loss == CATEGORICAL else labels.reshape(-1, 1), outputs)
 
 
 def tensors(model, values, only=None):
@@ -339,8 +362,12 @@ def golden(seed, shape, batch, loss, layers, standardize=lambda pixels: pixels):
     rng = np.random.default_rng(seed + 1000)
     pixels = rng.integers(0, 256, [batch] + shape, dtype=np.uint8)
     labels = rng.integers(0, max(2, model.output_shape[-1]), batch)
-    if loss in REGRESSIONS:
+    kind, _ = parts(loss)
+    if kind in REGRESSIONS:
         labels = rng.normal(0, 1, (batch, model.output_shape[-1])).astype(np.float32).astype(np.float64)
+    if kind == CATEGORICAL:
+        labels = rng.dirichlet(np.ones(model.output_shape[-1]), batch).astype(np.float32).astype(np.float64)
+    has_numbers = kind in REGRESSIONS or kind == CATEGORICAL
     images = tf.constant(standardize(pixels), dtype=tf.float64)
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(losses(model, images, labels, loss, layers))
@@ -350,7 +377,7 @@ def golden(seed, shape, batch, loss, layers, standardize=lambda pixels: pixels):
     result = {
         "layers": layers, "input": shape, "loss": loss,
         "pixels": pixels.ravel().tolist(), 
-        "labels": [0] * batch if loss in REGRESSIONS else labels.tolist(),
+        "labels": [0] * batch if has_numbers else labels.tolist(),
         "weights": tensors(model, model.weights),
         "loss_sum": float(total),
         "evaluation_loss_sum": float(tf.reduce_sum(losses(model, images, labels, loss, layers, False))),
@@ -359,7 +386,7 @@ def golden(seed, shape, batch, loss, layers, standardize=lambda pixels: pixels):
     }
     if model.losses:
         result["penalty"] = float(sum(model.losses))
-    if loss in REGRESSIONS:
+    if has_numbers:
         result["targets"] = numbers(labels)
     return model, images, labels, result
 

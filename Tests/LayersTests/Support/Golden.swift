@@ -19,7 +19,7 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
 
     let layers: JSONValue
     let input: [Int]
-    let loss: String
+    let loss: JSONValue
     let pixels: [UInt8], labels: [Int32]
     let weights: [TensorValues]
     let lossSum: Double
@@ -33,7 +33,7 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     let standardization: Standardized?
     /// What the size of the weights adds to the mean loss.
     let penalty: Double?
-    /// Of a regression.
+    /// What outputs should be, where labels do not say it.
     let targets: [Float]?
 
     struct Standardized: Decodable {
@@ -71,9 +71,11 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     }()
 
     func model(winograd: Bool = true) throws -> Model {
-        try Model(
+        var loss = try Loss(loss.config, path: "loss")
+        loss.isDense = targets != nil && !loss.isRegression
+        return try Model(
             nodes: parseLayers(layers.config, path: "layers"), input: Shape(input),
-            loss: Loss(rawValue: loss)!, winograd: winograd,
+            loss: loss, winograd: winograd,
             standardization: standardization.map {
                 Standardization(
                     centersSamples: $0.centersSamples, scalesSamples: $0.scalesSamples,

@@ -24,8 +24,15 @@ struct ReferenceNetwork {
 
     /// By its own label and that of its partner; the weight is the class's that counts more.
     private func loss(_ z: [Double], image: Int) -> Double {
-        if trial.model.loss.isRegression {
+        if trial.model.loss.readsNumbers {
             let targets = trial.targets[image * z.count..<(image + 1) * z.count].map(Double.init)
+            guard trial.model.loss.isRegression else {
+                let smoothing = trial.model.loss.labelSmoothing
+                return targets.enumerated().reduce(0) { sum, target in
+                    let share = target.element * (1 - smoothing) + smoothing / Double(z.count)
+                    return sum + share * plainLoss(z, Int32(target.offset))
+                }
+            }
             let isSquared = trial.model.loss == .meanSquaredError
             let errors = zip(z, targets).map { isSquared ? ($0 - $1) * ($0 - $1) : abs($0 - $1) }
             return errors.reduce(0, +) / Double(z.count)
@@ -54,12 +61,21 @@ struct ReferenceNetwork {
     }
 
     func loss(_ z: [Double], _ label: Int32) -> Double {
-        switch trial.model.loss {
-        case .sparseCategoricalCrossentropy:
+        let smoothing = trial.model.loss.labelSmoothing
+        guard smoothing > 0 else { return plainLoss(z, label) }
+        let classes = max(2, z.count)
+        let even = (0..<classes).reduce(0) { $0 + plainLoss(z, Int32($1)) } / Double(classes)
+        return (1 - smoothing) * plainLoss(z, label) + smoothing * even
+    }
+
+    private func plainLoss(_ z: [Double], _ label: Int32) -> Double {
+        switch trial.model.loss.kind {
+        case .sparseCategoricalCrossentropy, .categoricalCrossentropy:
             let largest = z.max()!
             return largest + log(z.reduce(0) { $0 + exp($1 - largest) }) - z[Int(label)]
         case .binaryCrossentropy:
             return max(z[0], 0) - z[0] * Double(label) + log1p(exp(-abs(z[0])))
+        case .hinge: return max(0, 1 - z[0] * (2 * Double(label) - 1))
         case .meanSquaredError, .meanAbsoluteError:
             preconditionFailure("ReferenceNetwork: a regression has no labels")
         }

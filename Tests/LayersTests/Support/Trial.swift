@@ -15,7 +15,7 @@ struct Trial {
     var classWeights: [Float] = []
     /// What images are mixed with, and their own shares.
     var partners: [Int32] = [], shares: [Float] = []
-    /// Of a regression.
+    /// Where the loss reads numbers.
     var targets: [Float] = []
     /// The matrix that whitens images, if any does.
     var whitening: [Float] = []
@@ -41,9 +41,10 @@ struct Trial {
         precondition(imported != nil, "Trial: the model does not take its own tensors")
         pixels = (0..<samples * model.input.count).map { _ in UInt8(random.int(in: 0, 255)) }
         labels = (0..<samples).map { _ in Int32(random.int(in: 0, max(2, model.outputs) - 1)) }
-        if model.loss.isRegression {
+        if model.loss.readsNumbers {
             labels = labels.map { _ in 0 }
-            targets = (0..<samples * model.outputs).map { _ in random.float(in: -1, 1) }
+            let lowest: Float = model.loss.isRegression ? -1 : 0
+            targets = (0..<samples * model.outputs).map { _ in random.float(in: lowest, 1) }
         }
         self.seed = seed
     }
