@@ -40,6 +40,9 @@ public protocol Dataset: Sendable {
     /// Of `class_mode: raw` the numbers that `classNames` name, in place of the label; else empty.
     func targets(_ index: Int) -> [Float]
 
+    /// What the loss of a sample counts, where the data says so.
+    func weight(_ index: Int) -> Float?
+
     /// Says in messages which sample it is: a file's path, or the set and a number.
     func name(_ index: Int) -> String
 
@@ -59,6 +62,13 @@ extension Dataset {
     public var skipped: [String] { [] }
     public func key(_ index: Int) -> UInt64? { nil }
     public func targets(_ index: Int) -> [Float] { [] }
+    public func weight(_ index: Int) -> Float? { nil }
+
+    /// All numbers that come with a sample: its targets, then its weight.
+    public func numbers(_ index: Int) -> [Float] {
+        guard let weight = weight(index) else { return targets(index) }
+        return targets(index) + [weight]
+    }
 
     /// What is to be learnt of a sample, in words: "roses", or "price 3.5 size 2.0".
     public func answer(_ index: Int) -> String {

@@ -11,6 +11,8 @@ extension DatasetConfiguration {
         public var xCol: String
         /// The column of labels: class names. Of `class_mode: raw` the columns of numbers.
         public var yCols: [String]
+        /// The column of what the loss of each image counts; empty where all count the same.
+        public var weightCol = ""
         /// The folder that file names begin in, from the folder of the table on; empty is that folder.
         public var directory: String
 
@@ -31,6 +33,7 @@ extension DatasetConfiguration {
                 xCol: try fields.string("x_col", default: "filename"),
                 yCols: columns.isEmpty ? ["class"] : columns,
                 directory: try fields.string("directory", default: ""))
+            weightCol = try fields.string("weight_col", default: "")
             guard yCols.count == 1 || mode == .raw else {
                 throw ConfigError(
                     code: .outOfRange, path: "\(fields.path).y_col", line: fields.line,
@@ -47,9 +50,12 @@ extension DatasetConfiguration {
                     "y_col", yCols.count == 1 ? .scalar(yCols[0]) : .list(yCols.map { .scalar($0) })
                 ),
                 .init("directory", .scalar(directory)),
-            ]
+            ] + (weightCol.isEmpty ? [] : [.init("weight_col", .scalar(weightCol))])
         }
     }
+
+    /// Whether each image says what its loss counts.
+    public var hasWeights: Bool { !table.weightCol.isEmpty }
 
     /// The same data where `other` has it.
     public func located(as other: DatasetConfiguration) -> DatasetConfiguration {

@@ -27,6 +27,7 @@ struct FileDataset: Dataset {
         for file in listing.files {
             fingerprint.add(file.path)
             fingerprint.add([Int(file.label), file.size])
+            if let weight = file.weight { fingerprint.add([Int(weight.bitPattern)]) }
             if !file.targets.isEmpty { fingerprint.add(file.targets.map { Int($0.bitPattern) }) }
         }
         let probes = min(Self.probes, listing.files.count)
@@ -49,6 +50,7 @@ struct FileDataset: Dataset {
 
     func label(_ index: Int) -> Int32 { listing.files[index].label }
     func targets(_ index: Int) -> [Float] { listing.files[index].targets }
+    func weight(_ index: Int) -> Float? { listing.files[index].weight }
     func name(_ index: Int) -> String { listing.location(of: listing.files[index]) }
     var skipped: [String] { listing.skipped }
     func key(_ index: Int) -> UInt64? { listing.key(of: listing.files[index]) }

@@ -39,12 +39,12 @@ struct ImageListing: Sendable {
 
     /// Adds a file that is there.
     mutating func add(
-        _ path: String, label: Int32, targets: [Float] = []
+        _ path: String, label: Int32, targets: [Float] = [], weight: Float? = nil
     ) throws(DatasetError) {
         let status = try FileStatus(location(path))
         files.append(
             ImageFile(
-                path: path, label: label, targets: targets, size: status.size,
+                path: path, label: label, targets: targets, weight: weight, size: status.size,
                 changed: status.changed))
     }
 
@@ -116,6 +116,8 @@ struct ImageFile: Sendable {
     let label: Int32
     /// What `class_mode: raw` has in place of it.
     var targets: [Float] = []
+    /// What its loss counts, if the listing says so.
+    var weight: Float?
     /// Which of the listing's archives it is a part of, if of any.
     var archive: Int?
     /// Where in the archive's store its bytes begin.

@@ -15,6 +15,7 @@ extension ImageListing {
         let text = try DelimitedText(path: path)
         let nameColumn = try text.column(table.xCol, for: "x_col")
         let labelColumn = try text.column(table.yCols[0], for: "y_col")
+        let weightColumn = try Self.weightColumn(of: table, in: text)
         let labels = text.rows.map { $0.fields[labelColumn] }
         let classNames =
             classes.names
@@ -34,7 +35,9 @@ extension ImageListing {
                             : "the label '\(label)' is none of the classes"
                                 + " \(Self.few(classNames)); correct it or remove the line"))
             }
-            try append(row, name, label: number, of: path, skips: skips)
+            try append(
+                row, name, label: number, weight: try Self.weight(row, weightColumn, of: path),
+                of: path, skips: skips)
         }
         guard !files.isEmpty else {
             throw DatasetError(
@@ -56,6 +59,7 @@ extension ImageListing {
         let nameColumn = try text.column(table.xCol, for: "x_col")
         var columns: [Int] = []
         for name in table.yCols { columns.append(try text.column(name, for: "y_col")) }
+        let weightColumn = try Self.weightColumn(of: table, in: text)
         self.init(root: Self.folder(of: path, table), classNames: table.yCols)
         for row in text.rows {
             var targets: [Float] = []
@@ -72,7 +76,8 @@ extension ImageListing {
                 targets.append(number)
             }
             try append(
-                row, row.fields[nameColumn], label: 0, targets: targets, of: path, skips: skips)
+                row, row.fields[nameColumn], label: 0, targets: targets,
+                weight: try Self.weight(row, weightColumn, of: path), of: path, skips: skips)
         }
         guard !files.isEmpty else {
             throw DatasetError(
@@ -86,15 +91,35 @@ extension ImageListing {
     /// Adds the image of a row.
     private mutating func append(
         _ row: DelimitedText.Row, _ name: String, label: Int32, targets: [Float] = [],
-        of path: String, skips: Bool
+        weight: Float?, of path: String, skips: Bool
     ) throws(DatasetError) {
         do throws(DatasetError) {
-            try append(name, label: label, targets: targets)
+            try append(name, label: label, targets: targets, weight: weight)
         } catch {
             let fault = error.named("\(path), line \(row.line)")
             guard skips, error.code == .notFound else { throw fault }
             skip(fault)
         }
+    }
+
+    private static func weightColumn(
+        of table: DatasetConfiguration.Table, in text: DelimitedText
+    ) throws(DatasetError) -> Int? {
+        table.weightCol.isEmpty ? nil : try text.column(table.weightCol, for: "weight_col")
+    }
+
+    /// What the loss of a row's image counts.
+    private static func weight(
+        _ row: DelimitedText.Row, _ column: Int?, of path: String
+    ) throws(DatasetError) -> Float? {
+        guard let column else { return nil }
+        guard let weight = Float(row.fields[column]), 0...1e6 ~= weight else {
+            throw DatasetError(
+                code: .mismatch,
+                detail: "\(path), line \(row.line): the weight '\(row.fields[column])', expected a"
+                    + " number from 0 to 1000000; correct it or remove the line")
+        }
+        return weight
     }
 
     /// Where file names begin: the folder that the table says, from the table's own folder on.
@@ -111,7 +136,7 @@ extension ImageListing {
     }
 
     private mutating func append(
-        _ name: String, label: Int32, targets: [Float]
+        _ name: String, label: Int32, targets: [Float], weight: Float?
     ) throws(DatasetError) {
         guard !name.isEmpty else {
             throw DatasetError(
@@ -129,6 +154,6 @@ extension ImageListing {
                 detail: "there is no file \(location(name)); correct the name, set"
                     + " dataset.directory to the folder that it begins in, or remove the line")
         }
-        try add(name, label: label, targets: targets)
+        try add(name, label: label, targets: targets, weight: weight)
     }
 }

@@ -12,6 +12,14 @@ extension Job {
         func fault(_ path: String, _ detail: String) -> ConfigError {
             ConfigError(code: .outOfRange, path: path, line: line, detail: detail)
         }
+        let mixes = [
+            ("dataset.augmentation.mixup", dataset.augmentation.mixup > 0),
+            ("dataset.augmentation.cutmix", dataset.augmentation.cutmix > 0),
+        ]
+        if dataset.hasWeights, let (path, _) = mixes.first(where: \.1) {
+            throw fault(
+                path, "mixes images, and weight_col weighs them one by one; leave one of them out")
+        }
         let isRaw = dataset.classMode == .raw
         guard isRaw == loss.readsNumbers else {
             throw fault(
@@ -28,10 +36,8 @@ extension Job {
             ("training.sampling", training.sampling == .balanced),
             ("training.class_weight", training.classWeight != nil),
             ("training.metrics", !training.metrics.isEmpty && loss.isRegression),
-            ("dataset.augmentation.mixup", dataset.augmentation.mixup > 0),
-            ("dataset.augmentation.cutmix", dataset.augmentation.cutmix > 0),
         ]
-        if let (path, _) = forClasses.first(where: \.1) {
+        if let (path, _) = (forClasses + mixes).first(where: \.1) {
             throw fault(path, "is for classes, but dataset.class_mode is raw; leave it out")
         }
     }

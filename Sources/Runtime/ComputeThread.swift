@@ -82,7 +82,9 @@ final class ComputeThread: @unchecked Sendable {
             classWeights: model.classWeights,
             partners: shard.mixture?.partners(task.positions.count) ?? .init(start: nil, count: 0),
             shares: shard.mixture?.shares(task.positions.count) ?? .init(start: nil, count: 0),
-            targets: Floats(shard.targets[0..<task.positions.count * model.targetCount]))
+            targets: Floats(shard.targets[0..<task.positions.count * model.targetCount]),
+            sampleWeights: Floats(
+                shard.weights[0..<(shard.weights.count > 0 ? task.positions.count : 0)]))
         do throws(LayerError) {
             switch lease.kind {
             case .train: try train(task, input)

@@ -129,6 +129,7 @@ public final class Evaluator: @unchecked Sendable {
         let pixels: AlignedBuffer<UInt8>
         let labels: AlignedBuffer<Int32>
         let targets: AlignedBuffer<Float>
+        let weights: AlignedBuffer<Float>
         private let targetCount: Int
         private let counts: AlignedBuffer<Float>
         /// What was counted of all shards.
@@ -146,6 +147,8 @@ public final class Evaluator: @unchecked Sendable {
             labels = AlignedBuffer(count: file.job.training.shardSize)
             targetCount = file.model.loss.readsNumbers ? file.data.classes : 0
             targets = AlignedBuffer(count: file.job.training.shardSize * targetCount)
+            weights = AlignedBuffer(
+                count: file.job.dataset.hasWeights ? file.job.training.shardSize : 0)
             counts = AlignedBuffer(count: file.model.metrics.count)
             sums = Array(repeating: 0, count: counts.count)
         }
@@ -164,13 +167,15 @@ public final class Evaluator: @unchecked Sendable {
                 labels.base[row] = dataset.label(index)
                 _ = targets[row * targetCount..<(row + 1) * targetCount].update(
                     fromContentsOf: dataset.targets(index))
+                if weights.count > 0 { weights.base[row] = dataset.weight(index) ?? 1 }
             }
             let metrics = try replica.evaluate(
                 ShardInput(
                     pixels: Bytes(pixels[0..<range.count * size]),
                     labels: UnsafeBufferPointer(labels[0..<range.count]), seed: 0, epoch: 0,
                     firstPosition: range.lowerBound,
-                    targets: Floats(targets[0..<range.count * targetCount])),
+                    targets: Floats(targets[0..<range.count * targetCount]),
+                    sampleWeights: Floats(weights[0..<(weights.count > 0 ? range.count : 0)])),
                 weights: Floats(owner.weights.elements), prepared: owner.prepared,
                 counts: counts.elements, willUse: { _ in }
             )

@@ -6,10 +6,10 @@ import Coordination
 import Datasets
 import Tensors
 
-/// How a sample travels: its length and label, then, of a regression, its numbers, and its bytes as stored; or,
+/// How a sample travels: its length and label, then the numbers that come with it, and its bytes as stored; or,
 /// where the worker has the same files, their checksum alone.
 ///
-///     [UInt32 byteCount][Int32 label][Float targets ...][bytes]    little-endian, unaligned, one after the other
+///     [UInt32 byteCount][Int32 label][Float targets and weight ...][bytes]    little-endian, unaligned, one after the other
 enum SampleRecord {
     static let headerBytes = 8
     static let checksumBytes = 8
@@ -18,7 +18,7 @@ enum SampleRecord {
     ///
     /// - Parameter isLocal: Whether workers have the same files.
     static func mostBytes(_ model: WorkerModel, isLocal: Bool) -> Int {
-        headerBytes + (isLocal ? checksumBytes : 4 * model.targetCount + model.sampleBytes)
+        headerBytes + (isLocal ? checksumBytes : 4 * model.numberCount + model.sampleBytes)
     }
 
     /// One record at the front of `bytes`: label, stored bytes, and what follows; nil if it lies about its
@@ -177,8 +177,8 @@ final class SampleFeed: @unchecked Sendable {
                 let start = offset + SampleRecord.headerBytes
                 if manifests == nil {
                     var place = start
-                    for target in source.dataset.targets(index) {
-                        memory.storeBytes(of: target, toByteOffset: place, as: Float.self)
+                    for number in source.dataset.numbers(index) {
+                        memory.storeBytes(of: number, toByteOffset: place, as: Float.self)
                         place += 4
                     }
                     try source.dataset.read(
@@ -200,7 +200,7 @@ final class SampleFeed: @unchecked Sendable {
         _ index: Int, of source: SampleSources.Source
     ) throws(DatasetError) -> Int {
         guard manifests == nil else { return SampleRecord.checksumBytes }
-        return 4 * source.dataset.targets(index).count + (try source.dataset.storedBytes(index))
+        return 4 * source.dataset.numbers(index).count + (try source.dataset.storedBytes(index))
     }
 
     private func checksum(_ index: Int, kind: PlannedStep.Kind) throws(DatasetError) -> UInt64 {

@@ -11,8 +11,10 @@ final class ShardPixels: @unchecked Sendable {
     /// `[samples][H][W][C]`
     let pixels: AlignedBuffer<UInt8>
     let labels: AlignedBuffer<Int32>
-    /// `[samples][targets]` of a regression.
+    /// `[samples][targets]`, where the loss reads numbers.
     let targets: AlignedBuffer<Float>
+    /// What the loss of each image counts; empty where all count the same.
+    let weights: AlignedBuffer<Float>
     /// Whom each image was mixed with; nil where none are.
     let mixture: Mixture?
 
@@ -21,6 +23,7 @@ final class ShardPixels: @unchecked Sendable {
         pixels = AlignedBuffer(count: shardSize * model.data.imageShape.count)
         labels = AlignedBuffer(count: shardSize)
         targets = AlignedBuffer(count: shardSize * model.targetCount)
+        weights = AlignedBuffer(count: model.job.dataset.hasWeights ? shardSize : 0)
         mixture = model.mixing.map { Mixture($0, shardSize, model.data.imageShape) }
     }
 }
@@ -55,7 +58,7 @@ final class ShardDecoder {
         let source = local?.source(
             kind: lease.kind == .train ? .train : .evaluate, pass: lease.epoch)
         if local != nil { try Self.check(task.positions, of: source) }
-        let targetCount = model.targetCount
+        let targetCount = model.targetCount, numberCount = model.numberCount
         for (row, position) in task.positions.enumerated() {
             let bytes: UnsafeRawBufferPointer
             let targets = shard.targets[row * targetCount..<(row + 1) * targetCount]
@@ -77,18 +80,26 @@ final class ShardDecoder {
                 }
                 shard.labels.base[row] = source.dataset.label(index)
                 _ = targets.update(fromContentsOf: source.dataset.targets(index))
+                if numberCount > targetCount {
+                    shard.weights.base[row] = source.dataset.weight(index) ?? 1
+                }
                 bytes = UnsafeRawBufferPointer(buffer)
             } else {
                 guard let record = SampleRecord.first(of: records) else {
                     throw Self.missing(position, lease.lease)
                 }
-                guard record.stored.count >= 4 * targetCount else {
+                guard record.stored.count >= 4 * numberCount else {
                     throw Self.missing(position, lease.lease)
                 }
                 shard.labels.base[row] = record.label
                 UnsafeMutableRawBufferPointer(targets).copyBytes(
                     from: record.stored[..<(4 * targetCount)])
-                bytes = UnsafeRawBufferPointer(rebasing: record.stored[(4 * targetCount)...])
+                if numberCount > targetCount {
+                    shard.weights.base[row] = UnsafeRawBufferPointer(
+                        rebasing: record.stored[(4 * targetCount)...]
+                    ).loadUnaligned(as: Float.self)
+                }
+                bytes = UnsafeRawBufferPointer(rebasing: record.stored[(4 * numberCount)...])
                 guard bytes.count <= model.sampleBytes else {
                     throw DatasetError(
                         code: .tooLarge,

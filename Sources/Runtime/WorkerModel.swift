@@ -48,6 +48,8 @@ final class WorkerModel: @unchecked Sendable {
     var stageCount: Int { model.stageCount }
     /// Numbers that come with each sample, where the loss reads them.
     var targetCount: Int { model.loss.readsNumbers ? data.classes : 0 }
+    /// With what its loss counts, where the data says so.
+    var numberCount: Int { targetCount + (job.dataset.hasWeights ? 1 : 0) }
 
     /// The most bytes that the stored form of a sample may have.
     var sampleBytes: Int {

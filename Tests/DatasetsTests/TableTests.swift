@@ -55,6 +55,22 @@ import Testing
         #expect(try train.stored(0) == image && train.encoding == .file)
     }
 
+    @Test func imagesMayHaveWeights() throws {
+        var table = DatasetConfiguration.Table(directory: "pictures")
+        table.weightCol = "w"
+        func dataset(_ weight: String) throws -> any Dataset {
+            let folder = try folder(["t.csv": "filename,class,w\n1.png,x,2.5\n2.png,y,\(weight)\n"])
+            return try #require(try open(folder, "t.csv", table)[.train])
+        }
+        let found = try dataset("0")
+        #expect(found.weight(0) == 2.5 && found.weight(1) == 0 && found.numbers(0) == [2.5])
+        #expect(try dataset("1").fingerprint != found.fingerprint)
+        #expect(
+            try complaint("filename,class,w\n1.png,x,1\n2.png,x,-1\n", table)
+                == "dataset.mismatch: PATH/t.csv, line 3: the weight '-1', expected a number from 0 to 1000000; correct it"
+                + " or remove the line")
+    }
+
     @Test func quotesMarksAndLineEndsAreThoseOfTheStandard() throws {
         let text =
             "\u{FEFF}note,label,\"file\"\r\n\"two\r\nlines\",x,\"a, \"\"b\"\".png\"\r\n\r\n,\"y\",1.png"

@@ -70,6 +70,17 @@ import Testing
                 "training.metrics: is for classes, but") == true)
     }
 
+    @Test func imagesWithWeightsAreNotMixed() throws {
+        let weighed = "format: table, path: t.csv, weight_col: w"
+        let job = try job(weighed, loss: "categorical_crossentropy")
+        #expect(job.dataset.hasWeights && job.resolvedYAML.contains("weight_col: w"))
+        #expect(
+            complaint(weighed + ", augmentation: {mixup: 1}", loss: "categorical_crossentropy")?
+                .contains(
+                    "dataset.augmentation.mixup: mixes images, and weight_col weighs them one by one;"
+                        + " leave one of them out") == true)
+    }
+
     @Test func mistakesInALossAreNamed() {
         #expect(
             complaint("format: shapes", loss: "hinges")?.contains(

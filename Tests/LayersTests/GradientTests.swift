@@ -81,6 +81,7 @@ import Testing
         trial.partners = trial.labels.reversed()
         trial.shares = trial.labels.indices.map { Float($0 % 5) / 4 }
         trial.classWeights = [0.5, 2, 1.25]
+        trial.sampleWeights = trial.labels.indices.map { Float($0 % 4) / 2 }
         let (metrics, flat) = try trial.train()
         var reference = ReferenceNetwork(trial)
         #expect(abs(metrics.lossSum - reference.lossSum) <= 2e-6 * reference.lossSum)
@@ -122,6 +123,7 @@ import Testing
             trial.partners = trial.labels.reversed()
             trial.shares = trial.labels.indices.map { Float($0 % 5) / 4 }
         }
+        if loss.isDense { trial.sampleWeights = trial.labels.indices.map { Float($0 % 3) } }
         let (metrics, flat) = try trial.train()
         var reference = ReferenceNetwork(trial)
         #expect(abs(metrics.lossSum - reference.lossSum) <= 2e-6 * reference.lossSum)

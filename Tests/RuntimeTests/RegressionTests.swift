@@ -70,6 +70,49 @@ import Testing
         #expect(epochs.allSatisfy { $0.validationAccuracy == nil && $0.validationLoss != nil })
     }
 
+    private struct Outcome: Equatable {
+        let digest: String, losses: [Double?]
+    }
+
+    /// Two epochs over the pictures with weights, of each three rows.
+    private func outcome(
+        _ weights: [String], noise: Float = 0, _ overrides: [String] = [], workers: Int = 1,
+        isRemote: Bool = false
+    ) throws -> Outcome {
+        let folder = try TemporaryFolder()
+        _ = try table(folder)
+        var text = "filename,one,picture,counts\n"
+        for row in 0..<90 {
+            let picture = row % 3 == 0 ? "2.bmp,\(1.5 + noise * Float(row)),-1" : "1.jpg,1.5,0.75"
+            text += "\(picture),\(weights[row % 3])\n"
+        }
+        try folder.write("w.csv", Data(text.utf8))
+        let run = try LocalRun(workers: workers, threads: 2)
+        run.isRemote = isRemote
+        let job = try job("\(folder.path)/w.csv", ["training.epochs=2"] + overrides)
+        let report = try #require(try run.run(job))
+        #expect(run.faults == [])
+        return Outcome(
+            digest: report.weightsDigest, losses: run.events.epochs.map(\.validationLoss))
+    }
+
+    /// Images that count nothing may be anything, in training and in the validation; whoever computes.
+    @Test func imagesCountWhatTheirTableSays() throws {
+        let weighs = ["dataset.weight_col=counts"], weights = ["0", "2.5", "1"]
+        let plain = try outcome(["1", "1", "1"])
+        #expect(try outcome(["1", "1", "1"], weighs) == plain)
+        let some = try outcome(weights, weighs)
+        #expect(some.digest != plain.digest && some.losses != plain.losses)
+        #expect(try outcome(weights, noise: 1, weighs) == some)
+        for (workers, isRemote, data) in [
+            (2, false, "ship"), (3, true, "ship"), (2, true, "local"),
+        ] {
+            let other = try outcome(
+                weights, weighs + ["cluster.data=\(data)"], workers: workers, isRemote: isRemote)
+            #expect(other == some)
+        }
+    }
+
     @Test func numbersAreLearntAndPredicted() throws {
         let folder = try TemporaryFolder()
         let run = try LocalRun(workers: 2)

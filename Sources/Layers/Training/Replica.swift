@@ -229,8 +229,11 @@ extension Replica {
         }
         let losses = self.memory.losses, correct = self.memory.correct
         model.loss(kernels, rows, memory.logitsGradient, losses: losses, correct: correct)
-        if block.isTraining, !shard.classWeights.isEmpty {
-            weigh(rows, by: shard.classWeights, losses, memory.logitsGradient)
+        let classWeights = block.isTraining ? shard.classWeights : Floats(start: nil, count: 0)
+        let sampleWeights = shard.sampleWeights.slice(
+            shard.sampleWeights.isEmpty ? 0..<0 : start..<start + block.live)
+        if !classWeights.isEmpty || !sampleWeights.isEmpty {
+            weigh(rows, by: classWeights, sampleWeights, losses, memory.logitsGradient)
         }
         for row in 0..<block.live {
             metrics.lossSum += Double(losses[row])
@@ -259,12 +262,15 @@ extension Replica {
     }
 
     /// Multiplies the loss of each live row and its gradient by what its label counts, of a mixture the one
-    /// that counts most: as in Keras.
+    /// that counts most, and by what the image itself counts: as in Keras.
     private func weigh(
-        _ rows: LossRows, by weights: Floats, _ losses: MutableFloats, _ gradient: MutableFloats
+        _ rows: LossRows, by classWeights: Floats, _ sampleWeights: Floats,
+        _ losses: MutableFloats, _ gradient: MutableFloats
     ) {
         for row in rows.labels.indices {
-            let weight = weights[Int(rows.label(ofRow: row))]
+            var weight: Float = 1
+            if !classWeights.isEmpty { weight = classWeights[Int(rows.label(ofRow: row))] }
+            if !sampleWeights.isEmpty { weight *= sampleWeights[row] }
             losses[row] *= weight
             kernels.affine(
                 scale: weight, offset: 0, Rows(count: 1, stored: rows.stored, live: rows.classes),

@@ -16,6 +16,8 @@ public struct ShardInput {
     public var firstPosition: Int
     /// What the loss of an image counts in training, by its label; empty where all count the same.
     public var classWeights: Floats
+    /// What the loss of each image counts, in training and in evaluation; empty where all count the same.
+    public var sampleWeights: Floats
     /// The labels of the images that these are mixed with in training; empty where none is.
     public var partners: UnsafeBufferPointer<Int32>
     /// What counts of each image's own label, 0 to 1; the rest is the partner's. As many.
@@ -28,7 +30,8 @@ public struct ShardInput {
         firstPosition: Int = 0, classWeights: Floats = .init(start: nil, count: 0),
         partners: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0),
         shares: Floats = .init(start: nil, count: 0),
-        targets: Floats = .init(start: nil, count: 0)
+        targets: Floats = .init(start: nil, count: 0),
+        sampleWeights: Floats = .init(start: nil, count: 0)
     ) {
         self.pixels = pixels
         self.labels = labels
@@ -39,6 +42,7 @@ public struct ShardInput {
         self.partners = partners
         self.shares = shares
         self.targets = targets
+        self.sampleWeights = sampleWeights
     }
 
     public var count: Int { labels.count }

@@ -416,8 +416,8 @@ def standardized(seed, shape, options, layer):
         "whitening": channels(generator.zca_whitening_matrix)}}
 
 
-def weighted(seed, shape, batch, weights, loss, layers):
-    """With `class_weight`, which `fit` knows: its loss, its steps, and what an SGD step of 1 takes away."""
+def weighted(seed, shape, batch, weights, loss, layers, by="class_weights"):
+    """With weights, which `fit` knows: its loss, its steps, and what an SGD step of 1 takes away."""
     model, images, labels, result = golden(seed, shape, batch, loss, layers)
     fields = {"name": "sgd", "learning_rate": 0.2, "momentum": 0.9}
 
@@ -425,8 +425,9 @@ def weighted(seed, shape, batch, weights, loss, layers):
         model = build(shape, layers, seed)
         kind = keras.losses.SparseCategoricalCrossentropy if loss == SPARSE else keras.losses.BinaryCrossentropy
         model.compile(optimizer(fields), kind(from_logits=not ends_in_probabilities(layers)))
-        history = model.fit(images, labels, class_weight=dict(enumerate(weights)), batch_size=batch,
-                            epochs=steps, shuffle=False, verbose=0)
+        given = {"class_weight": dict(enumerate(weights))} if by == "class_weights" else {
+            "sample_weight": np.array(weights)}
+        history = model.fit(images, labels, **given, batch_size=batch, epochs=steps, shuffle=False, verbose=0)
         return model, history.history["loss"]
 
     stepped, losses = fit({"name": "sgd", "learning_rate": 1.0}, 1)
@@ -434,9 +435,16 @@ def weighted(seed, shape, batch, weights, loss, layers):
                  for before, after in zip(model.trainable_variables, stepped.trainable_variables)]
     trained = {id(v) for v in model.trainable_variables}
     return result | {
-        "class_weights": weights, "loss_sum": losses[0] * batch,
+        by: weights, "loss_sum": losses[0] * batch,
         "gradients": tensors(model, gradients, only=trained),
         "steps": [{"optimizer": fields, "count": 10, "weights": tensors(model, fit(fields, 10)[0].weights)}]}
+
+
+def sample_weighted():
+    """In evaluations, too, images count what they count."""
+    layers, weights = [PIXELS, conv(3, 2, activation="sigmoid"), "Flatten", dense(3)], [i % 5 / 2 for i in range(19)]
+    result = weighted(400, [4, 5, 1], 19, weights, SPARSE, layers, by="sample_weights")
+    return result | {"evaluation_loss_sum": result["loss_sum"]}
 
 
 def write(name, result):
@@ -498,6 +506,7 @@ def main():
             ("class_weights", [0.25, 3.0, 0.0], SPARSE, [PIXELS, conv(3, 3, activation="sigmoid"), "Flatten", dense(3)]),
             ("class_weights_binary", [0.7, 1.9], BINARY, [PIXELS, "Flatten", dense(1, activation="sigmoid")])]):
         write(name, weighted(seed + 200, [5, 4, 1], 18, weights, loss, layers))
+    write("sample_weights", sample_weighted())
     for seed, (name, (shape, options, layer)) in enumerate(STANDARDIZED.items()):
         write(name, standardized(seed + 300, shape, options, layer))
 

@@ -30,6 +30,8 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     let steps: [Steps]
     /// What the loss of an image counts, by its label.
     let classWeights: [Float]?
+    /// What the loss of each image counts.
+    let sampleWeights: [Float]?
     let standardization: Standardized?
     /// What the size of the weights adds to the mean loss.
     let penalty: Double?
@@ -51,7 +53,8 @@ struct Golden: Decodable, Sendable, CustomTestStringConvertible {
     private enum CodingKeys: String, CodingKey {
         case layers, input, loss, pixels, labels, weights, probabilities, gradients, steps
         case lossSum = "loss_sum", evaluationLossSum = "evaluation_loss_sum"
-        case classWeights = "class_weights", standardization, penalty, targets
+        case classWeights = "class_weights", sampleWeights = "sample_weights", standardization,
+            penalty, targets
     }
 
     var testDescription: String { name }

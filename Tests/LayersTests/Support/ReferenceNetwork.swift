@@ -19,7 +19,11 @@ struct ReferenceNetwork {
     }
 
     var lossSum: Double {
-        logits().enumerated().reduce(0) { $0 + loss($1.element, image: $1.offset) }
+        logits().enumerated().reduce(0) { sum, z in
+            let weights = trial.sampleWeights
+            let weight = weights.isEmpty ? 1 : Double(weights[z.offset])
+            return sum + weight * loss(z.element, image: z.offset)
+        }
     }
 
     /// By its own label and that of its partner; the weight is the class's that counts more.

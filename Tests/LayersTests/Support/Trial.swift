@@ -13,6 +13,8 @@ struct Trial {
     var pixels: [UInt8]
     var labels: [Int32]
     var classWeights: [Float] = []
+    /// What the loss of each image counts.
+    var sampleWeights: [Float] = []
     /// What images are mixed with, and their own shares.
     var partners: [Int32] = [], shares: [Float] = []
     /// Where the loss reads numbers.
@@ -55,6 +57,7 @@ struct Trial {
         pixels = golden.pixels
         labels = golden.labels
         classWeights = golden.classWeights ?? []
+        sampleWeights = golden.sampleWeights ?? []
         targets = golden.targets ?? []
         whitening = golden.standardization?.whitening?.map(Float.init) ?? []
         try importWeights(golden.weights.map(\.tensor))
@@ -182,7 +185,10 @@ struct Trial {
                                 shard.shares = shares
                                 return try targets.withUnsafeBufferPointer { targets in
                                     shard.targets = targets
-                                    return try body(shard, weights, prepared)
+                                    return try sampleWeights.withUnsafeBufferPointer {
+                                        shard.sampleWeights = $0
+                                        return try body(shard, weights, prepared)
+                                    }
                                 }
                             }
                         }
