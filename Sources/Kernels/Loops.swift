@@ -182,6 +182,11 @@ package enum Loops: KernelLoops {
             gradient.baseAddress!, weights.baseAddress!, into: base, count: sum.count)
     }
 
+    package static func shorten(_ limit: ParameterLayout.Limit, _ weights: MutableFloats) {
+        guard let base = weights.baseAddress else { return }
+        Penalties.shorten(base, rows: limit.rows, to: Float(limit.norm), count: weights.count)
+    }
+
     package static func magnitudes(_ values: Floats) -> (absolute: Double, squares: Double) {
         guard let base = values.baseAddress else { return (0, 0) }
         return Penalties.magnitudes(base, count: values.count)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the size of weights adds to the loss and to its gradient.
+// What the size of weights adds to the loss and to its gradient, and how it is kept below a limit.
 
 import Tensors
 
@@ -18,6 +18,25 @@ enum Penalties {
             let w = (weights + i).vector
             let sign = up.keeping(w .> Vector()) + down.keeping(w .< Vector())
             (sum + i).vector = (gradient + i).vector + sign.plus(slope, times: w)
+        }
+    }
+
+    /// w[block][row][column] *= min(norm, limit) / (norm + 1e-7), norm = sqrt(sum over the rows of w^2)
+    @inline(never)
+    static func shorten(_ weights: Target, rows: Int, to limit: Float, count: Int) {
+        for start in stride(from: 0, to: count, by: 16 * rows) {
+            let block = weights + start
+            var squares = Vector()
+            for row in 0..<rows {
+                let w = (block + 16 * row).vector
+                squares = squares.plus(w, times: w)
+            }
+            let norm = squares.squareRoots
+            let short = norm.replacing(with: Vector(limit), where: norm .> Vector(limit))
+            let factor = short / (norm + Vector(1e-7))
+            for row in 0..<rows {
+                (block + 16 * row).vector = (block + 16 * row).vector * factor
+            }
         }
     }
 

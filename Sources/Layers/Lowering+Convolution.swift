@@ -63,7 +63,8 @@ extension Lowering {
         let stored = geometry.outputChannels
         let kernelRange = addParameter(
             kernelName, kernelShape, .kernel(placement), options.kernelInitializer,
-            options.renewal, options.kernelPenalty, count: geometry.weightCount)
+            options.renewal, options.kernelPenalty,
+            options.limit(rows: geometry.weightCount / stored), count: geometry.weightCount)
         let biasRange =
             useBias
             ? addParameter(

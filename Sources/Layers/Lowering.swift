@@ -117,12 +117,13 @@ public struct Lowering {
     mutating func addParameter(
         _ kind: String, _ shape: Shape, _ placement: Parameter.Placement,
         _ initializer: Initializer, _ renewal: ParameterLayout.Renewal = .trained,
-        _ penalty: ParameterLayout.Penalty = .init(), count: Int
+        _ penalty: ParameterLayout.Penalty = .init(), _ limit: ParameterLayout.Limit? = nil,
+        count: Int
     ) -> Range<Int> {
         let start = parameters.last?.entry.range.upperBound ?? 0
         let entry = ParameterLayout.Entry(
             name: "\(name)/\(kind)", shape: shape, range: start..<start + count, layer: layer,
-            renewal: renewal, penalty: penalty)
+            renewal: renewal, penalty: penalty, limit: limit)
         parameters.append(Parameter(entry: entry, placement: placement, initializer: initializer))
         return entry.range
     }

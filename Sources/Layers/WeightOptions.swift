@@ -10,18 +10,20 @@ public struct WeightOptions: Hashable, Sendable {
     public var biasInitializer: Initializer
     public var kernelRegularizer: Regularizer?
     public var biasRegularizer: Regularizer?
+    public var kernelConstraint: MaxNorm?
     /// Whether an optimizer changes them. Those that stay as they are add nothing to the loss.
     public var trainable: Bool
 
     public init(
         kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
         kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
-        trainable: Bool = true
+        kernelConstraint: MaxNorm? = nil, trainable: Bool = true
     ) {
         self.kernelInitializer = kernelInitializer
         self.biasInitializer = biasInitializer
         self.kernelRegularizer = kernelRegularizer
         self.biasRegularizer = biasRegularizer
+        self.kernelConstraint = kernelConstraint
         self.trainable = trainable
     }
 
@@ -39,6 +41,9 @@ public struct WeightOptions: Hashable, Sendable {
         if let value = fields.value("bias_regularizer") {
             biasRegularizer = try Regularizer(value, path: "\(fields.path).bias_regularizer")
         }
+        if let value = fields.value("kernel_constraint") {
+            kernelConstraint = try MaxNorm(value, path: "\(fields.path).kernel_constraint")
+        }
         trainable = try fields.bool("trainable", default: true)
     }
 
@@ -53,6 +58,9 @@ public struct WeightOptions: Hashable, Sendable {
         }
         if let biasRegularizer {
             fields.append(.init("bias_regularizer", biasRegularizer.encoded))
+        }
+        if let kernelConstraint {
+            fields.append(.init("kernel_constraint", kernelConstraint.encoded))
         }
         if !trainable { fields.append(.init("trainable", .scalar(false))) }
         return fields

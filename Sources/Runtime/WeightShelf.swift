@@ -62,10 +62,11 @@ final class WeightShelf {
         for (slot, values) in zip(slots, state) {
             _ = slot.elements.update(fromContentsOf: values)
         }
-        gradient = rule.needsWholeGradient ? AlignedBuffer(count: plan.count) : nil
+        let needsWhole = rule.needsWholeGradient(plan.layout)
+        gradient = needsWhole ? AlignedBuffer(count: plan.count) : nil
         let largest = plan.chunks.map(\.range.count).max() ?? 0
         scratch = AlignedBuffer(
-            count: plan.layout.hasPenalties && !rule.needsWholeGradient ? largest : 0)
+            count: plan.layout.hasPenalties && !needsWhole ? largest : 0)
         penalties = plan.chunks.map {
             plan.layout.penalty(
                 of: Floats(buffer.memory[$0.range]), at: $0.range.lowerBound, kernels)

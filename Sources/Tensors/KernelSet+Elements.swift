@@ -154,6 +154,15 @@ extension KernelSet {
         loops.penalize(penalty, samples: samples, gradient, weights, into: sum)
     }
 
+    /// Shortens the columns of a kernel that are too long, in place: `w min(norm, limit) / (norm + 1e-7)`, as Keras's
+    /// `MaxNorm`.
+    public func shorten(_ limit: ParameterLayout.Limit, _ weights: MutableFloats) {
+        precondition(
+            limit.rows > 0 && weights.count % (16 * limit.rows) == 0,
+            "shorten: \(weights.count) floats are no columns of \(limit.rows)")
+        loops.shorten(limit, weights)
+    }
+
     /// The sums of the magnitudes and of the squares of floats.
     public func magnitudes(_ values: Floats) -> (absolute: Double, squares: Double) {
         expectVectors(values.count, "magnitudes: values")

@@ -154,6 +154,7 @@ package protocol KernelLoops: Sendable {
         _ penalty: ParameterLayout.Penalty, samples: Int, _ gradient: Floats, _ weights: Floats,
         into sum: MutableFloats)
     static func magnitudes(_ values: Floats) -> (absolute: Double, squares: Double)
+    static func shorten(_ limit: ParameterLayout.Limit, _ weights: MutableFloats)
     static func movingAverage(_ step: MovingAverageStep, _ slice: OptimizerSlice)
 
     static func peakProbe(rounds: Int) -> Double

@@ -20,10 +20,12 @@ public struct ParameterLayout: Hashable, Sendable {
         public let renewal: Renewal
         /// What its size adds to the loss.
         public let penalty: Penalty
+        /// How long its columns may be after a step; nil for any length.
+        public let limit: Limit?
 
         public init(
             name: String, shape: Shape, range: Range<Int>, layer: Int, renewal: Renewal = .trained,
-            penalty: Penalty = Penalty()
+            penalty: Penalty = Penalty(), limit: Limit? = nil
         ) {
             self.name = name
             self.shape = shape
@@ -31,6 +33,17 @@ public struct ParameterLayout: Hashable, Sendable {
             self.layer = layer
             self.renewal = renewal
             self.penalty = penalty
+            self.limit = limit
+        }
+    }
+
+    /// Of a kernel, `[columns / 16][rows][16]`: a column is what one output reads by.
+    public struct Limit: Hashable, Sendable {
+        public let norm: Double
+        public let rows: Int
+        public init(norm: Double, rows: Int) {
+            self.norm = norm
+            self.rows = rows
         }
     }
 
@@ -83,6 +96,9 @@ public struct ParameterLayout: Hashable, Sendable {
 
     /// Whether the size of any parameter adds to the loss.
     public var hasPenalties: Bool { exceptions.contains { !$0.penalty.isNone } }
+
+    /// Whether the columns of any parameter are kept short.
+    public var hasLimits: Bool { entries.contains { $0.limit != nil } }
 
     /// Parameters that users count: without padding.
     public var parameterCount: Int { entries.reduce(0) { $0 + $1.shape.count } }

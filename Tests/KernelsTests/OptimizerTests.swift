@@ -6,6 +6,26 @@ import Tensors
 import Testing
 
 @Suite struct OptimizerTests {
+    /// Columns are shortened to a norm; a sum of squares has one rounding a row, half of which a root keeps.
+    @Test(arguments: Engine.available)
+    func columnsAreShortened(_ kernels: KernelSet) {
+        var noise = Noise(seed: 31)
+        let rows = 7, weights = noise.buffer(2 * rows * 16), before = weights.doubles
+        let limit = ParameterLayout.Limit(norm: 1.25, rows: rows)
+        kernels.shorten(limit, weights.elements)
+        for column in 0..<32 {
+            let places = (0..<rows).map { column / 16 * rows * 16 + $0 * 16 + column % 16 }
+            let norm = places.reduce(0) { $0 + before[$1] * before[$1] }.squareRoot()
+            for place in places {
+                let expected = before[place] * min(norm, 1.25) / (norm + 1e-7)
+                #expect(abs(Double(weights.base[place]) - expected) <= Double(rows + 4) * u)
+            }
+        }
+        let others = AlignedBuffer(before.map { Float($0) })
+        Engine.available[0].shorten(limit, others.elements)
+        #expect(others.bits == weights.bits)
+    }
+
     enum Rule: CaseIterable, CustomTestStringConvertible {
         case sgd, momentum, nesterov, rmsprop, rmspropMomentum, adam, adagrad, direction
 

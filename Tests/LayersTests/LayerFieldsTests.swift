@@ -48,6 +48,32 @@ import Testing
                 == Margins(top: 1, bottom: 2, left: 3, right: 4))
     }
 
+    @Test func aConstraintHasTwoForms() throws {
+        func constraint(_ value: ConfigValue) throws -> MaxNorm? {
+            let fields: [ConfigValue.Entry] = [
+                .init("units", .scalar(3)), .init("kernel_constraint", value),
+            ]
+            let dense = try layer("Dense", fields)
+            let again = try layer("Dense", dense.fields) as? Dense
+            #expect(again == dense as? Dense)
+            return again?.weights.kernelConstraint
+        }
+        #expect(try constraint(.scalar("MaxNorm")) == MaxNorm(maxValue: 2, axis: [0]))
+        let fields: [ConfigValue.Entry] = [
+            .init("max_value", .scalar(0.5)), .init("axis", numbers([0, 1, 2])),
+        ]
+        let expected = MaxNorm(maxValue: 0.5, axis: [0, 1, 2])
+        #expect(try constraint(.map([.init("MaxNorm", .map(fields))])) == expected)
+        let named: [ConfigValue.Entry] = [.init("name", .scalar("max_norm"))] + fields
+        #expect(try constraint(.map(named)) == expected)
+        #expect(
+            fieldMessage(
+                "Dense",
+                [.init("units", .scalar(3)), .init("kernel_constraint", .scalar("UnitNorm"))])
+                == "layers[0].Dense.kernel_constraint: 'UnitNorm' is not a constraint; expected MaxNorm"
+        )
+    }
+
     private func fieldMessage(_ name: String, _ fields: [ConfigValue.Entry]) -> String {
         let error = #expect(throws: ConfigError.self) { try layer(name, fields) }
         return error?.description ?? ""

@@ -71,6 +71,17 @@ import Testing
                 + " softmax")
     }
 
+    @Test func aConstraintIsOverAllThatAUnitReadsBy() {
+        let weights = WeightOptions(kernelConstraint: MaxNorm())
+        #expect(
+            message([
+                Conv2D(filters: 3, kernelSize: Size2D(3), weights: weights), Flatten(),
+                Dense(units: 10, weights: weights),
+            ])
+                == "conv2d: has a kernel_constraint over axis 0, only axis: [0, 1, 2] is computed, all that a"
+                + " unit reads by; set that")
+    }
+
     @Test func whatAJobSaysOfLogitsMustBeSo() {
         #expect(
             message(

@@ -53,6 +53,31 @@ import Testing
         #expect(abs(events.steps[0].loss - plain.steps[0].loss - penalty) <= 1e-12 * penalty)
     }
 
+    /// A kernel of two chunks, which are cut in the middle of its columns.
+    @Test func columnsStayShortOnAnyNumberOfWorkers() throws {
+        let model = """
+            model=[Rescaling: {scale: 1/255}, Conv2D: {filters: 16, kernel_size: 3, strides: 2, \
+            activation: relu, kernel_constraint: {MaxNorm: {max_value: 0.4, axis: [0, 1, 2]}}}, \
+            Flatten, Dense: {units: 100, kernel_constraint: {MaxNorm: {max_value: 0.5}}}]
+            """
+        let flags = [model, "training.epochs=2", "training.optimizer.learning_rate=0.01"]
+        let alone = try Self.run(flags[0], flags[1], flags[2])
+        let many = try Self.run(flags[0], flags[1], flags[2], workers: 3, isRemote: true)
+        #expect(many.report.weightsDigest == alone.report.weightsDigest)
+        let file = try ModelFile.read(alone.report.model)
+        let tensors = file.weights.withUnsafeBufferPointer { file.model.exportTensors($0) }
+        for (tensor, limit) in [(tensors[0], 0.4), (tensors[2], 0.5)] {
+            let columns = tensor.shape.extents.last ?? 1
+            let norms = (0..<columns).map { column in
+                stride(from: column, to: tensor.values.count, by: columns).reduce(0.0) {
+                    $0 + Double(tensor.values[$1]) * Double(tensor.values[$1])
+                }.squareRoot()
+            }
+            // Some are as long as they may be; a sum of 3600 squares has as many roundings.
+            #expect(abs((norms.max() ?? 0) - limit) <= 3600 * 0x1p-24 * limit)
+        }
+    }
+
     @Test func whatIsFrozenStays() throws {
         let frozen = try Self.run(
             Self.model(", trainable: false, bias_initializer: ones", ""))

@@ -73,6 +73,7 @@ public struct Conv2D: ConvolutionLayer, Hashable {
     }
 
     public func lower(into network: inout Lowering) throws(LayerError) {
+        try weights.checkConstraint(over: [0, 1, 2])
         let signal = network.signal
         network.convolve(
             filters: filters, kernel: kernelSize, strides: strides,

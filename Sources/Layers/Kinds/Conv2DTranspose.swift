@@ -75,6 +75,7 @@ public struct Conv2DTranspose: Layer, Hashable {
     }
 
     public func lower(into network: inout Lowering) throws(LayerError) {
+        try weights.checkConstraint(over: nil)
         let size = size(of: network.signal.height, network.signal.width)
         network.convolveTransposed(
             filters: filters, kernel: kernelSize, strides: strides, size: size,

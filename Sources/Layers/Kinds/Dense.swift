@@ -45,6 +45,7 @@ public struct Dense: Layer, Hashable {
     }
 
     public func lower(into network: inout Lowering) throws(LayerError) {
+        try weights.checkConstraint(over: [0])
         let signal = network.signal
         let kernel = signal.isFlat ? Size2D(signal.height, signal.width) : Size2D(1)
         network.convolve(

@@ -215,6 +215,10 @@ NAMED = {
     "hinge": ([5, 4, 1], 18, HINGE, {"name": "sgd", "learning_rate": 0.1}, [
         PIXELS, conv(3, 2, activation="tanh"), "Flatten", dense(1)]),
     "hinge_of_tanh": ([3, 5, 2], 7, HINGE, {"name": "adam"}, [PIXELS, "Flatten", dense(1, activation="tanh")]),
+    "max_norm": ([5, 6, 3], 7, SPARSE, {"name": "sgd", "learning_rate": 0.2, "momentum": 0.9}, [
+        PIXELS, conv(5, [3, 2], activation="tanh", kernel_constraint={"name": "max_norm", "max_value": 0.9, "axis": [0, 1, 2]}),
+        "Flatten", dense(18, activation="tanh", kernel_constraint={"name": "max_norm", "max_value": 0.7, "axis": 0}),
+        dense(3, kernel_constraint={"name": "max_norm", "max_value": 50, "axis": 0}, kernel_regularizer="l2")]),
     "tanh_of_a_regression": ([4, 4, 1], 5, SQUARED, {"name": "sgd", "learning_rate": 0.1}, [
         PIXELS, "Flatten", "GELU", dense(2, activation="tanh")]),
 }
@@ -264,6 +268,10 @@ def regularizer(fields):
     return kind(**{k: v for k, v in fields.items() if k != "name"})
 
 
+def constraint(name, **fields):
+    return {"max_norm": keras.constraints.MaxNorm}[name](**fields)
+
+
 def network(shape, layers):
     """A layer reads the one before it, unless it says which."""
     images = last = keras.Input(shape)
@@ -273,6 +281,8 @@ def network(shape, layers):
         read = [named[name] for name in ([inputs] if isinstance(inputs, str) else inputs)]
         layer = OTHERS.get(kind) or getattr(keras.layers, kind)
         fields = {k: regularizer(v) if k.endswith("_regularizer") else v for k, v in fields.items()}
+        if "kernel_constraint" in fields:
+            fields["kernel_constraint"] = constraint(**fields["kernel_constraint"])
         made = layer(**{k: v for k, v in fields.items() if k != "inputs"})
         last = made(read if len(read) > 1 else read[0] if read else last)
         named[made.name] = last
