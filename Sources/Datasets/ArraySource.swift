@@ -6,20 +6,29 @@ import Tensors
 
 /// Arrays by their names.
 struct ArraySource {
-    /// The names that pairs of images and labels go by, Keras's first.
-    private static let names: [Partition: [(images: String, labels: String)]] = [
-        .train: [("x_train", "y_train"), ("images", "labels"), ("x", "y")],
-        .validation: [("x_val", "y_val"), ("x_validation", "y_validation")],
-        .test: [("x_test", "y_test")],
+    /// The names that images, labels and weights go by, Keras's first.
+    private static let names: [Partition: [(images: String, labels: String, weights: String)]] = [
+        .train: [
+            ("x_train", "y_train", "sample_weight_train"), ("images", "labels", "sample_weight"),
+            ("x", "y", "sample_weight"),
+        ],
+        .validation: [
+            ("x_val", "y_val", "sample_weight_val"),
+            ("x_validation", "y_validation", "sample_weight_validation"),
+        ],
+        .test: [("x_test", "y_test", "sample_weight_test")],
     ]
     private static let cure =
         "name them x_train and y_train (or images and labels), for a test set x_test and y_test"
 
     private let path: String
     private let archive: ZIPArchive?
+    private let hasWeights: Bool
 
-    init(_ path: String) throws(DatasetError) {
+    /// - Parameter hasWeights: Whether there is an array that says what the loss of each image counts.
+    init(_ path: String, hasWeights: Bool = false) throws(DatasetError) {
         self.path = path
+        self.hasWeights = hasWeights
         guard isDirectory(path) || isFile(path) else {
             throw DatasetError(
                 code: .notFound,
@@ -72,22 +81,35 @@ struct ArraySource {
                     code: .notFound,
                     detail: "\(path): has \(names.images), but no \(names.labels); \(Self.cure)")
             }
-            return try ArrayPair(images: images, labels: labels)
+            let weights = hasWeights ? try array(names.weights, takesFractions: true) : nil
+            guard !hasWeights || weights != nil || part != .train else {
+                throw DatasetError(
+                    code: .notFound,
+                    detail:
+                        "\(path): dataset.sample_weight is true, but there is no \(names.weights); add"
+                        + " the array, or leave the field out")
+            }
+            return try ArrayPair(
+                images: images, labels: labels, weights: weights, isWeighted: hasWeights)
         }
         return nil
     }
 
     /// nil if there is none of the name.
-    private func array(_ name: String) throws(DatasetError) -> NumPyArray? {
+    private func array(
+        _ name: String, takesFractions: Bool = false
+    ) throws(DatasetError) -> NumPyArray? {
         let file = "\(path)/\(name).npy"
         guard let archive else {
             guard isFile(file) else { return nil }
-            return try NumPyArray(name: file, bytes: readFile(file, most: 1 << 40))
+            return try NumPyArray(
+                name: file, bytes: readFile(file, most: 1 << 40), takesFractions: takesFractions)
         }
         guard let member = archive.members.first(where: { $0.name == "\(name).npy" }) else {
             return nil
         }
-        return try NumPyArray(name: file, bytes: archive.read(member))
+        return try NumPyArray(
+            name: file, bytes: archive.read(member), takesFractions: takesFractions)
     }
 
     /// The first of the names that are there, for messages.
@@ -106,8 +128,13 @@ struct ArrayPair {
     let largestLabel: Int
     fileprivate let pixels: ArraySlice<UInt8>
     fileprivate let labels: [UInt8]
+    /// One for each image, or none.
+    fileprivate let weights: [Float]
 
-    init(images: NumPyArray, labels: NumPyArray) throws(DatasetError) {
+    /// - Parameter isWeighted: Whether images without weights count 1 each, beside others that have some.
+    init(
+        images: NumPyArray, labels: NumPyArray, weights: NumPyArray? = nil, isWeighted: Bool = false
+    ) throws(DatasetError) {
         let shape = images.shape
         guard let pixels = images.elements, shape.count == 3 || shape.count == 4,
             shape.allSatisfy({ $0 > 0 }), shape.count == 3 || shape[3] <= 4
@@ -138,6 +165,31 @@ struct ArrayPair {
         self.labels = numbers.map { UInt8($0) }
         imageShape = Shape(shape.count == 3 ? [shape[1], shape[2], 1] : Array(shape[1...]))
         largestLabel = numbers.max() ?? 0
+        self.weights =
+            try weights.map { array throws(DatasetError) in
+                try Self.weights(array, count: shape[0])
+            } ?? Array(repeating: 1, count: isWeighted ? shape[0] : 0)
+    }
+
+    private static func weights(
+        _ array: NumPyArray, count: Int
+    ) throws(DatasetError) -> [Float] {
+        guard array.shape == [count] || array.shape == [count, 1] else {
+            throw DatasetError(
+                code: .mismatch,
+                detail:
+                    "\(array.name): has the shape \(array.shape), expected a weight for each of the"
+                    + " \(count) images; save the two from one data set")
+        }
+        let weights = (0..<count).map { Float(array.fraction($0)) }
+        if let index = weights.firstIndex(where: { !(0...1e6 ~= $0) }) {
+            throw DatasetError(
+                code: .corrupt,
+                detail:
+                    "\(array.name): weight \(weights[index]) of image \(index), expected a number from 0"
+                    + " to 1000000; correct it")
+        }
+        return weights
     }
 }
 
@@ -148,7 +200,7 @@ extension PixelBlock {
         // As many elements as the block has; the buffers are parts of it.
         try unsafe self.init(
             title: title, classNames: classNames, imageShape: pair.imageShape,
-            count: pair.labels.count
+            count: pair.labels.count, weights: pair.weights
         ) { (pixels, labels) throws(DatasetError) in
             _ = unsafe pixels.update(fromContentsOf: pair.pixels)
             _ = unsafe labels.update(fromContentsOf: pair.labels)

@@ -51,6 +51,8 @@ extension DatasetConfiguration {
                 "cache_limit_mb", default: Self.usualCacheLimit >> 20, in: 1...1 << 30) << 20
             : Self.usualCacheLimit
         let table = format == .table ? try Table(fields: &fields, classMode) : Table()
+        let sampleWeight =
+            format == .npy ? try fields.bool("sample_weight", default: false) : false
         let augmentation = try Augmentation(
             fields.value("augmentation"),
             path: fields.path.isEmpty ? "augmentation" : "\(fields.path).augmentation",
@@ -64,6 +66,7 @@ extension DatasetConfiguration {
             preprocessing: preprocessing, fitting: fitting, classes: classes, classMode: classMode,
             badFiles: badFiles, maxSampleBytes: maxSampleBytes,
             cache: cache, cacheLimit: cacheLimit, table: table)
+        self.sampleWeight = sampleWeight
     }
 
     /// Every field, so that what is written reads back as the same value.
@@ -84,6 +87,7 @@ extension DatasetConfiguration {
             }
             entries += fitting.encoded()
         }
+        if sampleWeight { entries.append(.init("sample_weight", .scalar(true))) }
         if imageShape != nil {
             entries += [
                 .init("target_size", .list(targetSize.map { .scalar($0) })),

@@ -55,7 +55,7 @@ extension DatasetConfiguration {
     }
 
     /// Whether each image says what its loss counts.
-    public var hasWeights: Bool { !table.weightCol.isEmpty }
+    public var hasWeights: Bool { sampleWeight || !table.weightCol.isEmpty }
 
     /// The same data where `other` has it.
     public func located(as other: DatasetConfiguration) -> DatasetConfiguration {

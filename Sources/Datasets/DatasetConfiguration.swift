@@ -82,6 +82,8 @@ public struct DatasetConfiguration: Sendable, Equatable {
     public var cache: Cache
     /// Bytes that each worker process may keep in memory: `cache_limit_mb`, in MiB.
     public var cacheLimit: Int
+    /// Whether an array says what the loss of each image counts. For `npy` alone.
+    public var sampleWeight = false
     /// For `table` alone.
     public var table: Table
 

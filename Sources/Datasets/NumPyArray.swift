@@ -3,7 +3,7 @@
 // The .npy format: a mark, a version, the length of a header, the header (a Python dictionary of element
 // type, order and shape), then the elements, last dimension fastest.
 
-/// An array of whole numbers.
+/// An array of whole numbers, or of any numbers where those are asked for.
 struct NumPyArray {
     let name: String
     let shape: [Int]
@@ -13,8 +13,12 @@ struct NumPyArray {
     /// Where the elements begin.
     private let start: Int
 
-    /// - Parameter name: Its file, for messages.
-    init(name: String, bytes: [UInt8]) throws(DatasetError) {
+    /// - Parameters:
+    ///   - name: Its file, for messages.
+    ///   - takesFractions: Whether its elements may be floating-point numbers.
+    init(
+        name: String, bytes: [UInt8], takesFractions: Bool = false
+    ) throws(DatasetError) {
         self.name = name
         self.bytes = bytes
         func corrupt(_ detail: String) -> DatasetError {
@@ -47,7 +51,8 @@ struct NumPyArray {
                 code: .unsupported,
                 detail: "\(name): is in Fortran order; save numpy.ascontiguousarray of it")
         }
-        guard let width = Self.widths[descr] else {
+        let fractions = takesFractions ? Self.fractionWidths : [:]
+        guard let width = Self.widths[descr] ?? fractions[descr] else {
             throw DatasetError(
                 code: .unsupported,
                 detail:
@@ -75,13 +80,28 @@ struct NumPyArray {
     /// An element of any type; what does not fit is clamped.
     func number(_ index: Int) -> Int {
         let width = Self.widths[descr] ?? 1
-        let part = bytes[(start + index * width)..<(start + (index + 1) * width)]
-        let bits = (descr.hasPrefix(">") ? Array(part) : part.reversed())
-            .reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let bits = bits(index, width)
         guard descr.dropFirst().first == "i" else { return Int(clamping: bits) }
         let unused = 64 - 8 * UInt64(width)
         return Int(Int64(bitPattern: bits << unused) >> unused)
     }
+
+    /// An element of any type.
+    func fraction(_ index: Int) -> Double {
+        switch Self.fractionWidths[descr] {
+        case 4: Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits(index, 4))))
+        case 8: Double(bitPattern: bits(index, 8))
+        default: Double(number(index))
+        }
+    }
+
+    private func bits(_ index: Int, _ width: Int) -> UInt64 {
+        let part = bytes[(start + index * width)..<(start + (index + 1) * width)]
+        return (descr.hasPrefix(">") ? Array(part) : part.reversed())
+            .reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    }
+
+    private static let fractionWidths = ["<f4": 4, ">f4": 4, "<f8": 8, ">f8": 8]
 
     /// The types that are read and their bytes.
     private static let widths: [String: Int] = {

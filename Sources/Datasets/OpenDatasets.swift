@@ -30,7 +30,9 @@ public func openDatasets(
     case .folder: try configuration.listFolders().open(configuration, tolerant: tolerant)
     case .tar: try configuration.listArchive().open(configuration, tolerant: tolerant)
     case .npy:
-        try configuration.partitions(ArraySource(path).blocks(classNames: configuration.classes))
+        try configuration.partitions(
+            ArraySource(path, hasWeights: configuration.sampleWeight)
+                .blocks(classNames: configuration.classes))
     case .table: try configuration.listTables().open(configuration, tolerant: tolerant)
     }
 }

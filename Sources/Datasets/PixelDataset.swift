@@ -14,6 +14,8 @@ final class PixelBlock: Sendable {
     let imageShape: Shape
     let count: Int
     let digest: Digest
+    /// What the loss of each image counts; empty where all count the same.
+    private let weights: [Float]
     /// `count` images, `[H, W, C]` each, then `count` labels of a byte.
     private let memory: AlignedBuffer<UInt8>
 
@@ -22,7 +24,7 @@ final class PixelBlock: Sendable {
 
     /// - Parameter fill: Writes every pixel and every label, which is below `classNames.count`.
     init(
-        title: String, classNames: [String], imageShape: Shape, count: Int,
+        title: String, classNames: [String], imageShape: Shape, count: Int, weights: [Float] = [],
         fill: (_ pixels: MutableBytes, _ labels: MutableBytes) throws(DatasetError) -> Void
     ) throws(DatasetError) {
         guard imageShape.extents.allSatisfy({ $0 <= Self.longestSide }) else {
@@ -35,6 +37,7 @@ final class PixelBlock: Sendable {
         self.classNames = classNames
         self.imageShape = imageShape
         self.count = count
+        self.weights = weights
         let pixels = count * imageShape.count
         memory = AlignedBuffer(count: pixels + count)
         // Two ranges of the block, checked by the buffer; nobody else sees it yet.
@@ -45,6 +48,7 @@ final class PixelBlock: Sendable {
         fingerprint.add(count)
         // The whole block, initialised by `fill`.
         unsafe fingerprint.add(UnsafeRawBufferPointer(memory.elements))
+        if !weights.isEmpty { fingerprint.add(weights.map { Int($0.bitPattern) }) }
         digest = fingerprint.finalize()
     }
 
@@ -52,6 +56,8 @@ final class PixelBlock: Sendable {
         // The subscript checks the range.
         Int32(unsafe memory[label(at: index)][0])
     }
+
+    func weight(_ index: Int) -> Float? { weights.isEmpty ? nil : weights[index] }
 
     func copy(_ index: Int, into bytes: UnsafeMutableRawBufferPointer) {
         precondition(
@@ -91,6 +97,7 @@ struct PixelDataset: Dataset {
     var encoding: SampleEncoding { .pixels }
 
     func label(_ index: Int) -> Int32 { block.label(place(index)) }
+    func weight(_ index: Int) -> Float? { block.weight(place(index)) }
     func name(_ index: Int) -> String { "image \(place(index)) of \(block.title)" }
     func storedBytes(_ index: Int) -> Int { imageShape.count }
     func read(_ index: Int, into bytes: UnsafeMutableRawBufferPointer) {

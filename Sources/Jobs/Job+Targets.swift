@@ -18,7 +18,7 @@ extension Job {
         ]
         if dataset.hasWeights, let (path, _) = mixes.first(where: \.1) {
             throw fault(
-                path, "mixes images, and weight_col weighs them one by one; leave one of them out")
+                path, "mixes images, but the data weighs them one by one; leave one of them out")
         }
         let isRaw = dataset.classMode == .raw
         guard isRaw == loss.readsNumbers else {

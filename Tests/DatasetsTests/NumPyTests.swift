@@ -60,6 +60,45 @@ import Testing
         #expect(train.name(3) == "image 3 of npy train")
     }
 
+    /// Of any type; images without an array of their own count 1.
+    @Test func imagesMayHaveWeights() throws {
+        func weights(_ bytes: [UInt8]?, descr: String = "<f4") throws -> [Partition: any Dataset] {
+            var files = ["x_train": Self.images, "y_train": Self.labels]
+            (files["x_test"], files["y_test"]) = (Self.images, Self.labels)
+            files["sample_weight_train"] = bytes.map { Self.npy([4], $0, descr: descr) }
+            let folder = try folder(files)
+            var configuration = DatasetConfiguration(format: .npy, path: folder.path)
+            configuration.sampleWeight = true
+            return try openDatasets(configuration)
+        }
+        let numbers: [Float] = [0, 2.5, 1, 0.125]
+        let single = numbers.flatMap { number in
+            (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> UInt32(8 * $0)) }
+        }
+        let wide = numbers.flatMap { number in
+            (0..<8).map {
+                UInt8(truncatingIfNeeded: Double(number).bitPattern >> UInt64(56 - 8 * $0))
+            }
+        }
+        let parts = try weights(single), other = try weights(wide, descr: ">f8")
+        for set in [parts, other] {
+            let train = try #require(set[.train]), test = try #require(set[.test])
+            #expect((0..<4).map { train.weight($0) } == numbers)
+            #expect((0..<4).map { test.weight($0) } == [1, 1, 1, 1])
+        }
+        #expect(parts[.train]?.fingerprint == other[.train]?.fingerprint)
+        #expect(
+            try weights([0, 3, 1, 2], descr: "|u1")[.train]?.fingerprint
+                != parts[.train]?.fingerprint)
+        let missing = datasetError { _ = try weights(nil) }?.detail
+        #expect(
+            missing?.hasSuffix(
+                "dataset.sample_weight is true, but there is no sample_weight_train; add the array, or"
+                    + " leave the field out") == true)
+        let negative = datasetError { _ = try weights([0, 3, 255, 2], descr: "|i1") }?.detail
+        #expect(negative?.contains("weight -1.0 of image 2, expected a number from 0") == true)
+    }
+
     @Test func greyArraysInAFolderAreRead() throws {
         for names in [("x_train", "y_train"), ("images", "labels"), ("x", "y")] {
             let folder = try folder([names.0: Self.images, names.1: Self.labels])

@@ -77,7 +77,7 @@ import Testing
         #expect(
             complaint(weighed + ", augmentation: {mixup: 1}", loss: "categorical_crossentropy")?
                 .contains(
-                    "dataset.augmentation.mixup: mixes images, and weight_col weighs them one by one;"
+                    "dataset.augmentation.mixup: mixes images, but the data weighs them one by one;"
                         + " leave one of them out") == true)
     }
 
