@@ -65,7 +65,15 @@ package final class ConvTrial {
     /// Forward and backward of another block of the shard.
     package func pass(_ kernels: KernelSet, block: Int = 0) {
         self.block = block
+        forward(kernels)
+        backward(kernels)
+    }
+
+    package func forward(_ kernels: KernelSet) {
         kernels.convForward(geometry, operands, into: output.elements, argmax: argmax.elements)
+    }
+
+    package func backward(_ kernels: KernelSet) {
         kernels.convBackward(geometry, operands, gradients, argmax: Bytes(argmax.elements))
     }
 

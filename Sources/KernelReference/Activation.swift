@@ -91,3 +91,15 @@ extension Rows {
     /// The live indices of each row.
     fileprivate var all: [Range<Int>] { (0..<count).map { $0 * stored..<$0 * stored + live } }
 }
+
+extension ConvGeometry.Activation {
+    /// Of one number.
+    public func value(at x: Double) -> Double {
+        rectifier.map { ElementActivation.rectifier($0).value(at: x) } ?? x
+    }
+
+    /// How fast it grows there; the same where its value, in place of the number, is known.
+    public func slope(at x: Double) -> Double {
+        rectifier.map { ElementActivation.rectifier($0).slope(at: x) } ?? 1
+    }
+}

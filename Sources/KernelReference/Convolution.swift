@@ -25,20 +25,19 @@ public struct ReferenceConvolution {
 
     /// After activation and, if the geometry has one, the 2x2 pool.
     public var output: [Double] {
-        let active = sums.map { geometry.activation == .relu && $0 < 0 ? 0 : $0 }
+        let active = sums.map { geometry.activation.value(at: $0) }
         return geometry.pooled ? geometry.pool.forward(active).output : active
     }
 
     /// The gradient of `sums`, from that of `output`: through the pool, then through ReLU.
     public func sumGradient(_ outputGradient: [Double]) -> [Double] {
-        let active = sums.map { geometry.activation == .relu && $0 < 0 ? 0 : $0 }
+        let active = sums.map { geometry.activation.value(at: $0) }
         var gradient = outputGradient
         if geometry.pooled {
             gradient = geometry.pool.backward(
                 outputGradient, argmax: geometry.pool.forward(active).argmax)
         }
-        guard geometry.activation == .relu else { return gradient }
-        return zip(gradient, sums).map { $1 > 0 ? $0 : 0 }
+        return zip(gradient, sums).map { $0 * geometry.activation.slope(at: $1) }
     }
 
     /// The gradient of `sums` where the output and argmax of kernels let it through: a rounding may have
@@ -47,8 +46,9 @@ public struct ReferenceConvolution {
         _ outputGradient: [Double], output: Floats, argmax: Bytes
     ) -> [Double] {
         let g = geometry, inner = g.images * g.outputChannels
-        guard g.activation == .relu else { return outputGradient }
-        guard g.pooled else { return zip(outputGradient, output).map { $1 > 0 ? $0 : 0 } }
+        guard g.pooled else {
+            return zip(outputGradient, output).map { $0 * g.activation.slope(at: Double($1)) }
+        }
         var gradient = [Double](repeating: 0, count: sums.count)
         for i in outputGradient.indices where argmax[i] < 4 {
             let choice = Int(argmax[i]), pixel = i / inner

@@ -41,7 +41,7 @@ public struct ReferenceNormalization {
             let deviation = (variance[c] + Double(geometry.epsilon)).squareRoot()
             for i in places {
                 let y = gamma[c] * (input[i] - mean[c]) / deviation + beta[c] + addend[i]
-                output[i] = geometry.activation == .relu ? max(0, y) : y
+                output[i] = geometry.activation.value(at: y)
             }
         }
         return output

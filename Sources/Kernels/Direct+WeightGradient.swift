@@ -130,14 +130,15 @@ extension Direct {
         _ g: ConvGeometry, _ output: Source, _ gradient: Target, into bias: Target
     ) {
         let oc = g.outputChannels, pixels = g.convHeight * g.convWidth * g.images
-        let gated = g.activation == .relu, run = max(1, 8192 / oc)
+        let gated = g.activation != .linear, limit = Limit(g.activation)
+        let run = max(1, 8192 / oc)
         for first in stride(from: 0, to: pixels, by: run) {
             for c in stride(from: 0, to: oc, by: 16) {
                 var sum = (bias + c).vector
                 for p in first..<min(first + run, pixels) {
                     let at = gradient + p * oc + c
                     if gated {
-                        at.vector = at.vector.keeping((output + p * oc + c).vector .> Vector())
+                        at.vector = limit.backward(at.vector, output: (output + p * oc + c).vector)
                     }
                     sum += at.vector
                 }

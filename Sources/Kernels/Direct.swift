@@ -140,8 +140,3 @@ enum Direct {
         }
     }
 }
-
-extension ConvGeometry {
-    /// What the activation raises its argument to.
-    @inline(always) var floor: Vector { Vector(activation == .relu ? 0 : -.infinity) }
-}

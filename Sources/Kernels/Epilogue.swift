@@ -11,13 +11,13 @@ struct Epilogue {
     private let scales: Source?
     /// From an output to its addend, in floats.
     private let toAddend: Int?
-    private let floor: Vector
+    private let limit: Limit
 
     init(_ g: ConvGeometry, _ operands: ConvOperands, _ output: Target) {
         biases = operands.bias.baseAddress!
         scales = operands.scale.isEmpty ? nil : operands.scale.baseAddress
         toAddend = operands.addend.isEmpty ? nil : operands.addend.baseAddress! - Source(output)
-        floor = g.floor
+        limit = Limit(g.activation)
     }
 
     /// Sums as they are, added to what stands there or not.
@@ -25,12 +25,15 @@ struct Epilogue {
         biases = nil
         scales = nil
         toAddend = adding ? 0 : nil
-        floor = Vector(-.infinity)
+        limit = Limit(.linear)
     }
 
-    var hasAddend: Bool { toAddend != nil }
-    /// Neither factor nor addend.
-    var isPlain: Bool { scales == nil && toAddend == nil }
+    /// Neither addend nor ceiling.
+    var isSimple: Bool { toAddend == nil && !limit.hasCeiling }
+    /// No factor, either.
+    var isPlain: Bool { scales == nil && isSimple }
+    /// What outputs are raised to.
+    var floor: Vector { limit.floor }
 
     /// Of the 16 channels from `channel` on.
     @inline(always) func bias(_ channel: Int) -> Vector {
@@ -63,6 +66,6 @@ struct Epilogue {
     @inline(always)
     private func finish(_ value: Vector, to output: Target) {
         let sum = toAddend.map { value + Source(output + $0).vector } ?? value
-        output.vector = sum.raised(to: floor)
+        output.vector = limit(sum)
     }
 }

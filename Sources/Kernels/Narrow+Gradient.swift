@@ -116,7 +116,8 @@ extension Narrow {
         _ pixels: Range<Int>, _ run: Int, from block: Int, columns: Line<P>.Type,
         into scratch: Target
     ) {
-        let (n, oc) = (g.images, g.outputChannels), gated = g.activation == .relu
+        let (n, oc) = (g.images, g.outputChannels), gated = g.activation != .linear
+        let limit = Limit(g.activation)
         let output = Source(gradients.output.baseAddress!)
         let gradient = Source(gradients.outputGradient.baseAddress!)
         let bias = gradients.bias.baseAddress! + block * 16
@@ -135,7 +136,7 @@ extension Narrow {
                     } else {
                         let live =
                             gated
-                            ? value.keeping((output + at + p * 16).vector .> Vector()) : value
+                            ? limit.backward(value, output: (output + at + p * 16).vector) : value
                         pixel.vector = live
                         sums[p] += live
                     }

@@ -100,7 +100,7 @@ enum Narrow<let C: Int> {
         _ sums: Target
     ) {
         let (n, oc) = (g.images, g.outputChannels), right = n * C, below = frame.width * right
-        let channel = filters.channel, epilogue = filters.epilogue, floor = g.floor
+        let channel = filters.channel, epilogue = filters.epilogue, floor = epilogue.floor
         for y in 0..<g.convHeight {
             for x in 0..<g.convWidth {
                 let pixel = frame.base + y * g.strideY * below + x * g.strideX * right

@@ -79,6 +79,7 @@ extension Normalization {
     private struct Gate<let R: Int> {
         let output: Source?
         let isOpen: Bool
+        let limit: Limit
         let x: Source
         let scales: Line<R>, shifts: Line<R>
 
@@ -89,6 +90,7 @@ extension Normalization {
         ) {
             output = g.rereadsOutput ? gradients.output.baseAddress : nil
             isOpen = g.activation == .linear
+            limit = Limit(g.activation)
             self.x = x
             scales = load(kept.scale + strip.statistics, 16)
             shifts = load(kept.shift + strip.statistics, 16)
@@ -100,7 +102,7 @@ extension Normalization {
             if isOpen { return gradient }
             let y =
                 output.map { ($0 + at).vector } ?? shifts[r].plus(scales[r], times: (x + at).vector)
-            return gradient.keeping(y .> Vector())
+            return limit.backward(gradient, output: y)
         }
     }
 }

@@ -140,7 +140,7 @@ enum Normalization {
         }
         apply(
             strip, x, g.hasAddend ? operands.addend.baseAddress : nil, kept.scale, kept.shift,
-            floor: g.floor, into: output)
+            Limit(g.activation), into: output)
         strip.eachDeadRow { row in
             for r in 0..<R { (output + row + 16 * r).vector = Vector() }
         }
@@ -153,18 +153,18 @@ enum Normalization {
         eachStrip(g) { group, channel in
             apply(
                 Strip<2>(g, live: g.images, group: group, channel: channel), x, addend, scale,
-                shift, floor: g.floor, into: output)
+                shift, Limit(g.activation), into: output)
         } narrow: { group, channel in
             apply(
                 Strip<1>(g, live: g.images, group: group, channel: channel), x, addend, scale,
-                shift, floor: g.floor, into: output)
+                shift, Limit(g.activation), into: output)
         }
     }
 
     @inline(never)
     private static func apply<let R: Int>(
         _ strip: Strip<R>, _ x: Source, _ addend: Source?, _ scale: Source, _ shift: Source,
-        floor: Vector, into output: Target
+        _ limit: Limit, into output: Target
     ) {
         let scales: Line<R> = load(scale + strip.statistics, 16)
         let shifts: Line<R> = load(shift + strip.statistics, 16)
@@ -173,15 +173,14 @@ enum Normalization {
                 for r in 0..<R {
                     let at = row + 16 * r
                     let y = shifts[r].plus(scales[r], times: (x + at).vector)
-                    (output + at).vector = (y + (addend + at).vector).raised(to: floor)
+                    (output + at).vector = limit(y + (addend + at).vector)
                 }
             }
         } else {
             strip.eachRow { row in
                 for r in 0..<R {
                     let at = row + 16 * r
-                    (output + at).vector = shifts[r].plus(scales[r], times: (x + at).vector)
-                        .raised(to: floor)
+                    (output + at).vector = limit(shifts[r].plus(scales[r], times: (x + at).vector))
                 }
             }
         }
@@ -211,9 +210,4 @@ enum Normalization {
     static func zero(_ terms: Floats, _ at: Int) -> Vector {
         terms.isEmpty ? Vector() : (terms.baseAddress! + at).vector
     }
-}
-
-extension NormalizationGeometry {
-    /// What the activation raises its argument to.
-    @inline(always) var floor: Vector { Vector(activation == .relu ? 0 : -.infinity) }
 }

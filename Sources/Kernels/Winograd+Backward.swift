@@ -47,7 +47,7 @@ extension Winograd {
     ) {
         let y = gradients.outputGradient.baseAddress!
         let toOutput = UnsafePointer(gradients.output.baseAddress!) - Source(y)
-        let gated = g.activation == .relu
+        let gated = g.activation != .linear, limit = Limit(g.activation)
         for tile in tiles {
             aim(
                 at: y, height: g.convHeight, width: g.convWidth, channels: oc,
@@ -59,7 +59,7 @@ extension Winograd {
                     let pixel = pixels[e]
                     var live = (pixel + q).vector
                     if gated && pixel != zeros {
-                        live = live.keeping((pixel + toOutput + q).vector .> Vector())
+                        live = limit.backward(live, output: (pixel + toOutput + q).vector)
                     }
                     (outputs + e * 16).vector = live
                     sum += live

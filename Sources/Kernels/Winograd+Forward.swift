@@ -54,14 +54,21 @@ extension Winograd {
         _ tiles: Range<Int>
     ) {
         let (pixels, square, outputs, plane) = (pixels, square, outputs, productPlane)
-        let bias = epilogue.bias(channel), scale = epilogue.scale(channel), floor = g.floor
+        let bias = epilogue.bias(channel), scale = epilogue.scale(channel), floor = epilogue.floor
         for tile in tiles {
             aim(
                 at: output, height: g.convHeight, width: g.convWidth, channels: oc,
                 top: tile / across * 4, left: tile % across * 4, side: 4, outside: dump)
             for i in 0..<n {
                 let m = products + ((tile - tiles.lowerBound) * n + i) * 16 * Columns.count
-                if epilogue.hasAddend {
+                if epilogue.isSimple {
+                    transformSquare(outputTransform, square) {
+                        (m + ($0 * 6 + $1) * plane).vector
+                    } store: {
+                        (pixels[$0 * 4 + $1] + i * oc + channel).vector =
+                            bias.plus(scale, times: $2).raised(to: floor)
+                    }
+                } else {
                     transformSquare(outputTransform, square) {
                         (m + ($0 * 6 + $1) * plane).vector
                     } store: {
@@ -70,13 +77,6 @@ extension Winograd {
                     for e in 0..<16 where pixels[e] != dump {
                         epilogue.write(
                             (outputs + e * 16).vector, channel, to: pixels[e] + i * oc + channel)
-                    }
-                } else {
-                    transformSquare(outputTransform, square) {
-                        (m + ($0 * 6 + $1) * plane).vector
-                    } store: {
-                        (pixels[$0 * 4 + $1] + i * oc + channel).vector =
-                            bias.plus(scale, times: $2).raised(to: floor)
                     }
                 }
             }

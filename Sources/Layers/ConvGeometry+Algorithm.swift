@@ -41,7 +41,7 @@ extension ConvGeometry {
 
     /// Whether the backward pass reads the output again, to see where ReLU stopped the signal. A fused
     /// pool remembers that in its argmax.
-    var rereadsOutput: Bool { activation == .relu && !pooled }
+    var rereadsOutput: Bool { activation != .linear && !pooled }
 
     /// Whether a ReLU, or a 2x2 pool after it, can still become part of this convolution.
     var canFuseReLU: Bool { activation == .linear && !pooled }

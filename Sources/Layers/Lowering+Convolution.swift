@@ -83,17 +83,18 @@ extension Lowering {
     /// - Parameter activation: nil for none.
     mutating func activate(_ activation: ElementActivation?) throws(LayerError) {
         guard let activation else { return }
-        if activation == .relu, var convolution = openStage(ConvolutionStage.self),
+        let fused = activation.fused
+        if let fused, var convolution = openStage(ConvolutionStage.self),
             convolution.geometry.canFuseReLU
         {
-            convolution.geometry.activation = .relu
+            convolution.geometry.activation = fused
             replaceLast(by: convolution)
             return
         }
-        if activation == .relu, var normalization = openStage(NormalizationStage.self),
+        if let fused, var normalization = openStage(NormalizationStage.self),
             normalization.geometry.activation == .linear
         {
-            normalization.geometry.activation = .relu
+            normalization.geometry.activation = fused
             replaceLast(by: normalization)
             return
         }
@@ -103,5 +104,25 @@ extension Lowering {
                 detail: "softmax over a flattened image \(signal.shape); put a Dense layer between")
         }
         append(ActivationStage(layer: layer, activation: activation, rows: rows()))
+    }
+}
+
+extension ElementActivation {
+    /// The same as part of a convolution or of a batch normalisation: ReLU, with a ceiling or without.
+    fileprivate var fused: ConvGeometry.Activation? {
+        guard case .rectifier(let rectifier) = self else { return nil }
+        let fused = ConvGeometry.Activation.rectified(ceiling: rectifier.ceiling)
+        return fused.rectifier == rectifier ? fused : nil
+    }
+}
+
+extension ConvGeometry.Activation {
+    /// What it adds to the summary of a stage: `, relu`, or with a ceiling `, relu to 6.0`.
+    var summary: String {
+        switch self {
+        case .linear: ""
+        case .relu: ", relu"
+        case .rectified(let ceiling): ", relu to \(ceiling)"
+        }
     }
 }

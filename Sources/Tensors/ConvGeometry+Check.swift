@@ -37,6 +37,8 @@ extension ConvGeometry {
             "ConvGeometry: taps are apart and strides more than 1 in \(self)")
         checkGroups()
         precondition(
+            activation.isPossible, "ConvGeometry: the ceiling of \(self) is not above zero")
+        precondition(
             !pooled || activation == .relu && convHeight > 1 && convWidth > 1,
             "ConvGeometry: a fused pool needs ReLU and 2x2 outputs, not \(self)")
         switch algorithm {
@@ -76,6 +78,10 @@ extension ConvGeometry {
                 && groups.count * groups.outputs <= outputChannels,
             "ConvGeometry: the groups of \(self) do not fit its channels")
     }
+}
+
+extension ConvGeometry.Activation {
+    var isPossible: Bool { rectifier.map { $0.ceiling > 0 } ?? true }
 }
 
 extension PoolGeometry {

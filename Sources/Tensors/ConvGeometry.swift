@@ -12,7 +12,21 @@
 /// `y * strideY - padTop + ky * dilationY` and columns `x * strideX - padLeft + kx * dilationX`; taps outside
 /// the image are left out.
 public struct ConvGeometry: Hashable, Sendable {
-    public enum Activation: Hashable, Sendable { case linear, relu }
+    public enum Activation: Hashable, Sendable {
+        case linear
+        /// `max(x, 0)`, but no more than a ceiling.
+        case rectified(ceiling: Float)
+
+        public static let relu = rectified(ceiling: .infinity)
+
+        /// The same as a layer of its own.
+        public var rectifier: Rectifier? {
+            switch self {
+            case .linear: nil
+            case .rectified(let ceiling): Rectifier(ceiling: ceiling)
+            }
+        }
+    }
 
     /// How the sums are formed. Fixed by the geometry (`Layers` holds the table), never by timing.
     public enum Algorithm: Hashable, Sendable, CaseIterable {

@@ -41,13 +41,13 @@ public struct NormalizationGeometry: Hashable, Sendable {
     public var keptCount: Int { 4 * statisticsCount }
     /// Whether the backward pass reads the output, to see where ReLU stopped the signal. Without an
     /// addend it computes that anew.
-    public var rereadsOutput: Bool { activation == .relu && hasAddend }
+    public var rereadsOutput: Bool { activation != .linear && hasAddend }
 
     /// Traps where the kernels could not compute this normalisation.
     func check() {
         precondition(
             groups > 0 && pixels > 0 && images > 0 && channels > 0 && channels % 16 == 0
-                && epsilon > 0,
+                && epsilon > 0 && activation.isPossible,
             "NormalizationGeometry: the kernels cannot do \(self)")
     }
 }

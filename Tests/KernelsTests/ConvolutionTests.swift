@@ -129,7 +129,7 @@ import Testing
     }
 
     /// ReLU and pool must not turn a NaN into a number: divergence would go unseen.
-    @Test(arguments: Engine.available, ConvGeometry.named.filter { $0.activation == .relu })
+    @Test(arguments: Engine.available, ConvGeometry.named.filter { $0.activation != .linear })
     func notANumberSurvives(_ kernels: KernelSet, _ geometry: ConvGeometry) {
         var noise = Noise(seed: 6)
         let trial = ConvTrial(geometry) { _, _ in noise.unit() }
@@ -193,8 +193,7 @@ import Testing
         let bias = noise.buffer(oc) { Float($0.integer(-9...9)) }
         let expected = trial.output.values.indices.map { i in
             let sum = bias.base[i % oc] + scale.base[i % oc] * trial.output.base[i]
-            return geometry.activation == .relu
-                ? max(0, sum + addend.base[i]) : sum + addend.base[i]
+            return geometry.activation.value(at: Double(sum + addend.base[i]))
         }
         var operands = trial.operands
         operands.bias = bias.floats
@@ -205,8 +204,32 @@ import Testing
             geometry, operands, into: addend.elements,
             argmax: MutableBytes(start: nil, count: 0))
         // Whole numbers are exact but in Winograd's domain.
-        let error = distance(addend.doubles, expected.map(Double.init))
+        let error = distance(addend.doubles, expected)
         #expect(error <= (geometry.algorithm == .winograd ? 2e-4 : 0), "\(error)")
+    }
+
+    /// ReLU with a ceiling has the bits that it has as a layer of its own.
+    @Test(arguments: Engine.available, 0..<60)
+    func ceilingIsThatOfALayerOfItsOwn(_ kernels: KernelSet, seed: Int) {
+        func trial(_ activation: ConvGeometry.Activation) -> ConvTrial {
+            var geometry = ConvGeometry.random(seed: seed), noise = Noise(seed: seed)
+            geometry.pooled = false
+            geometry.activation = activation
+            return ConvTrial(geometry) { _, _ in noise.unit() }
+        }
+        let activation = ConvGeometry.Activation.rectified(ceiling: 0.75)
+        let fused = trial(activation), plain = trial(.linear)
+        fused.run(kernels)
+        let layer = ElementActivation.rectifier(activation.rectifier!)
+        let rows = Rows.vectors(plain.geometry.outputCount)
+        plain.prepare(kernels)
+        plain.forward(kernels)
+        kernels.activationForward(layer, rows, plain.output.elements)
+        kernels.activationBackward(
+            layer, rows, values: plain.output.floats, plain.outputGradient.elements)
+        plain.backward(kernels)
+        plain.finish(kernels)
+        #expect(fused.digest == plain.digest, "\(fused.geometry)")
     }
 
     /// Without a sweep of zeros before each shard.

@@ -17,8 +17,8 @@ extension ConvGeometry: CustomTestStringConvertible {
     static func keras(
         _ height: Int, _ width: Int, _ inputChannels: Int, to outputChannels: Int,
         kernel: (Int, Int) = (3, 3), stride: (Int, Int) = (1, 1), dilation: (Int, Int) = (1, 1),
-        same: Bool = false, images: Int = 8, relu: Bool = true, pooled: Bool = false,
-        _ algorithm: Algorithm = .direct
+        same: Bool = false, images: Int = 8, relu: Bool = true, ceiling: Float = .infinity,
+        pooled: Bool = false, _ algorithm: Algorithm = .direct
     ) -> ConvGeometry {
         func axis(
             _ input: Int, _ kernel: Int, _ stride: Int, _ dilation: Int
@@ -39,7 +39,8 @@ extension ConvGeometry: CustomTestStringConvertible {
             images: images, inputHeight: height, inputWidth: width, inputChannels: inputChannels,
             outputChannels: outputChannels, kernelHeight: kernel.0, kernelWidth: kernel.1,
             strideY: stride.0, strideX: stride.1, padTop: down.pad, padLeft: across.pad,
-            convHeight: down.output, convWidth: across.output, activation: relu ? .relu : .linear,
+            convHeight: down.output, convWidth: across.output,
+            activation: relu ? .rectified(ceiling: ceiling) : .linear,
             pooled: pooled, algorithm: algorithm, needsInputGradient: inputChannels >= 16)
         (geometry.dilationY, geometry.dilationX) = dilation
         if algorithm == .depthwise {
@@ -52,13 +53,13 @@ extension ConvGeometry: CustomTestStringConvertible {
     static func grouped(
         _ height: Int, _ width: Int, _ groups: Groups, kernel: (Int, Int) = (3, 3),
         stride: (Int, Int) = (1, 1), dilation: (Int, Int) = (1, 1), same: Bool = false,
-        images: Int = 8, relu: Bool = true
+        images: Int = 8, relu: Bool = true, ceiling: Float = .infinity
     ) -> ConvGeometry {
         func stored(_ channels: Int) -> Int { (channels + 15) / 16 * 16 }
         var geometry = keras(
             height, width, stored(groups.count * groups.inputs),
             to: stored(groups.count * groups.outputs), kernel: kernel, stride: stride,
-            dilation: dilation, same: same, images: images, relu: relu)
+            dilation: dilation, same: same, images: images, relu: relu, ceiling: ceiling)
         geometry.groups = groups
         return geometry
     }
@@ -123,6 +124,14 @@ extension ConvGeometry: CustomTestStringConvertible {
         .keras(3, 4, 16, to: 16, kernel: (2, 1), stride: (3, 2), relu: false, .transposed),
         .keras(5, 3, 16, to: 48, same: true, images: 16, .transposed),
         .keras(1, 2, 16, to: 16, kernel: (5, 4), same: true, .transposed),
+        // ReLU with a ceiling, once in each.
+        .keras(5, 6, 16, to: 32, ceiling: 6),
+        .keras(4, 4, 32, to: 48, kernel: (4, 4), ceiling: 20),
+        .keras(6, 5, 3, to: 16, same: true, ceiling: 6, .narrow),
+        .keras(7, 8, 16, to: 32, ceiling: 6, .winograd),
+        .grouped(6, 5, Groups(8, inputs: 4, outputs: 4), same: true, ceiling: 6),
+        .keras(9, 8, 48, to: 48, stride: (2, 2), same: true, ceiling: 6, .depthwise),
+        .keras(4, 5, 16, to: 32, stride: (2, 2), same: true, ceiling: 6, .transposed),
     ]
 
     /// A small convolution of some kind, with odd extents as likely as even ones.
@@ -156,6 +165,8 @@ extension ConvGeometry: CustomTestStringConvertible {
             height, width, channels,
             to: algorithm == .depthwise ? channels : 16 * noise.integer(1...3), kernel: kernel,
             stride: stride, dilation: dilation, same: same, images: 8 * noise.integer(1...3),
-            relu: pooled || noise.integer(0...3) > 0, pooled: pooled, algorithm)
+            relu: pooled || noise.integer(0...3) > 0,
+            ceiling: !pooled && noise.integer(0...2) == 0 ? 0.75 : .infinity, pooled: pooled,
+            algorithm)
     }
 }

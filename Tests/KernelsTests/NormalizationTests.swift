@@ -16,7 +16,8 @@ extension NormalizationGeometry: CustomTestStringConvertible {
         return NormalizationGeometry(
             groups: isFlat ? noise.integer(1...4) : 1, pixels: isFlat ? 1 : noise.integer(1...9),
             images: 8 * noise.integer(1...2), channels: 16 * noise.integer(1...5), epsilon: 1e-3,
-            activation: noise.pick([.linear, .relu]), hasAddend: noise.integer(0...1) == 0)
+            activation: noise.pick([.linear, .relu, .rectified(ceiling: 0.75)]),
+            hasAddend: noise.integer(0...1) == 0)
     }
 }
 
@@ -27,8 +28,10 @@ private final class NormalizationTrial {
     let input, addend, gamma, beta, gradient, inputGradient: AlignedBuffer<Float>
     let output, kept, mean, variance, gammaGradient, betaGradient: AlignedBuffer<Float>
 
-    init(seed: Int) {
-        geometry = .random(seed: seed)
+    init(seed: Int, activation: ConvGeometry.Activation? = nil) {
+        var geometry = NormalizationGeometry.random(seed: seed)
+        geometry.activation = activation ?? geometry.activation
+        self.geometry = geometry
         var noise = Noise(seed: seed + 1000)
         live = noise.integer(1...geometry.images)
         addsToInput = geometry.hasAddend && noise.integer(0...1) == 0
@@ -49,7 +52,8 @@ private final class NormalizationTrial {
         betaGradient = noise.buffer(geometry.statisticsCount)
     }
 
-    func run(_ kernels: KernelSet) {
+    /// - Parameter between: What is done after the forward pass.
+    func run(_ kernels: KernelSet, between: () -> Void = {}) {
         let operands = NormalizationOperands(
             input: input.floats, addend: addend.floats, gamma: gamma.floats, beta: beta.floats,
             kept: kept.elements)
@@ -57,6 +61,7 @@ private final class NormalizationTrial {
             geometry, live: live, operands,
             NormalizationSums(mean: mean.elements, variance: variance.elements),
             into: output.elements)
+        between()
         kernels.normalizeBackward(
             geometry, live: live, operands,
             NormalizationGradients(
@@ -97,8 +102,8 @@ private final class NormalizationTrial {
                 trial.variance.doubles, zip(before[2], reference.variance).map { $0 + live * $1 })
                 <= live * tolerance)
         // What ReLU lets through is the kernels' own choice: a rounding may tip it.
-        let passed = before[3].indices.map {
-            g.activation == .relu && trial.output.base[$0] <= 0 ? 0 : before[3][$0]
+        let passed = zip(before[3], trial.output.elements).map {
+            $0 * g.activation.slope(at: Double($1))
         }
         if g.hasAddend { #expect(trial.gradient.doubles == passed) }
         let expected = reference.gradients(passed)
@@ -134,6 +139,26 @@ private final class NormalizationTrial {
         let dead = (0..<g.count).filter { $0 / g.channels % g.images >= trial.live }
         #expect(dead.allSatisfy { trial.output.base[$0] == 0 })
         if !trial.addsToInput { #expect(dead.allSatisfy { trial.inputGradient.base[$0] == 0 }) }
+    }
+
+    /// ReLU with a ceiling has the bits that it has as a layer of its own.
+    @Test(arguments: Engine.available, 0..<24)
+    func ceilingIsThatOfALayerOfItsOwn(_ kernels: KernelSet, seed: Int) {
+        let activation = ConvGeometry.Activation.rectified(ceiling: 0.75)
+        let fused = NormalizationTrial(seed: seed, activation: activation)
+        let plain = NormalizationTrial(seed: seed, activation: .linear)
+        let rows = Rows.vectors(plain.geometry.count)
+        let layer = ElementActivation.rectifier(activation.rectifier!)
+        fused.run(kernels)
+        plain.run(kernels) {
+            kernels.activationForward(layer, rows, plain.output.elements)
+            kernels.activationBackward(
+                layer, rows, values: plain.output.floats, plain.gradient.elements)
+        }
+        for (a, b) in zip(fused.results, plain.results) where a !== fused.gradient {
+            #expect(a.bits == b.bits)
+        }
+        if fused.geometry.hasAddend { #expect(fused.gradient.bits == plain.gradient.bits) }
     }
 
     /// In place, as the network runs it: over the addend forward, over the gradient backward.

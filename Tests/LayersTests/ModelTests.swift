@@ -118,6 +118,21 @@ import Testing
         #expect(model.stageSummary == ["conv2d: narrow 3x3, relu, pool", "dense: direct 13x13"])
     }
 
+    @Test func reluWithACeilingBecomesPartOfWhatStandsBeforeIt() throws {
+        let model = try model([
+            Conv2D(filters: 4, kernelSize: Size2D(3)), ReLU(maxValue: 6),
+            MaxPooling2D(), DepthwiseConv2D(kernelSize: Size2D(3), useBias: false),
+            BatchNormalization(), ReLU(maxValue: 6), ReLU(maxValue: 2, negativeSlope: 0.5),
+            Flatten(), Dense(units: 10),
+        ])
+        #expect(
+            model.stageSummary == [
+                "conv2d: narrow 3x3, relu to 6.0", "max_pooling2d: pool 2x2",
+                "depthwise_conv2d: depthwise 3x3", "batch_normalization: normalize, relu to 6.0",
+                "re_lu_2: rectifier", "dense: direct 11x11",
+            ])
+    }
+
     @Test func poolOfAnotherSizeOrAfterAnotherActivationStandsAlone() throws {
         for (activation, pool, gate) in [
             (ActivationFunction.relu, MaxPooling2D(poolSize: Size2D(3)), ["max_pooling2d: relu"]),

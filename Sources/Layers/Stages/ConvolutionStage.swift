@@ -16,8 +16,7 @@ struct ConvolutionStage: Stage {
         let dilated = isDilated ? " dilated" : ""
         let groups = geometry.algorithm == .direct ? geometry.groups : nil
         let apart = groups.map { " in \($0.count) groups" } ?? ""
-        let relu = geometry.activation == .relu ? ", relu" : ""
-        return "\(geometry.algorithm) \(size)" + dilated + apart + relu
+        return "\(geometry.algorithm) \(size)" + dilated + apart + geometry.activation.summary
             + (geometry.pooled ? ", pool" : "")
     }
 

@@ -12,8 +12,7 @@ struct NormalizationStage: Stage {
     let mean: Range<Int>, variance: Range<Int>
 
     var summary: String {
-        "normalize" + (geometry.hasAddend ? ", add" : "")
-            + (geometry.activation == .relu ? ", relu" : "")
+        "normalize" + (geometry.hasAddend ? ", add" : "") + geometry.activation.summary
     }
 
     var needs: StageNeeds {
