@@ -16,6 +16,8 @@ package final class ConvTrial {
     package var addsToInput = false
     /// Whether the weight gradient is that of the trial alone, whatever was there before.
     package var startsSum = false
+    /// Whether anybody wants the gradient of the bias.
+    package var hasBias = true
     private let prepared, kept, scratch, accumulator: AlignedBuffer<Float>
     /// The block of the shard that the passes are for.
     private var block = 0
@@ -102,7 +104,7 @@ package final class ConvTrial {
             weights: geometry.weightSums(
                 weightGradient.elements, orIn: accumulator.elements, block: block),
             startsSum: startsSum,
-            bias: biasGradient.elements)
+            bias: hasBias ? biasGradient.elements : MutableFloats(start: nil, count: 0))
     }
 
     /// A digest of every bit of the results (FNV-1a over their words).

@@ -85,8 +85,7 @@ enum Depthwise {
         _ g: ConvGeometry, _ operands: ConvOperands, _ gradients: ConvGradients
     ) {
         let gradient = gradients.outputGradient.baseAddress!
-        Direct.biasGradient(
-            g, gradients.output.baseAddress!, gradient, into: gradients.bias.baseAddress!)
+        Direct.biasGradient(g, gradients)
         weightGradient(
             g, operands.input.baseAddress!, Source(gradient),
             into: gradients.weights.baseAddress!)

@@ -20,8 +20,7 @@ extension Direct {
         _ transposed: Source?
     ) {
         let gradient = gradients.outputGradient.baseAddress!
-        biasGradient(
-            g, gradients.output.baseAddress!, gradient, into: gradients.bias.baseAddress!)
+        biasGradient(g, gradients)
         let sums = gradients.weights.baseAddress!
         if g.sumsAtOnce {
             sums.update(from: gradient, count: g.outputCount)
@@ -124,17 +123,19 @@ extension Direct {
         }
     }
 
-    /// Stops the gradient where ReLU stopped the signal, in place, and adds the rest to the bias.
+    /// Stops the gradient where the activation stopped the signal, in place, and adds the rest to the bias,
+    /// where there is one.
     @inline(never)
-    static func biasGradient(
-        _ g: ConvGeometry, _ output: Source, _ gradient: Target, into bias: Target
-    ) {
-        let oc = g.outputChannels, pixels = g.convHeight * g.convWidth * g.images
+    static func biasGradient(_ g: ConvGeometry, _ gradients: ConvGradients) {
         let gated = g.activation != .linear, limit = Limit(g.activation)
+        let bias = gradients.bias.isEmpty ? nil : gradients.bias.baseAddress
+        guard gated || bias != nil else { return }
+        let output = gradients.output.baseAddress!, gradient = gradients.outputGradient.baseAddress!
+        let oc = g.outputChannels, pixels = g.convHeight * g.convWidth * g.images
         let run = max(1, 8192 / oc)
         for first in stride(from: 0, to: pixels, by: run) {
             for c in stride(from: 0, to: oc, by: 16) {
-                var sum = (bias + c).vector
+                var sum = bias.map { ($0 + c).vector } ?? Vector()
                 for p in first..<min(first + run, pixels) {
                     let at = gradient + p * oc + c
                     if gated {
@@ -142,7 +143,7 @@ extension Direct {
                     }
                     sum += at.vector
                 }
-                (bias + c).vector = sum
+                if let bias { (bias + c).vector = sum }
             }
         }
     }

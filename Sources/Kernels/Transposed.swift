@@ -16,8 +16,7 @@ enum Transposed {
         _ g: ConvGeometry, _ operands: ConvOperands, _ gradients: ConvGradients
     ) {
         let gradient = gradients.outputGradient.baseAddress!
-        Direct.biasGradient(
-            g, gradients.output.baseAddress!, gradient, into: gradients.bias.baseAddress!)
+        Direct.biasGradient(g, gradients)
         Direct.add(
             g.reversed, Direct.Rows(gradient, operands.input.baseAddress!),
             to: gradients.weights.baseAddress!)

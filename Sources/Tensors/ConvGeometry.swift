@@ -226,6 +226,14 @@ extension ConvGeometry {
             ? .init(rebasing: accumulator[rows(ofBlock: block).gradient]) : accumulator
     }
 
+    /// Whether the gradient of the bias takes a sweep over memory of its own, and can be left out.
+    public var sumsBiasApart: Bool {
+        switch algorithm {
+        case .direct, .depthwise, .transposed: true
+        case .narrow, .winograd: false
+        }
+    }
+
     /// What a shard's weight gradient is summed in or out of before `convFinish`; zero if it is summed in
     /// place.
     public var accumulatorCount: Int {

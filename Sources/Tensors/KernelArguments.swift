@@ -50,7 +50,7 @@ public struct ConvGradients {
     public var weights: MutableFloats
     /// Whether the sum over a shard starts here, so that what is in the transformed one does not count.
     public var startsSum: Bool
-    /// Added to: `outputChannels` floats.
+    /// Added to: `outputChannels` floats; or empty where nobody wants them and `geometry.sumsBiasApart`.
     public var bias: MutableFloats
 
     public init(

@@ -232,6 +232,22 @@ import Testing
         #expect(fused.digest == plain.digest, "\(fused.geometry)")
     }
 
+    /// Nothing else depends on whether the gradient of a bias is summed.
+    @Test(arguments: Engine.available, ConvGeometry.named.filter(\.sumsBiasApart))
+    func biasMayBeLeftOut(_ kernels: KernelSet, _ geometry: ConvGeometry) {
+        func trial(hasBias: Bool) -> ConvTrial {
+            var noise = Noise(seed: 12)
+            let trial = ConvTrial(geometry) { _, _ in noise.unit() }
+            trial.hasBias = hasBias
+            trial.run(kernels)
+            return trial
+        }
+        let with = trial(hasBias: true), without = trial(hasBias: false)
+        #expect(with.inputGradient.bits == without.inputGradient.bits)
+        #expect(with.weightGradient.bits == without.weightGradient.bits)
+        #expect(without.biasGradient.values.allSatisfy { $0 == 0 })
+    }
+
     /// Without a sweep of zeros before each shard.
     @Test(arguments: Engine.available, ConvGeometry.named.filter { $0.accumulatorCount > 0 })
     func sumStartsFromNothing(_ kernels: KernelSet, _ geometry: ConvGeometry) {

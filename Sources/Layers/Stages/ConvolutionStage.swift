@@ -55,10 +55,16 @@ struct ConvolutionStage: Stage {
             weights: geometry.weightSums(
                 block.gradient.slice(kernel), orIn: memory.accumulator, block: block.number),
             startsSum: block.number == 0,
-            bias: bias.isEmpty
-                ? memory.sink.slice(0..<geometry.outputChannels) : block.gradient.slice(bias))
+            bias: bias.isEmpty ? unwanted(memory) : block.gradient.slice(bias))
         block.kernels.convBackward(
             geometry, operands(block, memory), gradients, argmax: Bytes(memory.marks))
+    }
+
+    /// Where the gradient of a bias goes that the layer does not have.
+    private func unwanted(_ memory: StageMemory) -> MutableFloats {
+        geometry.sumsBiasApart
+            ? MutableFloats(start: nil, count: 0)
+            : memory.sink.slice(0..<geometry.outputChannels)
     }
 
     func finish(_ block: Block, _ memory: StageMemory) {
