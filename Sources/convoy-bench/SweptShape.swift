@@ -106,7 +106,8 @@ struct SweptShape {
             + (groups > 1 ? " in \(groups) groups" : "") + (isTransposed ? ", transposed" : "")
     }
 
-    /// As a model would compute it, 16 images at a time, with ReLU.
+    /// As a model would compute it, 16 images at a time, with ReLU; depthwise without it, and without a bias, for
+    /// a normalisation follows.
     func geometry(winograd: Bool) -> ConvGeometry {
         let large = isTransposed ? count : side, small = isTransposed ? side : count
         let padding = isSame ? max(0, (small - 1) * stride + window - large) / 2 : 0
@@ -123,6 +124,7 @@ struct SweptShape {
                 groups, inputs: input / groups, outputs: output / groups)
         }
         geometry.algorithm = isTransposed ? .transposed : geometry.table(winograd: winograd)
+        if geometry.algorithm == .depthwise { geometry.activation = .linear }
         geometry.pooled = isPooled && geometry.algorithm != .direct
         return geometry
     }

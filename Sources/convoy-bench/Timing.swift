@@ -23,7 +23,7 @@ func threadSeconds(_ body: () -> Void) -> Double {
 /// A speed, and the speed that the cores had around it.
 struct Sample {
     var rate: Double
-    /// FLOP/s of the register tile alone, the mean of just before and just after.
+    /// FLOP/s of the register tile alone, or bytes/s of a copy: the mean of just before and just after.
     var peak: Double
 }
 
@@ -71,5 +71,25 @@ extension KernelSet {
         var flops = 0.0
         let time = threadSeconds { flops = peakProbe(rounds: 8) }
         return flops / time
+    }
+}
+
+/// A copy of memory, the least that a kernel has to do which reads and writes as much.
+final class Copy {
+    private let source: AlignedBuffer<UInt8>, target: AlignedBuffer<UInt8>
+
+    /// - Parameter bytes: Read and written, together.
+    init(bytes: Int) {
+        source = AlignedBuffer(count: bytes / 2)
+        target = AlignedBuffer(count: bytes / 2)
+    }
+
+    /// Bytes a second that this thread reads and writes, right now; takes some five milliseconds.
+    func rate() -> Double {
+        let calls = max(1, (1 << 25) / target.count)
+        let time = threadSeconds {
+            for _ in 0..<calls { _ = target.elements.update(fromContentsOf: source.elements) }
+        }
+        return Double(2 * target.count * calls) / time
     }
 }
