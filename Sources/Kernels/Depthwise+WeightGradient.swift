@@ -1,88 +1,135 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The weight gradient of a depthwise convolution. Neighbouring taps of a row share the gradients that have
-// been loaded; each tap's sum runs over squares of a few images and pixels, and those over the rows.
+// The weight gradient of a depthwise convolution. Neighbouring taps share the gradients that have been
+// loaded; each tap's sum runs over squares of a few images and pixels, and those over the rows.
 
 import Tensors
 
 extension Depthwise {
-    /// Taps that are summed together.
-    private typealias Taps = Line<3>
     /// Images, and pixels of a row, that are added one after another: part of the arithmetic.
-    private static let run = 4
+    static let run = 4
 
-    /// dw[ky, kx, c] += Σ in[y', x', n, c] * dOut[y, x, n, c]
-    @inline(never)
-    static func weightGradient(
-        _ g: ConvGeometry, _ input: Source, _ gradient: Source, into weights: Target
+    /// dw[ky, kx, c] += Σ in[y', x', n, c] * dOut[y, x, n, c] over a row of outputs and a few images.
+    static func addRow(
+        _ g: ConvGeometry, _ input: Source, _ gradient: Source, _ y: Int, from first: Int,
+        to weights: Target
     ) {
-        let vertical = g.vertical, horizontal = g.horizontal, channels = g.inputChannels
-        let pixel = g.images * channels, taps = g.kernelHeight * g.kernelWidth
-        for first in stride(from: 0, to: g.images, by: run) {
-            for y in 0..<g.convHeight {
-                let rows = vertical.taps(ofOutput: y), top = y * g.strideY - g.padTop
-                for x in stride(from: 0, to: g.convWidth, by: run) {
-                    let pixels = x..<min(x + run, g.convWidth)
-                    let isInside =
-                        horizontal.taps(ofOutput: x).count == g.kernelWidth
-                        && horizontal.taps(ofOutput: pixels.upperBound - 1).count == g.kernelWidth
-                    for c in stride(from: 0, to: channels, by: 16) {
-                        let place = first * channels + c
-                        let b = gradient + (y * g.convWidth * pixel + place)
-                        for ky in rows {
-                            let row = top + ky * g.dilationY
-                            addRow(
-                                g, input + (row * g.inputWidth * pixel + place), b, pixels,
-                                isInside: isInside,
-                                to: weights + (c * taps + ky * g.kernelWidth * 16))
-                        }
-                    }
-                }
+        let rows = g.vertical.taps(ofOutput: y), top = y * g.strideY - g.padTop
+        let pixel = g.images * g.inputChannels, image = first * g.inputChannels
+        for x in stride(from: 0, to: g.convWidth, by: run) {
+            let pixels = x..<min(x + run, g.convWidth)
+            var ky = rows.lowerBound
+            while ky < rows.upperBound {
+                let count = min(rowsTogether, rows.upperBound - ky)
+                let row = (top + ky * g.dilationY) * g.inputWidth * pixel
+                addRows(
+                    g, input + (row + image), gradient + (y * g.convWidth * pixel + image),
+                    pixels, count: count, to: weights + ky * g.kernelWidth * 16)
+                ky += count
             }
         }
     }
 
-    /// What some pixels of an output row add through a row of the taps.
-    @inline(always)
-    private static func addRow(
+    /// Rows of taps that are summed together: as many sums as there are registers for.
+    #if WIDE
+        private static var rowsTogether: Int { 3 }
+    #else
+        private static var rowsTogether: Int { 1 }
+    #endif
+
+    /// What some pixels of an output row add through `count` rows of the taps.
+    private static func addRows(
+        _ g: ConvGeometry, _ input: Source, _ gradient: Source, _ pixels: Range<Int>, count: Int,
+        to weights: Target
+    ) {
+        #if WIDE
+            if count == 3 {
+                return addRows(g, input, gradient, pixels, to: weights, rows: Line<3>.self)
+            }
+            if count == 2 {
+                return addRows(g, input, gradient, pixels, to: weights, rows: Line<2>.self)
+            }
+        #endif
+        addRows(g, input, gradient, pixels, to: weights, rows: Line<1>.self)
+    }
+
+    private static func addRows<let R: Int>(
         _ g: ConvGeometry, _ input: Source, _ gradient: Source, _ pixels: Range<Int>,
-        isInside: Bool, to weights: Target
+        to weights: Target, rows: Line<R>.Type
     ) {
         var kx = 0
-        if isInside {
-            while kx + Taps.count <= g.kernelWidth {
-                add(g, input, gradient, pixels, from: kx, weights, sums: Taps.self)
-                kx += Taps.count
-            }
-        }
         while kx < g.kernelWidth {
-            let reached = g.horizontal.outputs(ofTap: kx).clamped(to: pixels)
-            add(g, input, gradient, reached, from: kx, weights, sums: Line<1>.self)
-            kx += 1
+            let left = g.kernelWidth - kx
+            if left >= 5 {
+                add(g, input, gradient, pixels, from: kx, weights, Panel<R, 5>.self)
+                kx += 5
+            } else if left >= 3 {
+                add(g, input, gradient, pixels, from: kx, weights, Panel<R, 3>.self)
+                kx += 3
+            } else if left == 2 {
+                add(g, input, gradient, pixels, from: kx, weights, Panel<R, 2>.self)
+                kx += 2
+            } else {
+                add(g, input, gradient, pixels, from: kx, weights, Panel<R, 1>.self)
+                kx += 1
+            }
         }
     }
 
-    /// What outputs of a row add to `T` taps, the first of them `kx`.
-    @inline(always)
-    private static func add<let T: Int>(
-        _ g: ConvGeometry, _ input: Source, _ gradient: Source, _ xs: Range<Int>, from kx: Int,
-        _ weights: Target, sums: Line<T>.Type
+    /// What outputs of a row add to `K` columns of `R` rows of taps, the first column `kx`.
+    @inline(never)
+    private static func add<let R: Int, let K: Int>(
+        _ g: ConvGeometry, _ input: Source, _ gradient: Source, _ pixels: Range<Int>,
+        from kx: Int, _ weights: Target, _: Panel<R, K>.Type
     ) {
-        if xs.isEmpty { return }
-        let channels = g.inputChannels, pixel = g.images * channels
-        let step = g.strideX * pixel, apart = g.dilationX * pixel
-        let column = xs.lowerBound * g.strideX - g.padLeft + kx * g.dilationX
-        let rows = input + column * pixel, gradients = gradient + xs.lowerBound * pixel
-        var acc: Line<T> = load(weights + kx * 16, 16)
-        for i in 0..<run {
-            var a = rows + i * channels, b = gradients + i * channels
-            for _ in 0..<xs.count {
-                let at = b.vector
-                for t in 0..<T { acc[t] = acc[t].plus((a + t * apart).vector, times: at) }
-                a += step
-                b += pixel
+        let horizontal = g.horizontal, channels = g.inputChannels, pixel = g.images * channels
+        let (right, below) = (g.dilationX * pixel, g.dilationY * g.inputWidth * pixel)
+        let columns = kx..<kx + K, nextRow = g.kernelWidth * 16, taps = g.kernelHeight * nextRow
+        // Outputs that all of the columns reach; beside them are those that some do.
+        let inside = horizontal.outputs(ofTap: kx)
+            .clamped(to: horizontal.outputs(ofTap: kx + K - 1))
+        let isShort = isShort(run * channels)
+        var c = 0
+        while c < channels {
+            let to = weights + (c / 16 * taps + kx * 16)
+            var acc = Panel<R, K> { load(to + $0 * nextRow, 16) }
+            var i = c
+            while i < run * channels {
+                var x = pixels.lowerBound
+                while x < pixels.upperBound {
+                    let b = (gradient + (x * pixel + i)).vector
+                    let column = x * g.strideX - g.padLeft + kx * g.dilationX
+                    let a = input + (column * pixel + i)
+                    if isShort {
+                        // What the next run reads for the first time.
+                        (gradient + ((x + run) * pixel + i)).prefetch(16)
+                        for k in max(0, K - g.strideX)..<K {
+                            let next = (R - 1) * below + k * right + run * g.strideX * pixel
+                            (a + next).prefetch(16)
+                        }
+                    }
+                    if inside.contains(x) {
+                        for r in 0..<R {
+                            for k in 0..<K {
+                                let at = a + (r * below + k * right)
+                                acc[r][k] = acc[r][k].plus(at.vector, times: b)
+                            }
+                        }
+                    } else {
+                        let some = horizontal.taps(ofOutput: x).clamped(to: columns)
+                        for k in 0..<K where some.contains(kx + k) {
+                            for r in 0..<R {
+                                let at = a + (r * below + k * right)
+                                acc[r][k] = acc[r][k].plus(at.vector, times: b)
+                            }
+                        }
+                    }
+                    x += 1
+                }
+                i += channels
             }
+            for r in 0..<R { store(acc[r], to + r * nextRow, 16) }
+            c += 16
         }
-        store(acc, weights + kx * 16, 16)
     }
 }

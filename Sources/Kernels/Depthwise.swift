@@ -10,27 +10,13 @@ enum Depthwise {
     /// The rows of a tile.
     typealias Sums = Line<4>
 
+    /// out[y, x, n, c] = epilogue(Σ in[y', x', n, c] * w[ky, kx, c])
     static func forward(
         _ g: ConvGeometry, _ input: Source, _ weights: Source, _ epilogue: Epilogue,
         into output: Target
     ) {
-        if g.kernelHeight == 3 && g.kernelWidth == 3 {
-            forward(g, input, weights, epilogue, into: output, side: Line<3>.self)
-        } else {
-            forward(g, input, weights, epilogue, into: output, side: Line<0>.self)
-        }
-    }
-
-    /// out[y, x, n, c] = epilogue(Σ in[y', x', n, c] * w[ky, kx, c]). `K` is the side of the kernel where
-    /// the loops over it are to unroll, else 0.
-    @inline(never)
-    private static func forward<let K: Int>(
-        _ g: ConvGeometry, _ input: Source, _ weights: Source, _ epilogue: Epilogue,
-        into output: Target, side: Line<K>.Type
-    ) {
         let vertical = g.vertical, horizontal = g.horizontal, channels = g.inputChannels
-        let pixel = g.images * channels, taps = g.kernelHeight * g.kernelWidth
-        let (right, below) = (g.dilationX * pixel, g.dilationY * g.inputWidth * pixel)
+        let pixel = g.images * channels, line = g.inputWidth * pixel
         eachSlice(of: g) { images in
             for y in 0..<g.convHeight {
                 let rows = vertical.taps(ofOutput: y), top = y * g.strideY - g.padTop
@@ -40,133 +26,157 @@ enum Depthwise {
                     let isRun =
                         x + Sums.count <= g.convWidth
                         && horizontal.taps(ofOutput: x + Sums.count - 1) == columns
-                    let isWhole = K > 0 && rows.count == K && columns.count == K
-                    let window = input + (top * g.inputWidth + left) * pixel
-                    let to = output + (y * g.convWidth + x) * pixel
-                    let from = isRun ? g.strideX * pixel : channels
-                    let apart = isRun ? pixel : channels
-                    for i in stride(
-                        from: images.lowerBound, to: images.upperBound,
-                        by: isRun ? 1 : Sums.count)
-                    {
-                        for c in stride(from: 0, to: channels, by: 16) {
-                            let at = window + (i * channels + c), filter = weights + c * taps
-                            var acc = Sums(repeating: epilogue.start(c))
-                            if isWhole {
-                                for ky in 0..<K {
-                                    for kx in 0..<K {
-                                        add(
-                                            &acc, at + (ky * below + kx * right), from,
-                                            filter + (ky * K + kx) * 16)
-                                    }
-                                }
-                            } else {
-                                for ky in rows {
-                                    for kx in columns {
-                                        add(
-                                            &acc, at + (ky * below + kx * right), from,
-                                            filter + (ky * g.kernelWidth + kx) * 16)
-                                    }
-                                }
-                            }
-                            for r in 0..<Sums.count {
-                                epilogue.complete(
-                                    acc[r], c, to: to + (i * channels + c + r * apart))
-                            }
-                        }
-                    }
+                    let row = top + rows.lowerBound * g.dilationY
+                    let column = left + columns.lowerBound * g.dilationX
+                    let places = Places(
+                        from: (row * g.inputWidth + column) * pixel, right: g.dilationX * pixel,
+                        below: g.dilationY * line, apart: isRun ? g.strideX * pixel : channels,
+                        to: (y * g.convWidth + x) * pixel, next: isRun ? pixel : channels,
+                        images: images, isRun: isRun, channels: channels)
+                    let filter = Filter(
+                        weights + (rows.lowerBound * g.kernelWidth + columns.lowerBound) * 16,
+                        rows: rows.count, columns: columns.count, nextColumn: 16,
+                        nextRow: g.kernelWidth * 16, taps: g.kernelHeight * g.kernelWidth)
+                    forward(places, filter, input, epilogue, into: output)
                     x += isRun ? Sums.count : 1
                 }
             }
         }
     }
 
-    static func backward(
-        _ g: ConvGeometry, _ operands: ConvOperands, _ gradients: ConvGradients
+    /// By the columns that a filter has, and the pixels from an output to the next.
+    private static func forward(
+        _ places: Places, _ filter: Filter, _ input: Source, _ epilogue: Epilogue,
+        into output: Target
     ) {
-        let gradient = gradients.outputGradient.baseAddress!
-        Direct.biasGradient(g, gradients)
-        weightGradient(
-            g, operands.input.baseAddress!, Source(gradient),
-            into: gradients.weights.baseAddress!)
-        guard g.needsInputGradient else { return }
-        let weights = operands.weights.baseAddress!
-        let result = gradients.inputGradient.baseAddress!
-        if g.kernelHeight == 3 && g.kernelWidth == 3 && g.strideY == 1 && g.strideX == 1 {
-            inputGradient(
-                g, gradient, weights, adding: gradients.addsToInput, into: result,
-                side: Line<3>.self)
-        } else {
-            inputGradient(
-                g, gradient, weights, adding: gradients.addsToInput, into: result,
-                side: Line<0>.self)
+        let step = places.isRun ? places.apart : 0
+        switch (filter.columns, step) {
+        case (3, places.right):
+            forward(places, filter, input, epilogue, into: output, Line<3>.self, by: Line<1>.self)
+        case (3, 2 * places.right):
+            forward(places, filter, input, epilogue, into: output, Line<3>.self, by: Line<2>.self)
+        case (5, places.right):
+            forward(places, filter, input, epilogue, into: output, Line<5>.self, by: Line<1>.self)
+        default:
+            forward(places, filter, input, epilogue, into: output, Line<0>.self, by: Line<0>.self)
         }
     }
 
-    /// dIn[y', x', n, c] = Σ dOut[y, x, n, c] * w[ky, kx, c], or += that if `adding`. `K` as above, for
-    /// stride 1.
     @inline(never)
-    private static func inputGradient<let K: Int>(
-        _ g: ConvGeometry, _ gradient: Source, _ weights: Source, adding: Bool,
-        into result: Target, side: Line<K>.Type
+    private static func forward<let K: Int, let S: Int>(
+        _ places: Places, _ filter: Filter, _ input: Source, _ epilogue: Epilogue,
+        into output: Target, _ columns: Line<K>.Type, by step: Line<S>.Type
     ) {
-        let vertical = g.vertical, horizontal = g.horizontal, channels = g.inputChannels
-        let pixel = g.images * channels, taps = g.kernelHeight * g.kernelWidth
-        let (left, above) = (g.dilationX * pixel, g.dilationY * g.convWidth * pixel)
-        eachSlice(of: g) { images in
-            for y in 0..<g.inputHeight {
-                let rows = vertical.taps(ofInput: y)
-                let row = vertical.output(ofInput: y, tap: rows.first)
-                var x = 0
-                while x < g.inputWidth {
-                    let columns = horizontal.taps(ofInput: x)
-                    let column = horizontal.output(ofInput: x, tap: columns.first)
-                    let isRun =
-                        g.strideX == 1 && x + Sums.count <= g.inputWidth
-                        && horizontal.taps(ofInput: x + Sums.count - 1) == columns
-                    let isWhole = K > 0 && rows == (0, K) && columns == (0, K)
-                    let window = gradient + (row * g.convWidth + column) * pixel
-                    let to = result + (y * g.inputWidth + x) * pixel
-                    let apart = isRun ? pixel : channels
-                    for i in stride(
-                        from: images.lowerBound, to: images.upperBound,
-                        by: isRun ? 1 : Sums.count)
-                    {
-                        for c in stride(from: 0, to: channels, by: 16) {
-                            let filter = weights + c * taps, place = i * channels + c
-                            var acc =
-                                adding ? load(to + place, apart) : Sums(repeating: Vector())
-                            if isWhole {
-                                for ky in 0..<K {
-                                    for kx in 0..<K {
-                                        add(
-                                            &acc, window + (place - ky * above - kx * left), apart,
-                                            filter + (ky * K + kx) * 16)
-                                    }
-                                }
-                            } else {
-                                var ky = rows.first, line = window + place
-                                while ky < rows.end {
-                                    var kx = columns.first, at = line
-                                    while kx < columns.end {
-                                        add(
-                                            &acc, at, apart,
-                                            filter + (ky * g.kernelWidth + kx) * 16)
-                                        kx += g.strideX
-                                        at -= left
-                                    }
-                                    ky += g.strideY
-                                    line -= above
-                                }
-                            }
-                            store(acc, to + place, apart)
+        for i in places.tiles {
+            for c in stride(from: 0, to: places.channels, by: 16) {
+                let place = i * places.channels + c, at = input + (places.from + place)
+                let to = output + (places.to + place)
+                if S > 0 && places.isShort {
+                    // What the next run reads for the first time, and where it writes.
+                    for ky in max(0, filter.rows - S)..<filter.rows {
+                        for x in 0..<Sums.count * S {
+                            let column = (Sums.count - 1) * S + K + x
+                            (at + (ky * places.below + column * places.right)).prefetch(16)
                         }
                     }
-                    x += isRun ? Sums.count : 1
+                    for r in 0..<Sums.count {
+                        Source(to + (Sums.count + r) * places.next).prefetch(16)
+                    }
+                }
+                let sums = sum(
+                    Sums(repeating: epilogue.start(c)), at, places, filter.of(c), columns,
+                    by: step)
+                for r in 0..<Sums.count {
+                    epilogue.complete(sums[r], c, to: to + r * places.next)
                 }
             }
         }
     }
+
+    /// sums[r] + Σ a[r * apart + ky * below + kx * right] * w[ky, kx]. `K` is the number of columns where the
+    /// loop over them is to unroll, else 0; outputs are `S` columns apart then, and share them.
+    @inline(always)
+    static func sum<let K: Int, let S: Int>(
+        _ sums: Sums, _ a: Source, _ places: Places, _ filter: Filter, _: Line<K>.Type,
+        by _: Line<S>.Type
+    ) -> Sums {
+        var sums = sums, line = a, weights = filter.weights
+        for _ in 0..<filter.rows {
+            if K > 0 {
+                for kx in 0..<K {
+                    let w = (weights + kx * filter.nextColumn).vector
+                    for r in 0..<Sums.count {
+                        let at = line + (r * S + kx) * places.right
+                        sums[r] = sums[r].plus(at.vector, times: w)
+                    }
+                }
+            } else {
+                var at = line, from = weights
+                for _ in 0..<filter.columns {
+                    let w = from.vector
+                    for r in 0..<Sums.count {
+                        sums[r] = sums[r].plus((at + r * places.apart).vector, times: w)
+                    }
+                    at += places.right
+                    from += filter.nextColumn
+                }
+            }
+            line += places.below
+            weights += filter.nextRow
+        }
+        return sums
+    }
+
+    /// Where the rows of tiles lie that have the same taps: all channels of some images.
+    struct Places {
+        /// The first tap of the first row in what is read; to the next tap, tap below, and row of the tile.
+        let from: Int, right: Int, below: Int, apart: Int
+        /// The first row in what is written, and to the next one.
+        let to: Int, next: Int
+        let images: Range<Int>
+        /// Whether rows are pixels, not images.
+        let isRun: Bool
+        let channels: Int
+
+        /// Whether the next run comes so soon that it is worth asking for. What is long the machine foresees, and
+        /// what is asked for too early is gone again.
+        var isShort: Bool { isRun && Depthwise.isShort(images.count * channels) }
+
+        /// The first image of each tile.
+        @inline(always) var tiles: StrideTo<Int> {
+            stride(
+                from: images.lowerBound, to: images.upperBound, by: isRun ? 1 : Sums.count)
+        }
+    }
+
+    /// Those taps of the filters that count.
+    struct Filter {
+        /// Of the first 16 channels.
+        let weights: Source
+        let rows: Int, columns: Int
+        let nextColumn: Int, nextRow: Int
+        let taps: Int
+
+        init(
+            _ weights: Source, rows: Int, columns: Int, nextColumn: Int, nextRow: Int, taps: Int
+        ) {
+            self.weights = weights
+            (self.rows, self.columns) = (rows, columns)
+            (self.nextColumn, self.nextRow) = (nextColumn, nextRow)
+            self.taps = taps
+        }
+
+        /// Those of the 16 channels from `channel` on.
+        @inline(always)
+        func of(_ channel: Int) -> Filter {
+            Filter(
+                weights + channel * taps, rows: rows, columns: columns, nextColumn: nextColumn,
+                nextRow: nextRow, taps: taps)
+        }
+    }
+
+    /// See `Places.isShort`; of so many floats of a pixel.
+    static func isShort(_ floats: Int) -> Bool { floats <= 512 }
 
     /// Calls `body` with some images at a time, so that what a row of outputs reads stays near until the
     /// next row reads it again.
@@ -177,12 +187,5 @@ enum Depthwise {
         for first in stride(from: 0, to: g.images, by: slice) {
             body(first..<min(first + slice, g.images))
         }
-    }
-
-    /// acc[r] += a[r * apart...] * w
-    @inline(always)
-    private static func add(_ acc: inout Sums, _ a: Source, _ apart: Int, _ weights: Source) {
-        let w = weights.vector
-        for r in 0..<Sums.count { acc[r] = acc[r].plus((a + r * apart).vector, times: w) }
     }
 }

@@ -132,6 +132,13 @@ extension ConvGeometry: CustomTestStringConvertible {
         .grouped(6, 5, Groups(8, inputs: 4, outputs: 4), same: true, ceiling: 6),
         .keras(9, 8, 48, to: 48, stride: (2, 2), same: true, ceiling: 6, .depthwise),
         .keras(4, 5, 16, to: 32, stride: (2, 2), same: true, ceiling: 6, .transposed),
+        // Depthwise: all that a run of pixels can meet, forward and back.
+        .keras(6, 21, 32, to: 32, kernel: (5, 5), same: true, .depthwise),
+        .keras(11, 19, 16, to: 16, kernel: (3, 3), stride: (2, 2), .depthwise),
+        .keras(5, 23, 16, to: 16, kernel: (5, 5), stride: (2, 2), same: true, .depthwise),
+        .keras(12, 18, 16, to: 16, kernel: (7, 7), same: true, .depthwise),
+        .keras(7, 17, 16, to: 16, kernel: (2, 6), stride: (3, 3), .depthwise),
+        .keras(6, 13, 16, to: 16, kernel: (1, 1), stride: (2, 2), .depthwise),
     ]
 
     /// A small convolution of some kind, with odd extents as likely as even ones.
