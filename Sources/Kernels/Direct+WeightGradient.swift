@@ -7,7 +7,7 @@ import Tensors
 
 extension Direct {
     /// The rows and columns of outputs that are a run.
-    private static func area(_ g: ConvGeometry) -> (rows: Int, columns: Int) {
+    static func area(_ g: ConvGeometry) -> (rows: Int, columns: Int) {
         let run = ConvGeometry.directRun
         let columns = min(g.convWidth, max(1, run / g.images))
         return (columns < g.convWidth ? 1 : max(1, run / (g.convWidth * g.images)), columns)

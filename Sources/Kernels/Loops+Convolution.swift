@@ -10,6 +10,8 @@ extension Loops {
     ) {
         guard geometry.preparedCount > 0, let prepared = prepared.baseAddress else { return }
         switch geometry.algorithm {
+        case .direct where geometry.areGroupsFine:
+            FineGroups.prepare(geometry, weights.baseAddress!, into: prepared)
         case .direct: Direct.transpose(geometry, weights.baseAddress!, into: prepared)
         case .narrow, .depthwise: break
         case .winograd: Winograd.prepare(geometry, weights.baseAddress!, into: prepared)
@@ -25,6 +27,10 @@ extension Loops {
         let input = operands.input.baseAddress!, output = output.baseAddress!
         let argmax = geometry.pooled ? argmax.baseAddress : nil
         switch geometry.algorithm {
+        case .direct where geometry.areGroupsFine:
+            FineGroups.forward(
+                geometry, input, operands.prepared.baseAddress!,
+                Epilogue(geometry, operands, output), into: output)
         case .direct:
             if geometry.sumsAtOnce {
                 operands.kept.baseAddress!.update(from: input, count: geometry.inputCount)
@@ -61,6 +67,8 @@ extension Loops {
         let argmax = geometry.pooled ? argmax.baseAddress : nil
         let prepared = geometry.needsInputGradient ? operands.prepared.baseAddress : nil
         switch geometry.algorithm {
+        case .direct where geometry.areGroupsFine:
+            FineGroups.backward(geometry, operands, gradients)
         case .direct: Direct.backward(geometry, operands, gradients, prepared)
         case .narrow:
             let frame = Frame(geometry, operands), scratch = operands.scratch.baseAddress!

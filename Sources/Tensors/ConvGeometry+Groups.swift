@@ -63,6 +63,21 @@ extension ConvGeometry {
         return groups.inputs % 16 == 0 && groups.outputs % 16 == 0
     }
 
+    /// Whether the channels of 16 filters lie in a vector or two, and a kernel of its own leaves out the zeros
+    /// between groups: groups of 2, 4 or 8 channels and as many filters, or two filters a channel.
+    public var areGroupsFine: Bool {
+        guard let groups, algorithm == .direct else { return false }
+        switch (groups.inputs, groups.outputs) {
+        case (2, 2), (4, 4), (8, 8): return inputChannels == outputChannels
+        case (1, 2): return 2 * inputChannels == outputChannels
+        default: return false
+        }
+    }
+    /// Weights of fine groups without those zeros.
+    public var fineCount: Int {
+        areGroupsFine ? kernelHeight * kernelWidth * (groups?.inputs ?? 0) * outputChannels : 0
+    }
+
     /// The output channels that read an input channel; none where that is padding.
     public func outputs(ofInput channel: Int) -> Range<Int> {
         guard let groups else { return 0..<outputChannels }

@@ -143,10 +143,13 @@ extension ConvGeometry {
         inputChannels / 16 * 36 * Self.pointStride(depth: outputChannels)
     }
 
-    /// Weights as the kernels want them: transposed for the data gradient, or transformed.
+    /// Weights as the kernels want them: transposed for the data gradient, transformed, or without zeros.
     public var preparedCount: Int {
         switch algorithm {
         case .narrow, .depthwise: 0
+        case .direct where areGroupsFine:
+            // Their transposition has as many.
+            (needsInputGradient ? 2 : 1) * fineCount
         case .direct:
             needsInputGradient ? kernelHeight * kernelWidth * outputDepth * inputChannels : 0
         case .transposed: weightCount
@@ -251,7 +254,8 @@ extension ConvGeometry {
     /// Floats of scratch that one call of either pass may use.
     public var scratchCount: Int {
         switch algorithm {
-        case .direct, .depthwise, .transposed: 0
+        case .direct: fineCount
+        case .depthwise, .transposed: 0
         case .narrow:
             // Besides, the place of each tap as an `Int`.
             narrowRunCount + kernelHeight * kernelWidth * inputChannels * 2

@@ -110,6 +110,11 @@ extension ConvGeometry: CustomTestStringConvertible {
         .grouped(6, 5, Groups(17, inputs: 1, outputs: 3), kernel: (3, 2), dilation: (2, 1)),
         .grouped(4, 4, Groups(2, inputs: 24, outputs: 9), kernel: (1, 1), images: 16),
         .grouped(3, 4, Groups(5, inputs: 7, outputs: 2), kernel: (2, 2)),
+        .grouped(5, 6, Groups(9, inputs: 2, outputs: 2), stride: (2, 1), same: true),
+        .grouped(6, 7, Groups(11, inputs: 4, outputs: 4), kernel: (5, 4), same: true, images: 16),
+        .grouped(6, 8, Groups(3, inputs: 8, outputs: 8), dilation: (1, 2), relu: false),
+        .grouped(7, 6, Groups(20, inputs: 1, outputs: 2), stride: (1, 2), same: true),
+        .grouped(6, 7, Groups(32, inputs: 1, outputs: 2), stride: (1, 2), same: true),
         // A filter a channel.
         .keras(6, 7, 32, to: 32, .depthwise),
         .keras(8, 7, 16, to: 16, same: true, relu: false, .depthwise),
@@ -160,9 +165,13 @@ extension ConvGeometry: CustomTestStringConvertible {
         let same = noise.integer(0...1) == 0 || !fits
         if algorithm == .direct, noise.integer(0...1) == 0 {
             let most = noise.pick([4, 20])
-            let groups = Groups(
+            var groups = Groups(
                 noise.integer(2...4), inputs: noise.integer(1...most),
                 outputs: noise.pick([16, noise.integer(1...most)]))
+            if noise.integer(0...1) == 0 {
+                let (inputs, outputs) = noise.pick([(2, 2), (4, 4), (8, 8), (1, 2)])
+                groups = Groups(noise.integer(2...16), inputs: inputs, outputs: outputs)
+            }
             return .grouped(
                 height, width, groups, kernel: kernel, stride: stride, dilation: dilation,
                 same: same, images: 8 * noise.integer(1...3))
