@@ -26,7 +26,7 @@ public let layerKinds: [any Layer.Type] = [
 ///       - Flatten
 ///       - Dense: {units: 10}
 ///
-/// Any of them may have a `name` and say which layers it reads; see `Node`. A map in the place of the list
+/// Any of them may have a `name`, say which layers it reads and whether it is trained; see `Node`. A map in the place of the list
 /// names a preset; see `Preset`.
 public func parseLayers(_ value: ConfigValue, path: String) throws(ConfigError) -> [Node] {
     if case .map = value.kind { return try parsePreset(value, path: path) }
@@ -81,7 +81,8 @@ private func parseLayer(_ item: ConfigValue, path: String) throws(ConfigError) -
     var fields = try Fields(body, path: "\(path).\(name)")
     let layer = try kind.init(fields: &fields)
     let node = Node(
-        layer, name: try fields.name("name"), inputs: try fields.names("inputs"))
+        layer, name: try fields.name("name"), inputs: try fields.names("inputs"),
+        isTrainable: try fields.bool("trainable", default: true))
     try fields.finish()
     return node
 }

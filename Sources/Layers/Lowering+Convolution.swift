@@ -63,13 +63,14 @@ extension Lowering {
         let stored = geometry.outputChannels
         let kernelRange = addParameter(
             kernelName, kernelShape, .kernel(placement), options.kernelInitializer,
-            options.renewal, options.kernelPenalty,
-            options.limit(rows: geometry.weightCount / stored), count: geometry.weightCount)
+            penalty: options.kernelPenalty,
+            limit: options.limit(rows: geometry.weightCount / stored),
+            count: geometry.weightCount)
         let biasRange =
             useBias
             ? addParameter(
                 "bias", [filters], .channels(filters, stored: stored), options.biasInitializer,
-                options.renewal, options.biasPenalty, count: stored)
+                penalty: options.biasPenalty, count: stored)
             : kernelRange.upperBound..<kernelRange.upperBound
         append(
             ConvolutionStage(layer: layer, geometry: geometry, kernel: kernelRange, bias: biasRange)

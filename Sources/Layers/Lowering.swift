@@ -20,7 +20,7 @@ public struct Lowering {
     private(set) var stages: [any Stage] = []
     /// For each stage the values that it reads; see `Signal.value`.
     private(set) var inputs: [[Int]] = []
-    /// For each value whether anybody asks for its gradient: whether there are weights on the way to it.
+    /// For each value whether anybody asks for its gradient: whether weights on the way to it are trained.
     private(set) var wantsGradient = [false]
     private(set) var parameters: [Parameter] = []
     /// What the first layers make of a pixel while it is unpacked.
@@ -28,7 +28,7 @@ public struct Lowering {
     /// Channels in memory of the images.
     private(set) var inputStored: Int
     /// The layer that is being lowered.
-    private(set) var layer = 0, name = ""
+    private(set) var layer = 0, name = "", isTrainable = true
 
     init(images: Int, blocksPerShard: Int, input: Shape, winograd: Bool) {
         self.images = images
@@ -39,9 +39,10 @@ public struct Lowering {
     }
 
     /// - Parameter inputs: What the layer reads; nothing for the first, which reads the images.
-    mutating func begin(layer: Int, name: String, inputs: [Signal]) {
+    mutating func begin(layer: Int, name: String, isTrainable: Bool, inputs: [Signal]) {
         self.layer = layer
         self.name = name
+        self.isTrainable = isTrainable
         if let first = inputs.first { signal = first }
         branches = Array(inputs.dropFirst())
     }
@@ -74,7 +75,7 @@ public struct Lowering {
         stages.append(stage)
         inputs.append(read)
         wantsGradient.append(
-            !stage.parameterRange.isEmpty || read.contains { wantsGradient[$0] })
+            isTrainable && !stage.parameterRange.isEmpty || read.contains { wantsGradient[$0] })
         signal.value = stages.count
         signal.isShared = false
     }
@@ -113,17 +114,18 @@ public struct Lowering {
             live: signal.channels)
     }
 
-    /// The next `count` floats of the flat buffer.
+    /// The next `count` floats of the flat buffer. Those of a layer that is not trained stay as they are, and
+    /// add nothing to the loss.
     mutating func addParameter(
         _ kind: String, _ shape: Shape, _ placement: Parameter.Placement,
         _ initializer: Initializer, _ renewal: ParameterLayout.Renewal = .trained,
-        _ penalty: ParameterLayout.Penalty = .init(), _ limit: ParameterLayout.Limit? = nil,
-        count: Int
+        penalty: ParameterLayout.Penalty = .init(), limit: ParameterLayout.Limit? = nil, count: Int
     ) -> Range<Int> {
         let start = parameters.last?.entry.range.upperBound ?? 0
         let entry = ParameterLayout.Entry(
             name: "\(name)/\(kind)", shape: shape, range: start..<start + count, layer: layer,
-            renewal: renewal, penalty: penalty, limit: limit)
+            renewal: isTrainable ? renewal : .frozen,
+            penalty: isTrainable ? penalty : .init(), limit: isTrainable ? limit : nil)
         parameters.append(Parameter(entry: entry, placement: placement, initializer: initializer))
         return entry.range
     }

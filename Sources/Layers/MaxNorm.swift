@@ -76,7 +76,7 @@ extension WeightOptions {
 
     /// Of a kernel whose columns have so many rows.
     func limit(rows: Int) -> ParameterLayout.Limit? {
-        guard trainable, let kernelConstraint else { return nil }
+        guard let kernelConstraint else { return nil }
         return ParameterLayout.Limit(norm: kernelConstraint.maxValue, rows: rows)
     }
 }

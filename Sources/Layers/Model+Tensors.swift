@@ -55,11 +55,7 @@ extension Model {
                         "found shape \(tensor.shape) with \(tensor.values.count) values, expected"
                         + " \(entry.shape); is this the file of another model?")
             }
-            var index = 0
-            parameter.forEachPlace { place in
-                weights[place] = tensor.values[index]
-                index += 1
-            }
+            parameter.put(tensor.values, into: weights)
         }
     }
 }

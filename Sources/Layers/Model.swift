@@ -78,7 +78,8 @@ public struct Model: Sendable {
         var signals: [Signal] = []
         for (index, node) in nodes.enumerated() {
             network.begin(
-                layer: index, name: names[index], inputs: wiring.inputs[index].map { signals[$0] })
+                layer: index, name: names[index], isTrainable: node.isTrainable,
+                inputs: wiring.inputs[index].map { signals[$0] })
             do throws(LayerError) { try node.layer.lower(into: &network) } catch {
                 throw error.named(names[index])
             }

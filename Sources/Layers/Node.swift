@@ -12,22 +12,29 @@ import Configuration
 ///     - Conv2D: {filters: 64, kernel_size: 1, inputs: start, name: shortcut}
 ///     - Add: {inputs: [main, shortcut]}
 ///
-/// Layers without a name have Keras's: `conv2d`, `conv2d_1`. They can be read by it, too.
+/// Layers without a name have Keras's: `conv2d`, `conv2d_1`. They can be read by it, too. The weights of one with
+/// `trainable: false` stay what they are.
 public struct Node: Sendable {
     public var layer: any Layer
     public var name: String?
     /// Names of layers before this one; empty for the one just before.
     public var inputs: [String]
+    /// Whether its weights change in training; `trainable: false` where they do not.
+    public var isTrainable: Bool
 
-    public init(_ layer: any Layer, name: String? = nil, inputs: [String] = []) {
+    public init(
+        _ layer: any Layer, name: String? = nil, inputs: [String] = [], isTrainable: Bool = true
+    ) {
         self.layer = layer
         self.name = name
         self.inputs = inputs
+        self.isTrainable = isTrainable
     }
 
     /// The entry as it stands in a job file: `{Conv2D: {filters: 32, ...}}`, or a bare name.
     public func encoded() -> ConfigValue {
         var fields = layer.fields
+        if !isTrainable { fields.append(.init("trainable", .scalar(false))) }
         if let name { fields.append(.init("name", .scalar(name))) }
         if !inputs.isEmpty { fields.append(.init("inputs", .list(inputs.map { .scalar($0) }))) }
         let kind = layer.kerasName
@@ -67,7 +74,7 @@ struct Wiring {
         self.readers = readers
     }
 
-    private static func names(of nodes: [Node]) throws(LayerError) -> [String] {
+    static func names(of nodes: [Node]) throws(LayerError) -> [String] {
         var names: [String] = []
         var automatic: [String: Int] = [:]
         for node in nodes {

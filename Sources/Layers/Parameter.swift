@@ -28,6 +28,15 @@ struct Parameter: Hashable, Sendable {
             placement.forEachOffset { body(start + $0) }
         }
     }
+
+    /// Puts values in the order of `entry.shape` into their places in the flat buffer.
+    func put(_ values: [Float], into weights: MutableFloats) {
+        var index = 0
+        forEachPlace { place in
+            weights[place] = values[index]
+            index += 1
+        }
+    }
 }
 
 /// A kernel `[taps][channels][filters]` (HWIO; of a dense layer `[inputs, units]`, its inputs flattened

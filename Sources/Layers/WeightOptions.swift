@@ -11,20 +11,17 @@ public struct WeightOptions: Hashable, Sendable {
     public var kernelRegularizer: Regularizer?
     public var biasRegularizer: Regularizer?
     public var kernelConstraint: MaxNorm?
-    /// Whether an optimizer changes them. Those that stay as they are add nothing to the loss.
-    public var trainable: Bool
 
     public init(
         kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
         kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
-        kernelConstraint: MaxNorm? = nil, trainable: Bool = true
+        kernelConstraint: MaxNorm? = nil
     ) {
         self.kernelInitializer = kernelInitializer
         self.biasInitializer = biasInitializer
         self.kernelRegularizer = kernelRegularizer
         self.biasRegularizer = biasRegularizer
         self.kernelConstraint = kernelConstraint
-        self.trainable = trainable
     }
 
     init(fields: inout Fields) throws(ConfigError) {
@@ -44,7 +41,6 @@ public struct WeightOptions: Hashable, Sendable {
         if let value = fields.value("kernel_constraint") {
             kernelConstraint = try MaxNorm(value, path: "\(fields.path).kernel_constraint")
         }
-        trainable = try fields.bool("trainable", default: true)
     }
 
     /// What is off is not written.
@@ -62,15 +58,9 @@ public struct WeightOptions: Hashable, Sendable {
         if let kernelConstraint {
             fields.append(.init("kernel_constraint", kernelConstraint.encoded))
         }
-        if !trainable { fields.append(.init("trainable", .scalar(false))) }
         return fields
     }
 
-    var renewal: ParameterLayout.Renewal { trainable ? .trained : .frozen }
-    var kernelPenalty: ParameterLayout.Penalty { penalty(kernelRegularizer) }
-    var biasPenalty: ParameterLayout.Penalty { penalty(biasRegularizer) }
-
-    private func penalty(_ regularizer: Regularizer?) -> ParameterLayout.Penalty {
-        (trainable ? regularizer?.penalty : nil) ?? ParameterLayout.Penalty()
-    }
+    var kernelPenalty: ParameterLayout.Penalty { kernelRegularizer?.penalty ?? .init() }
+    var biasPenalty: ParameterLayout.Penalty { biasRegularizer?.penalty ?? .init() }
 }

@@ -51,9 +51,14 @@ import Testing
     }
 
     @Test func aModelThatIsFrozenAltogetherIsExplained() {
-        let dense = Dense(units: 10, weights: WeightOptions(trainable: false))
+        let frozen = Node(Dense(units: 10), isTrainable: false)
+        let error = #expect(throws: LayerError.self) {
+            try Model(
+                nodes: [Node(Flatten()), frozen], input: [28, 28, 1],
+                loss: .sparseCategoricalCrossentropy)
+        }
         #expect(
-            message([Flatten(), dense])
+            error?.description
                 == "dense: every layer with weights has 'trainable: false', there is nothing to train;"
                 + " leave at least one trainable")
     }

@@ -9,7 +9,7 @@ import Tensors
 /// ("ghost batch"), in evaluation and prediction the moving averages of the training. Weights: `gamma`
 /// (ones) and `beta` (zeros), one for each channel, and `moving_mean` and `moving_variance`, which no
 /// optimizer trains: each step moves them to the count-weighted mean of its blocks' statistics by
-/// 1 - momentum of the way.
+/// 1 - momentum of the way. With `trainable: false` it works in training as in evaluation, and all four stay.
 public struct BatchNormalization: Layer, Hashable {
     public static let kerasName = "BatchNormalization"
 
@@ -76,6 +76,7 @@ extension Lowering {
         append(
             NormalizationStage(
                 layer: layer, geometry: geometry, gamma: gamma, beta: beta, mean: mean,
-                variance: add("moving_variance", .ones, .averaged(momentum: momentum))))
+                variance: add("moving_variance", .ones, .averaged(momentum: momentum)),
+                isFrozen: !isTrainable))
     }
 }

@@ -10,22 +10,25 @@ struct NormalizationStage: Stage {
     let gamma: Range<Int>, beta: Range<Int>
     /// The moving statistics. In their place in the gradient stand the sums of the blocks' own.
     let mean: Range<Int>, variance: Range<Int>
+    /// Whether training, too, takes the moving statistics as they are.
+    let isFrozen: Bool
 
     var summary: String {
-        "normalize" + (geometry.hasAddend ? ", add" : "") + geometry.activation.summary
+        (isFrozen ? "normalize, frozen" : "normalize") + (geometry.hasAddend ? ", add" : "")
+            + geometry.activation.summary
     }
 
     var needs: StageNeeds {
         StageNeeds(
             input: geometry.count, output: geometry.count, kept: geometry.keptCount,
-            inPlace: geometry.hasAddend ? 1 : 0, rereadsInput: true,
-            rereadsOutput: geometry.rereadsOutput)
+            inPlace: geometry.hasAddend ? 1 : 0, rereadsInput: !isFrozen,
+            rereadsOutput: isFrozen ? geometry.activation == .relu : geometry.rereadsOutput)
     }
 
     var parameterRange: Range<Int> { gamma.lowerBound..<variance.upperBound }
 
     func forward(_ block: Block, _ memory: StageMemory) {
-        if block.isTraining {
+        if block.isTraining, !isFrozen {
             block.kernels.normalizeForward(
                 geometry, live: block.live, operands(block, memory),
                 NormalizationSums(
@@ -43,6 +46,7 @@ struct NormalizationStage: Stage {
     }
 
     func backward(_ block: Block, _ memory: StageMemory) {
+        if isFrozen { return backwardThroughFactors(block, memory) }
         block.kernels.normalizeBackward(
             geometry, live: block.live, operands(block, memory),
             NormalizationGradients(
@@ -51,6 +55,28 @@ struct NormalizationStage: Stage {
                 outputGradient: memory.outputGradient, inputGradient: memory.inputGradient,
                 addsToInput: memory.addsToInput, gamma: block.gradient.slice(gamma),
                 beta: block.gradient.slice(beta)))
+    }
+
+    /// Of `activation(shift + scale * input + addend)`. The addend has the gradient of the sum in place of the
+    /// output's.
+    private func backwardThroughFactors(_ block: Block, _ memory: StageMemory) {
+        if geometry.activation == .relu {
+            block.kernels.activationBackward(
+                .relu, .vectors(geometry.count), values: Floats(memory.output),
+                memory.outputGradient)
+        }
+        guard !memory.inputGradient.isEmpty else { return }
+        var factors = geometry
+        factors.activation = .linear
+        factors.hasAddend = memory.addsToInput
+        let count = geometry.statisticsCount
+        let zeros = memory.kept.slice(2 * count..<3 * count)
+        zeros.update(repeating: 0)
+        let sum = memory.inputGradient.slice(0..<(memory.addsToInput ? geometry.count : 0))
+        block.kernels.scaleChannels(
+            factors, Floats(memory.outputGradient), addend: Floats(sum),
+            scale: Floats(memory.kept.slice(0..<count)), shift: Floats(zeros),
+            into: memory.inputGradient)
     }
 
     /// What is left of the normalisation outside training; see `KernelSet.foldNormalization`.

@@ -200,17 +200,24 @@ extension Replica {
         _ block: inout Block, _ prepared: PreparedWeights, isLast: Bool, didFinish: (Int) -> Void
     ) throws(LayerError) {
         let network = model.training, memory = memory.training
-        for index in network.stages.indices.reversed() where network.wantsGradient[index + 1] {
-            let stage = network.stages[index]
-            block.prepared = prepared.floats(stage: index)
-            stage.backward(block, memory.stages[index])
-            if !memory.gradientSums[index].isEmpty {
-                kernels.add(
-                    UnsafeRawBufferPointer(memory.stages[index].outputGradient),
-                    to: memory.gradientSums[index])
+        for index in network.stages.indices.reversed() {
+            let stage = network.stages[index], isAsked = network.wantsGradient[index + 1]
+            if isAsked {
+                block.prepared = prepared.floats(stage: index)
+                stage.backward(block, memory.stages[index])
+                if !memory.gradientSums[index].isEmpty {
+                    kernels.add(
+                        UnsafeRawBufferPointer(memory.stages[index].outputGradient),
+                        to: memory.gradientSums[index])
+                }
             }
             guard isLast, !stage.parameterRange.isEmpty else { continue }
-            stage.finish(block, memory.stages[index])
+            if isAsked {
+                stage.finish(block, memory.stages[index])
+            } else if !block.addsToGradient {
+                // Before all that is trained: nobody has computed a gradient.
+                block.gradient.slice(stage.finishedRange).update(repeating: 0)
+            }
             let gradient = block.gradient.slice(stage.parameterRange)
             guard kernels.isFinite(UnsafeRawBufferPointer(gradient)) else {
                 throw LayerError(

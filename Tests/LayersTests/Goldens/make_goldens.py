@@ -219,6 +219,11 @@ NAMED = {
         PIXELS, conv(5, [3, 2], activation="tanh", kernel_constraint={"name": "max_norm", "max_value": 0.9, "axis": [0, 1, 2]}),
         "Flatten", dense(18, activation="tanh", kernel_constraint={"name": "max_norm", "max_value": 0.7, "axis": 0}),
         dense(3, kernel_constraint={"name": "max_norm", "max_value": 50, "axis": 0}, kernel_regularizer="l2")]),
+    "normalization_frozen": ([5, 4, 3], 7, SPARSE, {"name": "adam"}, [
+        PIXELS, linear(5, 3, trainable=False), normalization(trainable=False), {"ReLU": {"name": "front"}},
+        linear(6, 3), normalization(trainable=False, momentum=0.5, name="main"), linear(6, 1, inputs="front"),
+        normalization(trainable=False, scale=False, name="shortcut"), {"Add": {"inputs": ["main", "shortcut"]}}, "ReLU",
+        normalization(), "Flatten", normalization(trainable=False), "ReLU", dense(3)]),
     "tanh_of_a_regression": ([4, 4, 1], 5, SQUARED, {"name": "sgd", "learning_rate": 0.1}, [
         PIXELS, "Flatten", "GELU", dense(2, activation="tanh")]),
 }
