@@ -12,17 +12,19 @@ extension Job {
     /// Every field with its value. Reads back as the same job.
     public var resolvedYAML: String { YAMLWriter.write(encoded()) }
 
-    /// The job for a model file: neither where its data was nor how the work was spread, so that equal
-    /// jobs make equal files. Reads back; where the data has no usual place, its path is empty.
+    /// The job for a model file: neither where its data and its starting weights were nor how the work was
+    /// spread, so that equal jobs make equal files. Reads back; where the data has no usual place, its path is empty.
     public var portableYAML: String {
         var job = self
         job.dataset = dataset.located(as: DatasetConfiguration(format: dataset.format))
         let tree = job.encoded().without("cluster").without("training", "checkpoint_every_steps")
+            .without("training", "initial_weights")
         return YAMLWriter.write(tree)
     }
 
     /// What decides the bits of the result and nothing else: neither name nor paths, neither cache,
-    /// checkpoints nor the cluster. Two jobs with one identity and the same data give one result.
+    /// checkpoints nor the cluster. Two jobs with one identity, the same data and the same starting weights
+    /// give one result.
     public var identity: String { YAMLWriter.write(identifying()) }
 
     public var identityDigest: Digest {
@@ -66,6 +68,7 @@ extension Job {
             .without("dataset", "path").without("dataset", "directory")
             .without("dataset", "cache").without("dataset", "cache_limit_mb")
             .without("training", "checkpoint_every_steps")
+            .without("training", "initial_weights")
     }
 
     /// Every scalar of a tree with its path, in order.

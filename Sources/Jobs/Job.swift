@@ -87,6 +87,7 @@ public struct Job: Sendable {
         loss.isDense = dataset.classMode == .raw && loss.takesShares
         var training = try fields.section("training")
         self.training = try TrainingOptions(fields: &training)
+        nodes = try Self.freezing(nodes, &training)
         try training.finish()
         var cluster = try fields.section("cluster")
         self.cluster = try ClusterOptions(fields: &cluster)
@@ -108,6 +109,18 @@ public struct Job: Sendable {
             }
         }
         try fields.finish()
+    }
+
+    /// `training.freeze` names layers, and is short for `trainable: false` in each of them.
+    private static func freezing(
+        _ nodes: [Node], _ training: inout Fields
+    ) throws(ConfigError) -> [Node] {
+        let patterns = try training.names("freeze")
+        do throws(LayerError) { return try nodes.freezing(patterns) } catch {
+            throw ConfigError(
+                code: .outOfRange, path: "training.freeze",
+                line: training.value("freeze")?.line ?? training.line, detail: "\(error)")
+        }
     }
 
     /// `dataset: shapes` is short for `dataset: {format: shapes}`.

@@ -25,6 +25,8 @@ public struct TrainingOptions: Sendable {
     public var optimizer: UpdateRule
     /// What the model is judged by beside its loss and its accuracy.
     public var metrics: [NamedMetric]
+    /// Whose weights it starts from; nil for those that the initializers draw.
+    public var initialWeights: InitialWeights?
     public var callbacks: Callbacks
     /// Batches whose gradients make one step: a step is that many times larger, at no more memory.
     public var gradientAccumulationSteps: Int
@@ -56,6 +58,7 @@ public struct TrainingOptions: Sendable {
                 detail: "is missing; add one under training, for example 'optimizer: adam'")
         }
         optimizer = try UpdateRule(rule, path: "training.optimizer")
+        initialWeights = try InitialWeights(fields: &fields)
         metrics = try parseMetrics(fields.value("metrics"), path: "training.metrics")
         callbacks = try Callbacks(&fields, metrics)
         guard callbacks.reduceLROnPlateau == nil || optimizer.optimizer.learningRate.schedule == nil
@@ -85,9 +88,10 @@ public struct TrainingOptions: Sendable {
         }
         if sampling != .shuffled { entries.append(.init("sampling", .scalar(sampling.rawValue))) }
         if let classWeight { entries.append(.init("class_weight", classWeight.encoded())) }
-        entries += [
-            .init("optimizer", optimizer.encoded())
-        ]
+        entries.append(.init("optimizer", optimizer.encoded()))
+        if let initialWeights {
+            entries.append(.init("initial_weights", initialWeights.encoded()))
+        }
         if gradientAccumulationSteps > 1 {
             entries.append(
                 .init("gradient_accumulation_steps", .scalar(gradientAccumulationSteps)))

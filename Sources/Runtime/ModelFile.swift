@@ -55,6 +55,13 @@ public struct ModelFile: Sendable {
         return file.digest
     }
 
+    /// The file that a path means: a run folder stands for the model in it.
+    public static func path(_ path: String) -> String {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        return exists && isFolder.boolValue ? path + "/model.safetensors" : path
+    }
+
     /// Reads a model back, with the network that its metadata describes.
     ///
     /// - Parameter overrides: Changes of the job in it, as `training.metrics=[auc]`.
@@ -119,10 +126,7 @@ public struct ModelFile: Sendable {
             }
             let flat = AlignedBuffer<Float>(count: model.parameters.count)
             defer { withExtendedLifetime(flat) {} }
-            try model.importTensors(
-                file.tensors.filter { $0.name != Whitening.tensorName }
-                    .map { (name: $0.name, shape: $0.shape, values: $0.values) },
-                into: flat.elements)
+            try model.importTensors(file.named, into: flat.elements)
             return ModelFile(
                 job: job,
                 data: DataDescription(

@@ -29,6 +29,8 @@ public struct Run {
     let decoder: SampleDecoder
     /// The matrix that whitens images, if any does.
     let whitening: Whitening?
+    /// Where its weights came from.
+    public let startingWeights: StartingWeights
     /// Where the run stands: its beginning, or its last checkpoint.
     let start: Checkpoint
     /// Checkpoints that could not be used, and why.
@@ -105,14 +107,12 @@ public struct Run {
                     of: training, given.dataset, mean: statistics.mean,
                     epsilon: given.dataset.preprocessing.zcaEpsilon, kernels: kernels)
         }
-        let initial = AlignedBuffer<Float>(count: model.parameters.count)
-        defer { withExtendedLifetime(initial) {} }
-        model.initialize(initial.elements, seed: given.seed)
+        let starting = try StartingWeights(of: given, model, in: folder)
         var job = given
         job.resolution = Resolution(
             blockSize: model.blockSize, imageShape: data.imageShape.extents, classes: data.classes,
             encoding: data.encoding,
-            startingWeights: sha256(UnsafeRawBufferPointer(initial.elements)),
+            startingWeights: starting.digest,
             trainingData: training.fingerprint, validationData: validation?.fingerprint,
             testData: datasets[.test]?.fingerprint,
             classWeights: try given.training.classWeight?.weights(in: training),
@@ -120,13 +120,14 @@ public struct Run {
         let identity = job.identityWithData
         try folder.claim(job)
         if let whitening { try folder.save(whitening) }
+        try starting.keep(model, in: folder)
         var hash = SHA256()
         for set in [training, validation].compactMap({ $0 }) {
             set.fingerprint.bytes.withUnsafeBytes { hash.update($0) }
         }
         let beginning = Checkpoint(
             next: StepID(raw: 0), optimizerSteps: 0, epochSums: NodeMetrics(),
-            weights: Array(initial.elements),
+            weights: starting.weights,
             slots: (0..<job.training.optimizer.slots).map {
                 Array(
                     repeating: job.training.optimizer.start(ofSlot: $0),
@@ -153,7 +154,7 @@ public struct Run {
             decoder: SampleDecoder(
                 configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding,
                 kernels: kernels),
-            whitening: whitening,
+            whitening: whitening, startingWeights: starting,
             start: start ?? beginning, damaged: damaged, incarnation: incarnation.number,
             id: "\(job.name) \(incarnation.run)", host: ProcessInfo.processInfo.hostName,
             identity: identity,

@@ -8,8 +8,8 @@ import Foundation
 import Glibc
 import Jobs
 
-/// `job.yaml` (resolved), `run.log`, `checkpoints/`, `model.safetensors`, `best.safetensors`, and a lock while a coordinator
-/// works on it.
+/// `job.yaml` (resolved), `run.log`, `checkpoints/`, `model.safetensors`, `best.safetensors`,
+/// `starting_weights.safetensors`, and a lock while a coordinator works on it.
 ///
 /// The same command on the same folder goes on from the last checkpoint.
 public final class RunFolder: Sendable {
@@ -22,6 +22,8 @@ public final class RunFolder: Sendable {
     public var bestModelPath: String { path + "/best.safetensors" }
     public var logPath: String { path + "/run.log" }
     var checkpointFolder: String { path + "/checkpoints" }
+    /// Weights that the run started from, if they are another's.
+    var startingWeightsPath: String { path + "/starting_weights.safetensors" }
 
     /// Opens or makes the folder, and holds it for this process alone.
     ///
@@ -166,11 +168,14 @@ public final class RunFolder: Sendable {
     }
 
     private func resolution(of training: Digest) -> Resolution? {
-        guard let text = try? String(contentsOfFile: jobPath, encoding: .utf8),
-            let found = (try? Job.parse(yaml: text, file: jobPath))?.resolution,
-            found.trainingData == training
-        else { return nil }
+        guard let found = begun?.resolution, found.trainingData == training else { return nil }
         return found
+    }
+
+    /// The job of the run that is here; nil if there is none, or it cannot be read.
+    var begun: Job? {
+        guard let text = try? String(contentsOfFile: jobPath, encoding: .utf8) else { return nil }
+        return try? Job.parse(yaml: text, file: jobPath)
     }
 
     /// Makes sure that the run that is here, if there is one, is of the same job and data.

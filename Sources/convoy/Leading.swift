@@ -73,6 +73,10 @@ struct Leading {
         while true {
             let run = try Run.open(job: job, folder: folder, engine: engine)
             for reason in run.damaged { console.line("passed over a checkpoint: \(reason)") }
+            if let origin = run.startingWeights.summary, run.resumedStep == nil {
+                logger.info("\(origin)")
+                if !options.quiet { console.line(origin) }
+            }
             if stop.isRung {
                 throw RuntimeError(
                     .stopped, "stopped before the first step; the same command begins it")

@@ -6,7 +6,7 @@ import Foundation
 import Runtime
 
 /// A folder that is gone when the object is.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
     let path: String
 
     init() throws {

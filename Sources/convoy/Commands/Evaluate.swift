@@ -46,7 +46,7 @@ struct Evaluate: ParsableCommand {
     func validate() throws { try Limits.check("--threads", threads ?? 1, in: 1...256) }
 
     func run() throws {
-        let path = Self.modelPath(model)
+        let path = ModelFile.path(model)
         let changes = metrics.map { ["training.metrics=[\($0)]"] } ?? []
         let file = try ModelFile.read(path, overrides: changes)
         var configuration = file.job.dataset
@@ -71,13 +71,6 @@ struct Evaluate: ParsableCommand {
                 of: partition.rawValue, accuracy: result.accuracy, loss: result.loss,
                 metrics: result.metrics))
         ConfusionTable.lines(result.metrics.confusion, file.classNames).forEach { print($0) }
-    }
-
-    /// A run folder stands for the model in it.
-    static func modelPath(_ path: String) -> String {
-        var isDirectory: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-        return exists && isDirectory.boolValue ? path + "/model.safetensors" : path
     }
 
     private static func job(beside model: String, _ overrides: [String]) -> Job? {

@@ -34,7 +34,7 @@ struct Predict: ParsableCommand {
 
     func run() throws {
         let evaluator = try Evaluator(
-            try ModelFile.read(Evaluate.modelPath(model)), engine: engine.name)
+            try ModelFile.read(ModelFile.path(model)), engine: engine.name)
         for image in images {
             let bytes: Data
             do {

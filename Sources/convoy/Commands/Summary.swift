@@ -29,7 +29,7 @@ struct Summary: ParsableCommand {
     var yaml = false
 
     func run() throws {
-        if let path = options.job.map(Evaluate.modelPath), path.hasSuffix(".safetensors") {
+        if let path = options.job.map(ModelFile.path), path.hasSuffix(".safetensors") {
             guard options.overrides.isEmpty, options.data == nil else {
                 throw ValidationError(
                     "a trained model is what it is; --set and --data are for jobs")
