@@ -772,7 +772,142 @@ void   convoy__contribution__free_unpacked
   assert(message->base.descriptor == &convoy__contribution__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor convoy__envelope__field_descriptors[16] =
+void   convoy__factors__init
+                     (Convoy__Factors         *message)
+{
+  static const Convoy__Factors init_value = CONVOY__FACTORS__INIT;
+  *message = init_value;
+}
+size_t convoy__factors__get_packed_size
+                     (const Convoy__Factors *message)
+{
+  assert(message->base.descriptor == &convoy__factors__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t convoy__factors__pack
+                     (const Convoy__Factors *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &convoy__factors__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t convoy__factors__pack_to_buffer
+                     (const Convoy__Factors *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &convoy__factors__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Convoy__Factors *
+       convoy__factors__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Convoy__Factors *)
+     protobuf_c_message_unpack (&convoy__factors__descriptor,
+                                allocator, len, data);
+}
+void   convoy__factors__free_unpacked
+                     (Convoy__Factors *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &convoy__factors__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   convoy__slot__init
+                     (Convoy__Slot         *message)
+{
+  static const Convoy__Slot init_value = CONVOY__SLOT__INIT;
+  *message = init_value;
+}
+size_t convoy__slot__get_packed_size
+                     (const Convoy__Slot *message)
+{
+  assert(message->base.descriptor == &convoy__slot__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t convoy__slot__pack
+                     (const Convoy__Slot *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &convoy__slot__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t convoy__slot__pack_to_buffer
+                     (const Convoy__Slot *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &convoy__slot__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Convoy__Slot *
+       convoy__slot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Convoy__Slot *)
+     protobuf_c_message_unpack (&convoy__slot__descriptor,
+                                allocator, len, data);
+}
+void   convoy__slot__free_unpacked
+                     (Convoy__Slot *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &convoy__slot__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   convoy__renewal__init
+                     (Convoy__Renewal         *message)
+{
+  static const Convoy__Renewal init_value = CONVOY__RENEWAL__INIT;
+  *message = init_value;
+}
+size_t convoy__renewal__get_packed_size
+                     (const Convoy__Renewal *message)
+{
+  assert(message->base.descriptor == &convoy__renewal__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t convoy__renewal__pack
+                     (const Convoy__Renewal *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &convoy__renewal__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t convoy__renewal__pack_to_buffer
+                     (const Convoy__Renewal *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &convoy__renewal__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Convoy__Renewal *
+       convoy__renewal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Convoy__Renewal *)
+     protobuf_c_message_unpack (&convoy__renewal__descriptor,
+                                allocator, len, data);
+}
+void   convoy__renewal__free_unpacked
+                     (Convoy__Renewal *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &convoy__renewal__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor convoy__envelope__field_descriptors[19] =
 {
   {
     "protocol",
@@ -966,10 +1101,47 @@ static const ProtobufCFieldDescriptor convoy__envelope__field_descriptors[16] =
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "factors",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Convoy__Envelope, body_case),
+    offsetof(Convoy__Envelope, factors),
+    &convoy__factors__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slot",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Convoy__Envelope, body_case),
+    offsetof(Convoy__Envelope, slot),
+    &convoy__slot__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "renewal",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Convoy__Envelope, body_case),
+    offsetof(Convoy__Envelope, renewal),
+    &convoy__renewal__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__envelope__field_indices_by_name[] = {
   11,   /* field[11] = attach */
   15,   /* field[15] = contribution */
+  16,   /* field[16] = factors */
   8,   /* field[8] = failure */
   7,   /* field[7] = goodbye */
   5,   /* field[5] = heartbeat */
@@ -979,8 +1151,10 @@ static const unsigned convoy__envelope__field_indices_by_name[] = {
   0,   /* field[0] = protocol */
   3,   /* field[3] = ready */
   4,   /* field[4] = refused */
+  18,   /* field[18] = renewal */
   13,   /* field[13] = samples */
   9,   /* field[9] = shutdown */
+  17,   /* field[17] = slot */
   10,   /* field[10] = trace */
   14,   /* field[14] = weights */
   2,   /* field[2] = welcome */
@@ -989,7 +1163,7 @@ static const ProtobufCIntRange convoy__envelope__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 16, 11 },
-  { 0, 16 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor convoy__envelope__descriptor =
 {
@@ -999,7 +1173,7 @@ const ProtobufCMessageDescriptor convoy__envelope__descriptor =
   "Convoy__Envelope",
   "convoy",
   sizeof(Convoy__Envelope),
-  16,
+  19,
   convoy__envelope__field_descriptors,
   convoy__envelope__field_indices_by_name,
   2,  convoy__envelope__number_ranges,
@@ -1173,7 +1347,7 @@ const ProtobufCMessageDescriptor convoy__hello__descriptor =
   (ProtobufCMessageInit) convoy__hello__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor convoy__welcome__field_descriptors[10] =
+static const ProtobufCFieldDescriptor convoy__welcome__field_descriptors[11] =
 {
   {
     "worker",
@@ -1295,8 +1469,21 @@ static const ProtobufCFieldDescriptor convoy__welcome__field_descriptors[10] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "factored_shards",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Welcome, factored_shards),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__welcome__field_indices_by_name[] = {
+  10,   /* field[10] = factored_shards */
   6,   /* field[6] = fingerprint */
   3,   /* field[3] = incarnation */
   4,   /* field[4] = job */
@@ -1311,7 +1498,7 @@ static const unsigned convoy__welcome__field_indices_by_name[] = {
 static const ProtobufCIntRange convoy__welcome__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor convoy__welcome__descriptor =
 {
@@ -1321,7 +1508,7 @@ const ProtobufCMessageDescriptor convoy__welcome__descriptor =
   "Convoy__Welcome",
   "convoy",
   sizeof(Convoy__Welcome),
-  10,
+  11,
   convoy__welcome__field_descriptors,
   convoy__welcome__field_indices_by_name,
   1,  convoy__welcome__number_ranges,
@@ -1632,7 +1819,7 @@ const ProtobufCMessageDescriptor convoy__shutdown__descriptor =
   (ProtobufCMessageInit) convoy__shutdown__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue convoy__trace__kind__enum_values_by_number[8] =
+static const ProtobufCEnumValue convoy__trace__kind__enum_values_by_number[9] =
 {
   { "UNSPECIFIED", "CONVOY__TRACE__KIND__UNSPECIFIED", 0 },
   { "DATA", "CONVOY__TRACE__KIND__DATA", 1 },
@@ -1642,17 +1829,19 @@ static const ProtobufCEnumValue convoy__trace__kind__enum_values_by_number[8] =
   { "WAIT_FOR_WORK", "CONVOY__TRACE__KIND__WAIT_FOR_WORK", 5 },
   { "WAIT_FOR_DATA", "CONVOY__TRACE__KIND__WAIT_FOR_DATA", 6 },
   { "WAIT_FOR_WEIGHTS", "CONVOY__TRACE__KIND__WAIT_FOR_WEIGHTS", 7 },
+  { "UPDATE", "CONVOY__TRACE__KIND__UPDATE", 8 },
 };
 static const ProtobufCIntRange convoy__trace__kind__value_ranges[] = {
-{0, 0},{0, 8}
+{0, 0},{0, 9}
 };
-static const ProtobufCEnumValueIndex convoy__trace__kind__enum_values_by_name[8] =
+static const ProtobufCEnumValueIndex convoy__trace__kind__enum_values_by_name[9] =
 {
   { "BACKWARD", 3 },
   { "DATA", 1 },
   { "FORWARD", 2 },
   { "RECEIVE", 4 },
   { "UNSPECIFIED", 0 },
+  { "UPDATE", 8 },
   { "WAIT_FOR_DATA", 6 },
   { "WAIT_FOR_WEIGHTS", 7 },
   { "WAIT_FOR_WORK", 5 },
@@ -1664,9 +1853,9 @@ const ProtobufCEnumDescriptor convoy__trace__kind__descriptor =
   "Kind",
   "Convoy__Trace__Kind",
   "convoy",
-  8,
+  9,
   convoy__trace__kind__enum_values_by_number,
-  8,
+  9,
   convoy__trace__kind__enum_values_by_name,
   1,
   convoy__trace__kind__value_ranges,
@@ -2487,5 +2676,379 @@ const ProtobufCMessageDescriptor convoy__contribution__descriptor =
   convoy__contribution__field_indices_by_name,
   1,  convoy__contribution__number_ranges,
   (ProtobufCMessageInit) convoy__contribution__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor convoy__factors__field_descriptors[10] =
+{
+  {
+    "session",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Factors, session),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lease",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Factors, lease),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "step",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Factors, step),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Factors, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bucket",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Factors, bucket),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shard",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Factors, shard),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "samples",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Factors, samples),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "part",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Factors, part),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checksum",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Factors, checksum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ready",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Factors, ready),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned convoy__factors__field_indices_by_name[] = {
+  4,   /* field[4] = bucket */
+  8,   /* field[8] = checksum */
+  1,   /* field[1] = lease */
+  7,   /* field[7] = part */
+  9,   /* field[9] = ready */
+  6,   /* field[6] = samples */
+  0,   /* field[0] = session */
+  5,   /* field[5] = shard */
+  2,   /* field[2] = step */
+  3,   /* field[3] = version */
+};
+static const ProtobufCIntRange convoy__factors__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor convoy__factors__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "convoy.Factors",
+  "Factors",
+  "Convoy__Factors",
+  "convoy",
+  sizeof(Convoy__Factors),
+  10,
+  convoy__factors__field_descriptors,
+  convoy__factors__field_indices_by_name,
+  1,  convoy__factors__number_ranges,
+  (ProtobufCMessageInit) convoy__factors__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor convoy__slot__field_descriptors[5] =
+{
+  {
+    "session",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Slot, session),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Slot, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slot",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Slot, slot),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "chunk",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Slot, chunk),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checksum",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Slot, checksum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned convoy__slot__field_indices_by_name[] = {
+  4,   /* field[4] = checksum */
+  3,   /* field[3] = chunk */
+  0,   /* field[0] = session */
+  2,   /* field[2] = slot */
+  1,   /* field[1] = version */
+};
+static const ProtobufCIntRange convoy__slot__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor convoy__slot__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "convoy.Slot",
+  "Slot",
+  "Convoy__Slot",
+  "convoy",
+  sizeof(Convoy__Slot),
+  5,
+  convoy__slot__field_descriptors,
+  convoy__slot__field_indices_by_name,
+  1,  convoy__slot__number_ranges,
+  (ProtobufCMessageInit) convoy__slot__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor convoy__renewal__field_descriptors[8] =
+{
+  {
+    "session",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Renewal, session),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Renewal, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bucket",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Renewal, bucket),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "samples",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Renewal, samples),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sets_rate",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Renewal, sets_rate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rate",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Renewal, rate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checksums",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Convoy__Renewal, n_checksums),
+    offsetof(Convoy__Renewal, checksums),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digest",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Renewal, digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned convoy__renewal__field_indices_by_name[] = {
+  2,   /* field[2] = bucket */
+  6,   /* field[6] = checksums */
+  7,   /* field[7] = digest */
+  5,   /* field[5] = rate */
+  3,   /* field[3] = samples */
+  0,   /* field[0] = session */
+  4,   /* field[4] = sets_rate */
+  1,   /* field[1] = version */
+};
+static const ProtobufCIntRange convoy__renewal__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor convoy__renewal__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "convoy.Renewal",
+  "Renewal",
+  "Convoy__Renewal",
+  "convoy",
+  sizeof(Convoy__Renewal),
+  8,
+  convoy__renewal__field_descriptors,
+  convoy__renewal__field_indices_by_name,
+  1,  convoy__renewal__number_ranges,
+  (ProtobufCMessageInit) convoy__renewal__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

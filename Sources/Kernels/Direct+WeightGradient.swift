@@ -25,7 +25,8 @@ extension Direct {
         if g.sumsAtOnce {
             sums.update(from: gradient, count: g.outputCount)
         } else {
-            add(g, Rows(operands.input.baseAddress!, gradient), to: sums)
+            add(
+                g, Rows(operands.input.baseAddress!, gradient), 0..<g.outputChannels / 16, to: sums)
             if !g.areGroupsAligned { clearStrangers(g, sums) }
         }
         if let transposed {
@@ -35,15 +36,16 @@ extension Direct {
         }
     }
 
-    /// The weight gradient of a shard, out of what its blocks kept.
+    /// The weight gradient of a shard, out of what its blocks kept, for some blocks of 16 output channels.
     static func finish(
-        _ g: ConvGeometry, _ shard: Source, blocks: Int, adding: Bool, into weights: Target
+        _ g: ConvGeometry, _ shard: Source, blocks: Int, outputs: Range<Int>, adding: Bool,
+        into weights: Target
     ) {
         let (kept, gradient) = g.rows(ofBlock: 0)
         let rows = Rows(
             shard + kept.lowerBound, shard + gradient.lowerBound, blocks: blocks,
             apart: g.rowsCount)
-        add(g, rows, to: weights, starts: !adding)
+        add(g, rows, outputs, to: weights, starts: !adding)
     }
 
     /// The inputs and the gradients of the outputs of one or more blocks.
@@ -58,23 +60,29 @@ extension Direct {
 
     /// dw[o / 16][ky][kx][c][o % 16] += Σ in[y', x', n, c] * dOut[y, x, n, o], from zero on if it `starts`;
     /// then, and where there are several blocks, the outputs have to be one area.
+    ///
+    /// - Parameters:
+    ///   - outputs: Blocks of 16 output channels.
+    ///   - part: Theirs of the weights.
     @inline(never)
     static func add(
-        _ g: ConvGeometry, _ rows: Rows, to weights: Target, starts: Bool = false
+        _ g: ConvGeometry, _ rows: Rows, _ outputs: Range<Int>, to part: Target,
+        starts: Bool = false
     ) {
-        let area = area(g)
+        let area = area(g), first = outputs.lowerBound
+        let weights = part - first * g.kernelHeight * g.kernelWidth * g.inputDepth * 16
         for top in stride(from: 0, to: g.convHeight, by: area.rows) {
             for left in stride(from: 0, to: g.convWidth, by: area.columns) {
                 let ys = top..<min(top + area.rows, g.convHeight)
                 let xs = left..<min(left + area.columns, g.convWidth)
                 for ky in 0..<g.kernelHeight {
-                    eachPanel(of: g.outputChannels / 16, apart: g.groups != nil) {
+                    eachPanel(of: outputs.count, apart: g.groups != nil) {
                         add(
-                            g, rows, to: weights, starts, ys, xs, ky, from: $0,
+                            g, rows, to: weights, starts, ys, xs, ky, from: first + $0,
                             columns: Columns.self)
                     } alone: {
                         add(
-                            g, rows, to: weights, starts, ys, xs, ky, from: $0,
+                            g, rows, to: weights, starts, ys, xs, ky, from: first + $0,
                             columns: Line<1>.self)
                     }
                 }

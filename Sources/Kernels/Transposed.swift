@@ -19,7 +19,7 @@ enum Transposed {
         Direct.biasGradient(g, gradients)
         Direct.add(
             g.reversed, Direct.Rows(gradient, operands.input.baseAddress!),
-            to: gradients.weights.baseAddress!)
+            0..<g.inputChannels / 16, to: gradients.weights.baseAddress!)
         if g.needsInputGradient {
             Direct.forward(
                 g.reversed, gradient, operands.weights.baseAddress!,

@@ -128,6 +128,7 @@ final class ComputeThread: @unchecked Sendable {
             willUse: { stage throws(LayerError) in
                 try queue.prepare(stage: stage, of: task.work, timeline)
             },
+            factored: model.factors.gradient(ofStage:),
             begins: { pass in
                 timeline?.begin(
                     pass == .forward ? .forward : .backward, step: task.work.lease.step,
@@ -151,6 +152,11 @@ final class ComputeThread: @unchecked Sendable {
     private func deposit(
         _ task: ShardTask, bucket: Int, _ gradient: FlightBuffer<Float>, _ metrics: NodeMetrics
     ) {
+        if let layer = model.factors.layer(ofBucket: bucket) {
+            return queue.depositFactors(
+                task.work, shard: task.shard, samples: task.positions.count, of: layer,
+                gradient: gradient)
+        }
         for chunk in model.chunks.chunksOfBucket[bucket] {
             queue.deposit(
                 task.work, shard: task.shard, chunk: chunk, gradient: gradient,

@@ -55,6 +55,15 @@ extension Coordinator {
             } else {
                 message.payload.withPayload { contribute(contribution, $0, from: index) }
             }
+        case .factors(let factors):
+            guard let index = memberIndex(data: peer), factors.session == members[index].session
+            else { return dismissStranger(message) }
+            members[index].intakes.data.took()
+            heard(index)
+            noteArrival(factors, from: index)
+            trace?.loop.begin(.reduce, step: factors.step)
+            defer { trace?.loop.end() }
+            message.payload.withPayload { contribute(factors, $0, from: index) }
         case .heartbeat, .ready, .leaving, .goodbye, .failure, .trace:
             guard let index = memberIndex(control: peer) else {
                 // Counted as lost, or of an earlier start of this run.
@@ -76,7 +85,7 @@ extension Coordinator {
             door?.welcomed(connection)
             heard(index)
             startIfComplete(index)
-        case .welcome, .refused, .shutdown, .lease, .samples, .weights:
+        case .welcome, .refused, .shutdown, .lease, .samples, .weights, .slot, .renewal:
             dismissStranger(message)
         }
     }
@@ -154,7 +163,8 @@ extension Coordinator {
                 pid: hello.host == run.host ? hello.pid : -1, session: session, key: key,
                 control: peer, connections: [connection], heard: now, memory: view,
                 sentVersions: Array(
-                    repeating: Array(repeating: nil, count: run.chunks.chunks.count), count: 2)))
+                    repeating: Array(repeating: nil, count: run.chunks.chunks.count), count: 2),
+                factored: factors?.plan.layers.map { _ in FactoredState() } ?? []))
         send(
             .welcome(
                 .init(
@@ -162,7 +172,8 @@ extension Coordinator {
                     incarnation: Int(run.incarnation),
                     job: run.job.resolvedYAML, localData: run.job.cluster.data == .local,
                     fingerprint: run.fingerprint.bytes, memory: memory?.name,
-                    readsMemory: view != nil, wantsTrace: trace != nil)), to: peer)
+                    readsMemory: view != nil, wantsTrace: trace != nil,
+                    factoredShards: factors?.plan.shards ?? 0)), to: peer)
     }
 
     /// Two workers may go by one name; messages tell them apart all the same.

@@ -200,7 +200,7 @@ extension Coordinator {
     }
 
     /// The machine says what becomes of a vector, the board does it.
-    private func contribute(
+    func contribute(
         _ message: Message.Contribution, _ payload: UnsafeRawBufferPointer, lender: SharedView?,
         from index: Int
     ) {
@@ -276,8 +276,9 @@ extension Coordinator {
     /// go together, and after all else: whoever is awake has seen them already, and each message wakes half
     /// a dozen threads.
     private func publish(_ chunk: Int, _ version: UInt64) {
-        for index in members.indices
-        where !members[index].readsMemory && members[index].wants.contains(version) {
+        for index in members.indices where !members[index].readsMemory {
+            guard members[index].wants.contains(version) || makesItself(chunk, version, index)
+            else { continue }
             publish(chunk, version, to: index)
         }
         let bucket = run.chunks.chunksOfBucket[run.chunks.chunks[chunk].bucket]
@@ -300,21 +301,27 @@ extension Coordinator {
             let peer = members[index].data,
             let weights = shelf.chunk(chunk, version: version)
         else { return }
+        if makesItself(chunk, version, index), sendRenewal(chunk, version, to: index) { return }
         members[index].sentVersions[parity][chunk] = version
         noteLeaving(chunk, version, to: index)
-        let isLast =
-            shelf.versions.allSatisfy { $0 == version }
-            && members[index].sentVersions[parity].allSatisfy { $0 == version }
         var message = Message.Weights(
             session: members[index].session, version: version, chunk: chunk,
-            checksum: weights.checksum,
-            digest: isLast ? shelf.digest : nil)
+            checksum: weights.checksum, digest: digestIfLast(version, to: index))
         if members[index].readsMemory, let place = weights.place {
             message.place = place
             send(.weights(message), to: peer)
         } else {
             send(.weights(message), weights.bytes, of: weights.buffer, to: peer)
         }
+        sendSlots(chunk, version, to: index)
+    }
+
+    /// What all chunks of a version come to, if the last one is leaving for a worker.
+    func digestIfLast(_ version: UInt64, to index: Int) -> UInt64? {
+        let sent = members[index].sentVersions[Int(version & 1)]
+        let isLast =
+            shelf.versions.allSatisfy { $0 == version } && sent.allSatisfy { $0 == version }
+        return isLast ? shelf.digest : nil
     }
 
     // MARK: Commit

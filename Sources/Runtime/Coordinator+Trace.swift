@@ -83,6 +83,17 @@ extension Coordinator {
                 end: Monitor.now, step: message.step, part: UInt64(message.chunk)), of: index)
     }
 
+    /// Factors of a gradient have come from a worker.
+    func noteArrival(_ message: Message.Factors, from index: Int) {
+        guard let factors, let layer = factors.plan.layer(ofBucket: message.bucket) else { return }
+        noteArrival(
+            .init(
+                session: message.session, lease: message.lease, step: message.step,
+                chunk: factors.plan.layers[layer].chunks.lowerBound, level: 0,
+                index: message.shard, checksum: 0, lossSum: 0, correct: 0, samples: 0,
+                ready: message.ready), from: index)
+    }
+
     /// Draws what the coordinator has done itself.
     func drawOwnTrace() {
         guard let trace else { return }

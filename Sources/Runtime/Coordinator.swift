@@ -48,6 +48,8 @@ public final class Coordinator {
     /// The matrix that whitens images, if any does.
     let whitening: FlightBuffer<Float>?
     let pool: VectorPool
+    /// Nil where no gradient travels as factors.
+    var factors: FactorExchange?
     var boards: [ReductionBoard] = []
     var spareBoards: [ReductionBoard] = []
     /// Floats of each chunk of a training step, and of an evaluation: what metrics count.
@@ -155,6 +157,9 @@ public final class Coordinator {
             _ = buffer.memory.elements.update(fromContentsOf: whitening.matrix)
             return buffer
         }
+        factors = FactorExchange(
+            FactorPlan(
+                run.model, run.chunks, shards: Self.factoredShards(run, isRemote: isRemote)))
         trainingChunks = run.chunks.chunks.map(\.range.count)
         evaluationChunks = [run.model.metrics.count]
         pool = VectorPool(floats: (trainingChunks + evaluationChunks).max() ?? 0)

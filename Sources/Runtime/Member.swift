@@ -43,6 +43,8 @@ struct Member {
     var readsMemory = false
     /// For each chunk the newest even and the newest odd version that were sent to it; nil for none.
     var sentVersions: [[UInt64?]]
+    /// For each layer that it steps itself.
+    var factored: [FactoredState] = []
     /// Versions of the weights that its leases ask for: those of at most two open steps.
     var wants: [UInt64] = []
     /// What its compute threads have waited for.

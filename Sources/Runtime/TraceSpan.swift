@@ -94,7 +94,8 @@ extension TraceSpan {
         case .wait(.work): kind = .waitForWork
         case .wait(.data): kind = .waitForData
         case .wait(.weights): kind = .waitForWeights
-        case .wait(.workers), .send, .reduce, .update: return nil
+        case .update: kind = .update
+        case .wait(.workers), .send, .reduce: return nil
         }
         return .init(
             kind: kind, row: row, age: UInt64(max(0, clock - begin)),
@@ -112,6 +113,7 @@ extension TraceSpan {
             case .waitForWork: .wait(.work)
             case .waitForData: .wait(.data)
             case .waitForWeights: .wait(.weights)
+            case .update: .update
             }
         let begin = clock &- Int64(truncatingIfNeeded: span.age)
         self.init(

@@ -32,6 +32,7 @@ extension WorkQueue {
                 pixels = shard.pixels
                 return (shard.task, nil)
             }
+            if makePiece(timeline) { continue }
             let start = Monitor.now
             let late = first { $0.decoding > 0 || $0.received < $0.lease.sampleBytes }
             let isDecoding = late.map { $0.decoding > 0 } ?? false
@@ -123,6 +124,7 @@ extension WorkQueue {
                 runningThreads += 1
                 return .counted
             }
+            if makePiece(timeline) { continue }
             timeline?.begin(.wait(.weights), step: work.lease.step)
             waitForWeights(since: changes)
         }
@@ -172,6 +174,7 @@ extension WorkQueue {
             // The last layers' weights tend to come first: no need to be idle until the first ones' do.
             let next = (stage..<model.stageCount).first { canPrepare($0, version) }
             guard let next else {
+                if makePiece(timeline) { continue }
                 timeline?.interrupt(.wait(.weights))
                 waitForWeights(since: changes)
                 timeline?.resume()

@@ -46,6 +46,9 @@ final class WorkQueue: @unchecked Sendable {
     private let bulletin: WeightBulletin?
     /// What lies where in its memory, as far as messages have told.
     private var flats: [(place: Int, weights: Floats)] = []
+    /// Layers that this worker steps itself.
+    let factored: [FactoredLayer]
+    var disagrees = false
     /// What images are whitened by, until all of it is there: before that nothing is computed.
     var whitening: ArrivingWhitening?
 
@@ -63,6 +66,17 @@ final class WorkQueue: @unchecked Sendable {
         let gradient: FlightBuffer<Float>?
         /// When it became so, where somebody draws a timeline.
         let since: UInt64
+        /// Where factors of it leave in its place.
+        var factors: FactorPart?
+    }
+
+    /// A part of the factors of a layer's gradient over one shard.
+    struct FactorPart {
+        let bucket: Int
+        let samples: Int
+        let part: Int
+        /// Where it lies in the buffer of the gradient.
+        let range: Range<Int>
     }
 
     struct WorkFailure {
@@ -92,6 +106,9 @@ final class WorkQueue: @unchecked Sendable {
         counts = FlightPool(count: model.model.metrics.count, in: nil)
         self.bulletin = bulletin.flatMap { WeightBulletin($0, chunks: chunks) }
         flats.reserveCapacity(8)
+        factored = model.factors.layers.map {
+            FactoredLayer($0, shards: model.factors.shards, model: model, threads: threads)
+        }
         // A shard in the hands of each data thread, and as many and two more that wait.
         let ahead = model.decoder.takesTime ? 2 * threads + 2 : 0
         room = (0..<ahead).map { _ in ShardPixels(model) }
@@ -188,7 +205,7 @@ final class WorkQueue: @unchecked Sendable {
     /// A chunk of weights has come. Never waits: whoever brings it has to show that this worker lives.
     func addWeights(version: UInt64, chunk: Int, _ source: WeightSource) -> Arrival {
         monitor.lock()
-        if isTooEarly(version) {
+        if isTooEarly(version) || isBeingRenewed(chunk: chunk) {
             monitor.unlock()
             return .tooEarly
         }
@@ -221,7 +238,7 @@ final class WorkQueue: @unchecked Sendable {
     }
 
     /// Whether somebody still computes with the version that this one replaces.
-    private func isTooEarly(_ version: UInt64) -> Bool {
+    func isTooEarly(_ version: UInt64) -> Bool {
         runningThreads > 0 && runningVersion & 1 == version & 1 && runningVersion != version
     }
 

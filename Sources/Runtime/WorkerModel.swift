@@ -29,6 +29,7 @@ final class WorkerModel: @unchecked Sendable {
     let model: Model
     let kernels: KernelSet
     let chunks: ChunkPlan
+    let factors: FactorPlan
     let decoder: SampleDecoder
     /// What mixes the images of a shard; nil if nothing does.
     let mixing: ImageMixing?
@@ -59,12 +60,16 @@ final class WorkerModel: @unchecked Sendable {
         }
     }
 
-    init(job: Job, data: DataDescription, kernels: KernelSet) throws(LayerError) {
+    /// - Parameter factoredShards: Of a whole batch, where gradients travel as factors; else 0.
+    init(
+        job: Job, data: DataDescription, kernels: KernelSet, factoredShards: Int = 0
+    ) throws(LayerError) {
         self.job = job
         self.data = data
         self.kernels = kernels
         model = try job.model(input: data.imageShape, classes: data.classes)
         chunks = ChunkPlan(layout: model.parameters)
+        factors = FactorPlan(model, chunks, shards: factoredShards)
         decoder = SampleDecoder(
             configuration: job.dataset, imageShape: data.imageShape, encoding: data.encoding,
             kernels: kernels)

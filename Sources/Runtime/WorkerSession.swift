@@ -166,6 +166,10 @@ final class WorkerSession {
         for item in outgoing {
             let isTraining = item.kind == .train
             if isTraining { options.faults?.strike(.send, step: item.version + 1) }
+            if let part = item.factors {
+                try send(part, item, session: session)
+                continue
+            }
             let range = crew.model.range(ofChunk: item.chunk, of: item.kind)
             let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
             let bytes = item.gradient.map { UnsafeRawBufferPointer($0.memory[range]) } ?? nothing
@@ -200,6 +204,22 @@ final class WorkerSession {
                         step: failure.step, shard: failure.shard, layer: failure.layer,
                         message: failure.message)))
         }
+    }
+
+    /// A part of a gradient's factors.
+    private func send(
+        _ part: WorkQueue.FactorPart, _ item: WorkQueue.Outgoing, session: UInt64
+    ) throws(ZeroMQError) {
+        guard let gradient = item.gradient else { return }
+        let bytes = UnsafeRawBufferPointer(gradient.memory[part.range])
+        Message.factors(
+            .init(
+                session: session, lease: item.lease, step: item.step, version: item.version,
+                bucket: part.bucket, shard: item.node.index, samples: part.samples, part: part.part,
+                checksum: checksum64(bytes), ready: item.since)
+        ).encode(into: &header)
+        try data.send(header: header.bytes, payload: .lent(bytes, gradient.loan))
+        gradient.release()
     }
 
     /// What threads have done: in good time, for nobody is to keep much of it, and all of it at the end.
@@ -243,6 +263,9 @@ final class WorkerSession {
         } else if now - lastHeartbeat >= heartbeat {
             lastHeartbeat = now
             if crew != nil { try send(.heartbeat) }
+        }
+        if crew?.queue.takeDisagreement() == true {
+            end = .again("weights that were stepped here are not those of the coordinator")
         }
         if options.faults?.takeReconnect() == true { end = .again("the fault plan says so") }
         if let parent = options.parent, getppid() != parent {
@@ -322,8 +345,44 @@ final class WorkerSession {
             crew?.queue.addSamples(
                 lease: samples.lease, offset: samples.offset, bytes, checksum: samples.checksum)
         case .weights(let weights): addWeights(weights, bytes)
+        case .factors(let factors):
+            guard factors.session == session, let queue = crew?.queue else { return }
+            note(queue.addFactors(factors, bytes), "factors of bucket \(factors.bucket)")
+        case .slot(let slot):
+            guard slot.session == session, let queue = crew?.queue else { return }
+            note(queue.addSlot(slot, bytes), "slot \(slot.slot) of chunk \(slot.chunk)")
+        case .renewal(let renewal): renew(renewal)
         case .hello, .ready, .leaving, .failure, .trace, .attach, .contribution:
             logger.debug("a coordinator sent a worker's message")
+        }
+    }
+
+    /// What became of what came.
+    private func note(_ arrival: WorkQueue.Arrival, _ what: @autoclosure () -> String) {
+        switch arrival {
+        case .stored: break
+        case .tooEarly: isTooEarly = true
+        case .damaged: end = .again("\(what()) arrived damaged")
+        }
+    }
+
+    /// The worker is to step a layer itself. Of the version that comes of it this is the message of all
+    /// its chunks.
+    private func renew(_ renewal: Message.Renewal) {
+        guard renewal.session == session, let crew else { return }
+        let arrival = crew.queue.renew(renewal)
+        note(arrival, "the renewal of bucket \(renewal.bucket)")
+        guard arrival == .stored else { return }
+        let chunks = crew.model.chunks.chunksOfBucket[renewal.bucket]
+        for (chunk, checksum) in zip(chunks, renewal.checksums) {
+            let isLast = chunk + 1 == chunks.upperBound
+            if !others.received(
+                .init(
+                    session: renewal.session, version: renewal.version, chunk: chunk,
+                    checksum: checksum, digest: isLast ? renewal.digest : nil))
+            {
+                end = .again("the weights of version \(renewal.version) arrived damaged")
+            }
         }
     }
 
@@ -349,15 +408,10 @@ final class WorkerSession {
                 "chunk \(weights.chunk) of the weights has not \(range.count) floats")
             return
         }
-        switch crew.queue.addWeights(version: weights.version, chunk: weights.chunk, source) {
-        case .stored: break
-        case .tooEarly:
-            isTooEarly = true
-            return
-        case .damaged:
-            end = .again("chunk \(weights.chunk) of the weights arrived damaged")
-            return
-        }
+        let arrival = crew.queue.addWeights(
+            version: weights.version, chunk: weights.chunk, source)
+        note(arrival, "chunk \(weights.chunk) of the weights")
+        guard arrival == .stored else { return }
         if let recorder {
             let now = Monitor.now
             recorder.note(
@@ -400,7 +454,8 @@ final class WorkerSession {
             let data = DataDescription(
                 imageShape: Shape(resolution.imageShape), classes: resolution.classes,
                 encoding: resolution.encoding)
-            let model = try WorkerModel(job: job, data: data, kernels: kernels)
+            let model = try WorkerModel(
+                job: job, data: data, kernels: kernels, factoredShards: welcome.factoredShards)
             var local: SampleSources?
             if welcome.localData { local = try SampleSources.open(job) }
             let proof = EngineProof.digest(job: job, model: model.model, kernels: kernels)

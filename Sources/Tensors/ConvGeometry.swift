@@ -110,6 +110,10 @@ public struct ConvGeometry: Hashable, Sendable {
     public var inputCount: Int { inputHeight * inputWidth * images * inputChannels }
     public var outputCount: Int { outputHeight * outputWidth * images * outputChannels }
     public var weightCount: Int { kernelHeight * kernelWidth * inputDepth * outputChannels }
+    /// Of some blocks of 16 output channels, whose weights follow each other.
+    public func weightCount(of outputs: Range<Int>) -> Int {
+        kernelHeight * kernelWidth * inputDepth * outputs.count * 16
+    }
 }
 
 // What an algorithm needs beside its operands. All four counts are functions of the geometry alone, the

@@ -73,6 +73,33 @@ extension KernelSet {
             into: weightGradient)
     }
 
+    /// The same for a part of the outputs of a direct convolution that sums at once, so that what is made of
+    /// the part can follow while it is in the cache.
+    ///
+    /// - Parameters:
+    ///   - accumulator: The rows of `blocks` blocks, or more.
+    ///   - outputs: Blocks of 16 output channels.
+    ///   - part: Overwritten; the weight gradient of those, `geometry.weightCount(of: outputs)` floats.
+    public func convFinish(
+        _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, outputs: Range<Int>,
+        into part: MutableFloats
+    ) {
+        geometry.check()
+        precondition(
+            geometry.algorithm == .direct && geometry.sumsAtOnce,
+            "convFinish: \(geometry) does not sum at once")
+        precondition(
+            1...geometry.blocksPerShard ~= blocks
+                && accumulator.count >= blocks * geometry.rowsCount,
+            "convFinish: \(accumulator.count) floats for \(blocks) blocks of \(geometry)")
+        precondition(
+            outputs.lowerBound >= 0 && outputs.upperBound * 16 <= geometry.outputChannels,
+            "convFinish: blocks \(outputs) of \(geometry.outputChannels) output channels")
+        expect(part.count, geometry.weightCount(of: outputs), "convFinish: part", geometry)
+        guard !outputs.isEmpty else { return }
+        loops.convFinish(geometry, accumulator, blocks: blocks, outputs: outputs, into: part)
+    }
+
     /// A max pool.
     ///
     /// - Parameters:

@@ -49,6 +49,9 @@ package protocol KernelLoops: Sendable {
     static func convFinish(
         _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, scratch: MutableFloats,
         adding: Bool, into weightGradient: MutableFloats)
+    static func convFinish(
+        _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, outputs: Range<Int>,
+        into part: MutableFloats)
 
     static func maxPoolForward(
         _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats, argmax: MutableBytes)

@@ -107,17 +107,18 @@ public struct ParameterLayout: Hashable, Sendable {
         entries.reduce(0) { $0 + ($1.renewal == .trained ? $1.shape.count : 0) }
     }
 
-    /// Whole layers from the last to the first, closed at `bytes` or more; the result is in the order of
-    /// the buffer, front layers first. The last bucket to close takes what is left.
+    /// Whole layers from the last to the first, closed at `bytes` or more, and before a layer that has four times
+    /// as much: that is a bucket of its own. The result is in the order of the buffer, front layers first. The
+    /// last bucket to close takes what is left.
     public func buckets(of bytes: Int = 256 << 10) -> [Bucket] {
         var buckets: [Bucket] = []
         var upper = entries.count
         while upper > 0 {
             var lower = upper
             repeat {
-                lower -= 1
-                let layer = entries[lower].layer
-                while lower > 0, entries[lower - 1].layer == layer { lower -= 1 }
+                let start = startOfLayer(before: lower)
+                if lower < upper, floats(start..<lower).count >= bytes { break }
+                lower = start
             } while lower > 0 && floats(lower..<upper).count * 4 < bytes
             buckets.append(
                 Bucket(
@@ -126,6 +127,12 @@ public struct ParameterLayout: Hashable, Sendable {
             upper = lower
         }
         return buckets.reversed()
+    }
+
+    /// Of the entries that belong to the same layer as the last one before `end`.
+    private func startOfLayer(before end: Int) -> Int {
+        let layer = entries[end - 1].layer
+        return entries[..<end].lastIndex { $0.layer != layer }.map { $0 + 1 } ?? 0
     }
 
     private func floats(_ run: Range<Int>) -> Range<Int> {

@@ -86,6 +86,11 @@ extension Message {
             guard count > 0, count % 4 == 0 else {
                 throw .badPayload("weights have \(count) bytes of payload, expected whole floats")
             }
+        case .factors, .slot:
+            guard count > 0, count % 4 == 0 else {
+                throw .badPayload(
+                    "factors or a slot have \(count) bytes of payload, expected whole floats")
+            }
         case .contribution(let contribution) where contribution.place == nil:
             guard count % 4 == 0 else {
                 throw .badPayload(
@@ -93,7 +98,7 @@ extension Message {
             }
         case .hello, .welcome, .ready, .refused, .heartbeat, .leaving, .goodbye, .failure,
             .shutdown, .trace,
-            .attach, .lease, .weights, .contribution:
+            .attach, .lease, .weights, .contribution, .renewal:
             guard payload == nil else {
                 throw .badPayload(
                     "a message that has no payload comes with \(count) bytes, expected none")

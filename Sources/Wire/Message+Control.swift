@@ -64,13 +64,16 @@ extension Message {
         public var readsMemory: Bool
         /// The worker is to say what its threads do.
         public var wantsTrace: Bool
+        /// Of a whole batch, where gradients of some layers travel as factors; 0 where none do.
+        public var factoredShards: Int
 
         public init(
             worker: UInt64, session: UInt64, run: String, incarnation: Int, job: String,
             localData: Bool, fingerprint: [UInt8], memory: Memory? = nil,
-            readsMemory: Bool = false, wantsTrace: Bool = false
+            readsMemory: Bool = false, wantsTrace: Bool = false, factoredShards: Int = 0
         ) {
             self.wantsTrace = wantsTrace
+            self.factoredShards = factoredShards
             self.memory = memory
             self.readsMemory = readsMemory
             self.worker = worker

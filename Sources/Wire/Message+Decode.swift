@@ -60,6 +60,9 @@ extension Message {
         case CONVOY__ENVELOPE__BODY_WEIGHTS: self = .weights(try Weights(envelope, limits))
         case CONVOY__ENVELOPE__BODY_CONTRIBUTION:
             self = .contribution(try Contribution(envelope, limits))
+        case CONVOY__ENVELOPE__BODY_FACTORS: self = .factors(try Factors(envelope, limits))
+        case CONVOY__ENVELOPE__BODY_SLOT: self = .slot(try Slot(envelope, limits))
+        case CONVOY__ENVELOPE__BODY_RENEWAL: self = .renewal(try Renewal(envelope, limits))
         default:
             throw .unknownBody("body \(envelope.kind.rawValue) has no reader, expected one")
         }
@@ -98,7 +101,8 @@ extension Message.Welcome {
             fingerprint: read.digest(body.fingerprint, "fingerprint"),
             memory: Message.Memory(body.memory, read),
             readsMemory: body.reads_memory != 0,
-            wantsTrace: body.wants_trace != 0)
+            wantsTrace: body.wants_trace != 0,
+            factoredShards: read.count(body.factored_shards, "factored_shards"))
     }
 }
 
@@ -189,7 +193,8 @@ extension Message.Trace.Kind {
         case CONVOY__TRACE__KIND__WAIT_FOR_WORK: self = .waitForWork
         case CONVOY__TRACE__KIND__WAIT_FOR_DATA: self = .waitForData
         case CONVOY__TRACE__KIND__WAIT_FOR_WEIGHTS: self = .waitForWeights
-        default: throw .outOfRange("trace.kinds holds \(kind.rawValue), expected 1 to 7")
+        case CONVOY__TRACE__KIND__UPDATE: self = .update
+        default: throw .outOfRange("trace.kinds holds \(kind.rawValue), expected 1 to 8")
         }
     }
 }

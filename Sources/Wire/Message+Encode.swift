@@ -44,6 +44,9 @@ extension Message {
         case .samples(let samples): samples.pack(into: &buffer)
         case .weights(let weights): weights.pack(into: &buffer)
         case .contribution(let contribution): contribution.pack(into: &buffer)
+        case .factors(let factors): factors.pack(into: &buffer)
+        case .slot(let slot): slot.pack(into: &buffer)
+        case .renewal(let renewal): renewal.pack(into: &buffer)
         }
     }
 }
@@ -69,7 +72,8 @@ extension Message.Welcome {
                 incarnation: incarnation.wire, job: buffer.keep(job, .job),
                 local_data: localData ? 1 : 0, fingerprint: buffer.keep(fingerprint),
                 memory: buffer.keep(memory), reads_memory: readsMemory ? 1 : 0,
-                wants_trace: wantsTrace ? 1 : 0),
+                wants_trace: wantsTrace ? 1 : 0,
+                factored_shards: factoredShards.wire),
             as: CONVOY__ENVELOPE__BODY_WELCOME)
     }
 }
@@ -125,6 +129,7 @@ extension Message.Trace.Kind {
         case .waitForWork: CONVOY__TRACE__KIND__WAIT_FOR_WORK
         case .waitForData: CONVOY__TRACE__KIND__WAIT_FOR_DATA
         case .waitForWeights: CONVOY__TRACE__KIND__WAIT_FOR_WEIGHTS
+        case .update: CONVOY__TRACE__KIND__UPDATE
         }
     }
 }
@@ -199,7 +204,7 @@ extension Message.Contribution {
 }
 
 extension Int {
-    fileprivate var wire: UInt64 {
+    var wire: UInt64 {
         precondition(self >= 0, "Message: \(self) where a count was expected")
         return UInt64(self)
     }

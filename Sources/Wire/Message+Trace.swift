@@ -15,6 +15,8 @@ extension Message {
             case waitForWork
             case waitForData
             case waitForWeights
+            /// Weights are stepped.
+            case update
         }
 
         /// A time in which one thread did one thing.

@@ -28,7 +28,10 @@ public enum Message: Equatable, Sendable {
     case samples(Samples)
     case weights(Weights)
     case contribution(Contribution)
+    case factors(Factors)
+    case slot(Slot)
+    case renewal(Renewal)
 
     /// Builds of different versions refuse each other: all nodes of a run take the same build.
-    public static let protocolVersion: UInt32 = 1
+    public static let protocolVersion: UInt32 = 2
 }

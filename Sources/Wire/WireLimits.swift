@@ -23,7 +23,7 @@ public struct WireLimits: Equatable, Sendable {
     /// For the control connection: a welcome carries the job, nothing carries a payload.
     public static let control = WireLimits(headerBytes: 64 << 10, payloadBytes: 0)
     /// For the data connections: small headers, payloads of one chunk.
-    public static let data = WireLimits(headerBytes: 1 << 10, payloadBytes: chunkBytes)
+    public static let data = WireLimits(headerBytes: 8 << 10, payloadBytes: chunkBytes)
 
     /// The largest payload: weights, gradients and samples are cut into chunks of this size.
     public static let chunkBytes = 1 << 20
@@ -31,6 +31,8 @@ public struct WireLimits: Equatable, Sendable {
     public static let jobBytes = 62 << 10
     /// That one trace tells of: its header stays below the 16 KiB that a coordinator takes.
     public static let spans = 256
+    /// Chunks that one renewal may be about: their checksums fit its header.
+    public static let renewedChunks = 512
     /// Of names and other identifiers.
     static let nameBytes = 255
     /// Of sentences: reasons and failure messages. A longer one is cut when it is sent.

@@ -101,6 +101,15 @@ final class Namespaces {
         try inWorker(worker, "tc qdisc add dev eth0 \(queue)")
     }
 
+    /// Bytes that have gone by a worker's cable, up to the coordinator and down to the worker.
+    func traffic(of worker: Int) throws -> (up: Int, down: Int) {
+        let counters = try ["tx", "rx"].map { way in
+            try Self.run(
+                "ip netns exec \(name(worker)) cat /sys/class/net/eth0/statistics/\(way)_bytes")
+        }.compactMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        return (counters[0], counters[1])
+    }
+
     /// Drops that share of the packets that a worker receives, in percent; 0 for none.
     func lose(_ worker: Int, percent: Int) throws {
         try inWorker(worker, "nft 'flush ruleset'")

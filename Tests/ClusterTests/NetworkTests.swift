@@ -174,6 +174,45 @@ import Testing
         }
     }
 
+    /// Of 2 million weights, nearly all in one dense layer, a step brings less than a tenth to and from a worker.
+    @Test(
+        .enabled(if: LongRuns.areWanted, LongRuns.hint),
+        .enabled(if: Namespaces.obstacle == nil, "\(Namespaces.obstacle ?? "")"))
+    func aWideLayerIsNoLoadForALine() throws {
+        let run = try DisturbedRun(job: FactoredTests.job)
+        let expected = try run.undisturbed()
+        let network = try Namespaces(workers: 2)
+        for worker in 0..<2 { try network.limit(worker, to: "1gbit", burst: "256kb") }
+        let keys = try ConvoyProgram.keys(in: run.path)
+        let coordinator = try ConvoyProgram(
+            [
+                "coordinator", run.path + "/job.yaml", "--quiet", "--bind", "tcp://0.0.0.0:7070",
+                "--output", run.path + "/run", "--log-json", run.log.path,
+            ] + keys.coordinator, in: run.path,
+            launcher: Namespaces.launcher(in: network.coordinator))
+        let workers = try (0..<2).map { number in
+            try ConvoyProgram(
+                [
+                    "worker", "--connect", network.endpoint(of: number), "--name", "w\(number)",
+                    "--threads", "1",
+                ] + keys.worker, in: run.path,
+                launcher: Namespaces.launcher(in: network.name(number)))
+        }
+        #expect(coordinator.status(within: 120) == 0, "\(coordinator.text)\(workers.map(\.text))")
+        for worker in workers { #expect(worker.status(within: 20) == 0, "\(worker.text)") }
+        #expect(run.log.finalWeights != nil && run.log.finalWeights == expected.finalWeights)
+        let steps = expected.trainingSteps.count, weights = 2_100_000 * 4
+        for worker in 0..<2 {
+            let traffic = try network.traffic(of: worker)
+            print(
+                "w\(worker): \(traffic.up / steps / 1000) kB up and "
+                    + "\(traffic.down / steps / 1000) kB down a step, of \(weights / 1000)")
+            #expect(traffic.up > 0 && traffic.up < steps * weights / 10)
+            // The weights have come once.
+            #expect(traffic.down > weights && traffic.down < steps * weights / 10 + 2 * weights)
+        }
+    }
+
     private func pull(_ network: Namespaces, for seconds: Double) throws {
         try network.setCable(0, "down")
         usleep(UInt32(seconds * 1e6))

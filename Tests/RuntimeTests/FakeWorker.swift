@@ -125,6 +125,24 @@ struct FakeWorker: ~Copyable {
         }
     }
 
+    /// Factors of a lease's first shard that are not what they say; their layer is bucket 1, and has 4096 inputs
+    /// and 512 outputs.
+    func sendFactors(_ lease: Message.Lease, lie: String) throws {
+        let floats = [Float](
+            repeating: 0, count: 512 + 16 * (4096 + 512) - (lie == "size" ? 16 : 0))
+        try floats.withUnsafeBytes { bytes in
+            try data.send(
+                .factors(
+                    .init(
+                        session: lease.session, lease: lease.lease, step: lease.step,
+                        version: lease.weightsVersion, bucket: lie == "bucket" ? 0 : 1,
+                        shard: lie == "shard" ? 3 : lease.firstShard,
+                        samples: lie == "samples" ? 17 : 16, part: 0,
+                        checksum: lie == "checksum" ? 0 : checksum64(bytes))),
+                payload: .copied(bytes))
+        }
+    }
+
     /// Cannot compute a shard.
     func fail(step: UInt64) throws {
         try control.send(.failure(.init(step: step, shard: 0, layer: "x", message: "not finite")))

@@ -114,6 +114,32 @@ let samples: [Sample] = [
             .init(
                 worker: 3, session: 1, run: "fashion-1", incarnation: 1, job: "name: x\n",
                 localData: false, fingerprint: digest, wantsTrace: true))),
+    Sample(
+        message: .welcome(
+            .init(
+                worker: 3, session: 1, run: "wide-1", incarnation: 1, job: "name: x\n",
+                localData: false, fingerprint: digest, factoredShards: 64))),
+    Sample(
+        message: .factors(
+            .init(
+                session: 7, lease: 1, step: 300, version: 299, bucket: 4, shard: 2, samples: 16,
+                part: 1, checksum: .max, ready: 1 << 60)),
+        payload: 1 << 20, limits: .data),
+    Sample(
+        message: .slot(.init(session: 7, version: 300, slot: 1, chunk: 12, checksum: 5)),
+        payload: 64, limits: .data),
+    Sample(
+        message: .renewal(
+            .init(session: 7, version: 301, bucket: 4, samples: 32, checksums: [1, .max])),
+        limits: .data),
+    // The longest there is still fits what a worker takes.
+    Sample(
+        message: .renewal(
+            .init(
+                session: .max, version: .max, bucket: 1 << 40, samples: 1 << 40, rate: 0.00025,
+                checksums: Array(repeating: .max, count: WireLimits.renewedChunks),
+                digest: .max)),
+        limits: .data),
     Sample(message: .trace(.init(clock: 1 << 62, isLast: true))),
     // The longest there is still fits what a coordinator takes.
     Sample(

@@ -14,7 +14,9 @@ import Wire
         var testDescription: String { text }
     }
 
-    @Test(arguments: versions + sizes + bodies + payloads + controlFields + dataFields + spans)
+    @Test(
+        arguments: versions + sizes + bodies + payloads + controlFields + dataFields + factors
+            + spans)
     func theTextSaysWhatWasSeenAndExpected(_ row: Case) {
         let error = #expect(throws: WireError.self) {
             try row.header.withUnsafeBytes {
@@ -55,23 +57,24 @@ import Wire
                 + drop),
         Case(
             header: ProtobufWriter.envelope(version: 3, body: 6),
-            text: "wire.versionMismatch: the peer speaks protocol 3, this build 1; "
+            text: "wire.versionMismatch: the peer speaks protocol 3, this build 2; "
                 + "deploy one convoy build on both"),
         Case(
             header: ProtobufWriter.envelope(version: 3, body: 2) { $0.text(1, "cpu-7") },
-            text: "wire.versionMismatch: worker cpu-7 speaks protocol 3, this coordinator 1; "
+            text: "wire.versionMismatch: worker cpu-7 speaks protocol 3, this coordinator 2; "
                 + "deploy one convoy build on both"),
         // Whatever another version does with its payloads and headers, it gets the clear refusal.
         Case(
             header: ProtobufWriter.envelope(version: 3, body: 99).prefix(8) + [255, 255],
             payload: 1 << 30,
-            text: "wire.versionMismatch: the peer speaks protocol 3, this build 1; "
+            text: "wire.versionMismatch: the peer speaks protocol 3, this build 2; "
                 + "deploy one convoy build on both"),
     ]
 
     static let sizes = [
         Case(
-            header: encoded(.refused(reason: String(repeating: "x", count: 2000))), limits: .data,
+            header: encoded(.refused(reason: String(repeating: "x", count: 2000))),
+            limits: WireLimits(headerBytes: 1024, payloadBytes: 0),
             text: "wire.tooLarge: a header has 2011 bytes, expected at most 1024" + drop),
         Case(
             header: encoded(.heartbeat), payload: 1,
@@ -91,7 +94,7 @@ import Wire
             text: "wire.unknownBody: an envelope is empty, expected a body" + drop),
         Case(
             header: ProtobufWriter.envelope(body: 99),
-            text: "wire.unknownBody: an envelope has body 99, expected one of protocol 1" + drop),
+            text: "wire.unknownBody: an envelope has body 99, expected one of protocol 2" + drop),
         Case(
             header: ProtobufWriter.envelope(body: 6) { $0.varint(1, 5) },
             text:
@@ -186,13 +189,44 @@ import Wire
             text: "wire.outOfRange: shutdown.reason has 4097 bytes, expected at most 4096" + drop),
     ]
 
+    static let factors = [
+        Case(
+            header: encoded(
+                .factors(
+                    .init(
+                        session: 1, lease: 1, step: 1, version: 1, bucket: 1, shard: 0, samples: 0,
+                        part: 0, checksum: 1))),
+            payload: 64, limits: .data,
+            text: "wire.outOfRange: factors.samples is 0, expected 1...1099511627776" + drop),
+        Case(
+            header: encoded(
+                .slot(.init(session: 1, version: 1, slot: 0, chunk: 0, checksum: 1))),
+            payload: 6, limits: .data,
+            text:
+                "wire.badPayload: factors or a slot have 6 bytes of payload, expected whole floats"
+                + drop),
+        Case(
+            header: encoded(
+                .renewal(.init(session: 1, version: 1, bucket: 1, samples: 1, checksums: []))),
+            limits: .data,
+            text: "wire.outOfRange: renewal.checksums is 0, expected 1...512" + drop),
+        Case(
+            header: encoded(
+                .renewal(
+                    .init(
+                        session: 1, version: 1, bucket: 1, samples: 1, rate: .infinity,
+                        checksums: [1]))),
+            limits: .data,
+            text: "wire.outOfRange: renewal.rate is inf, expected a finite number" + drop),
+    ]
+
     static let spans = [
         Case(
             header: trace(kinds: [0]),
-            text: "wire.outOfRange: trace.kinds holds 0, expected 1 to 7" + drop),
+            text: "wire.outOfRange: trace.kinds holds 0, expected 1 to 8" + drop),
         Case(
-            header: trace(kinds: [8]),
-            text: "wire.outOfRange: trace.kinds holds 8, expected 1 to 7" + drop),
+            header: trace(kinds: [9]),
+            text: "wire.outOfRange: trace.kinds holds 9, expected 1 to 8" + drop),
         Case(
             header: trace(rows: [8193]),
             text: "wire.outOfRange: trace.rows is 8193, expected 0...8192" + drop),

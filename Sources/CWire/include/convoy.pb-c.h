@@ -32,6 +32,9 @@ typedef struct Convoy__Lease Convoy__Lease;
 typedef struct Convoy__Samples Convoy__Samples;
 typedef struct Convoy__Weights Convoy__Weights;
 typedef struct Convoy__Contribution Convoy__Contribution;
+typedef struct Convoy__Factors Convoy__Factors;
+typedef struct Convoy__Slot Convoy__Slot;
+typedef struct Convoy__Renewal Convoy__Renewal;
 
 
 /* --- enums --- */
@@ -50,7 +53,11 @@ typedef enum _Convoy__Trace__Kind {
   CONVOY__TRACE__KIND__RECEIVE = 4,
   CONVOY__TRACE__KIND__WAIT_FOR_WORK = 5,
   CONVOY__TRACE__KIND__WAIT_FOR_DATA = 6,
-  CONVOY__TRACE__KIND__WAIT_FOR_WEIGHTS = 7
+  CONVOY__TRACE__KIND__WAIT_FOR_WEIGHTS = 7,
+  /*
+   * weights are stepped
+   */
+  CONVOY__TRACE__KIND__UPDATE = 8
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CONVOY__TRACE__KIND)
 } Convoy__Trace__Kind;
 typedef enum _Convoy__Lease__Kind {
@@ -78,7 +85,10 @@ typedef enum {
   CONVOY__ENVELOPE__BODY_LEASE = 17,
   CONVOY__ENVELOPE__BODY_SAMPLES = 18,
   CONVOY__ENVELOPE__BODY_WEIGHTS = 19,
-  CONVOY__ENVELOPE__BODY_CONTRIBUTION = 20
+  CONVOY__ENVELOPE__BODY_CONTRIBUTION = 20,
+  CONVOY__ENVELOPE__BODY_FACTORS = 21,
+  CONVOY__ENVELOPE__BODY_SLOT = 22,
+  CONVOY__ENVELOPE__BODY_RENEWAL = 23
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CONVOY__ENVELOPE__BODY__CASE)
 } Convoy__Envelope__BodyCase;
 
@@ -114,6 +124,9 @@ struct  Convoy__Envelope
     Convoy__Samples *samples;
     Convoy__Weights *weights;
     Convoy__Contribution *contribution;
+    Convoy__Factors *factors;
+    Convoy__Slot *slot;
+    Convoy__Renewal *renewal;
   };
 };
 #define CONVOY__ENVELOPE__INIT \
@@ -199,10 +212,14 @@ struct  Convoy__Welcome
    * say what your threads do
    */
   protobuf_c_boolean wants_trace;
+  /*
+   * of a whole batch, where gradients travel as factors; 0 where they do not
+   */
+  uint64_t factored_shards;
 };
 #define CONVOY__WELCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__welcome__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, {0,NULL}, NULL, 0, 0 }
+    , 0, 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, {0,NULL}, NULL, 0, 0, 0 }
 
 
 /*
@@ -505,6 +522,109 @@ struct  Convoy__Contribution
 #define CONVOY__CONTRIBUTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__contribution__descriptor) \
     , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * The gradient of one layer, a bucket of its own, over one shard: the payload is a part of the factors that
+ * it is the product of. From the worker that computed them to the coordinator, and from there to the others.
+ */
+struct  Convoy__Factors
+{
+  ProtobufCMessage base;
+  uint64_t session;
+  /*
+   * 0 on the way to a worker
+   */
+  uint64_t lease;
+  uint64_t step;
+  /*
+   * of the weights that they were computed with
+   */
+  uint64_t version;
+  uint64_t bucket;
+  /*
+   * within the step
+   */
+  uint64_t shard;
+  /*
+   * of the shard
+   */
+  uint64_t samples;
+  /*
+   * of 1 MiB, but for the last
+   */
+  uint64_t part;
+  /*
+   * XXH3 of the payload
+   */
+  uint64_t checksum;
+  /*
+   * as in Contribution
+   */
+  uint64_t ready;
+};
+#define CONVOY__FACTORS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&convoy__factors__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * What the optimizer keeps of a chunk of weights, for a worker that steps it itself: the payload.
+ */
+struct  Convoy__Slot
+{
+  ProtobufCMessage base;
+  uint64_t session;
+  /*
+   * of the weights that it belongs to
+   */
+  uint64_t version;
+  uint64_t slot;
+  uint64_t chunk;
+  /*
+   * XXH3 of the payload
+   */
+  uint64_t checksum;
+};
+#define CONVOY__SLOT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&convoy__slot__descriptor) \
+    , 0, 0, 0, 0, 0 }
+
+
+/*
+ * All factors of a step have been sent: step the layer with them.
+ */
+struct  Convoy__Renewal
+{
+  ProtobufCMessage base;
+  uint64_t session;
+  /*
+   * that comes of it
+   */
+  uint64_t version;
+  uint64_t bucket;
+  /*
+   * of the step
+   */
+  uint64_t samples;
+  protobuf_c_boolean sets_rate;
+  /*
+   * in place of the optimizer's own
+   */
+  double rate;
+  /*
+   * of the chunks, as they have to be then
+   */
+  size_t n_checksums;
+  uint64_t *checksums;
+  /*
+   * as in Weights
+   */
+  uint64_t digest;
+};
+#define CONVOY__RENEWAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&convoy__renewal__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0,NULL, 0 }
 
 
 /* Convoy__Envelope methods */
@@ -830,6 +950,63 @@ Convoy__Contribution *
 void   convoy__contribution__free_unpacked
                      (Convoy__Contribution *message,
                       ProtobufCAllocator *allocator);
+/* Convoy__Factors methods */
+void   convoy__factors__init
+                     (Convoy__Factors         *message);
+size_t convoy__factors__get_packed_size
+                     (const Convoy__Factors   *message);
+size_t convoy__factors__pack
+                     (const Convoy__Factors   *message,
+                      uint8_t             *out);
+size_t convoy__factors__pack_to_buffer
+                     (const Convoy__Factors   *message,
+                      ProtobufCBuffer     *buffer);
+Convoy__Factors *
+       convoy__factors__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   convoy__factors__free_unpacked
+                     (Convoy__Factors *message,
+                      ProtobufCAllocator *allocator);
+/* Convoy__Slot methods */
+void   convoy__slot__init
+                     (Convoy__Slot         *message);
+size_t convoy__slot__get_packed_size
+                     (const Convoy__Slot   *message);
+size_t convoy__slot__pack
+                     (const Convoy__Slot   *message,
+                      uint8_t             *out);
+size_t convoy__slot__pack_to_buffer
+                     (const Convoy__Slot   *message,
+                      ProtobufCBuffer     *buffer);
+Convoy__Slot *
+       convoy__slot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   convoy__slot__free_unpacked
+                     (Convoy__Slot *message,
+                      ProtobufCAllocator *allocator);
+/* Convoy__Renewal methods */
+void   convoy__renewal__init
+                     (Convoy__Renewal         *message);
+size_t convoy__renewal__get_packed_size
+                     (const Convoy__Renewal   *message);
+size_t convoy__renewal__pack
+                     (const Convoy__Renewal   *message,
+                      uint8_t             *out);
+size_t convoy__renewal__pack_to_buffer
+                     (const Convoy__Renewal   *message,
+                      ProtobufCBuffer     *buffer);
+Convoy__Renewal *
+       convoy__renewal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   convoy__renewal__free_unpacked
+                     (Convoy__Renewal *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Convoy__Envelope_Closure)
@@ -883,6 +1060,15 @@ typedef void (*Convoy__Weights_Closure)
 typedef void (*Convoy__Contribution_Closure)
                  (const Convoy__Contribution *message,
                   void *closure_data);
+typedef void (*Convoy__Factors_Closure)
+                 (const Convoy__Factors *message,
+                  void *closure_data);
+typedef void (*Convoy__Slot_Closure)
+                 (const Convoy__Slot *message,
+                  void *closure_data);
+typedef void (*Convoy__Renewal_Closure)
+                 (const Convoy__Renewal *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -908,6 +1094,9 @@ extern const ProtobufCEnumDescriptor    convoy__lease__kind__descriptor;
 extern const ProtobufCMessageDescriptor convoy__samples__descriptor;
 extern const ProtobufCMessageDescriptor convoy__weights__descriptor;
 extern const ProtobufCMessageDescriptor convoy__contribution__descriptor;
+extern const ProtobufCMessageDescriptor convoy__factors__descriptor;
+extern const ProtobufCMessageDescriptor convoy__slot__descriptor;
+extern const ProtobufCMessageDescriptor convoy__renewal__descriptor;
 
 PROTOBUF_C__END_DECLS
 

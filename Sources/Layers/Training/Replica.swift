@@ -38,6 +38,8 @@ public final class Replica {
     ///     which shards come decides about its bits.
     ///   - willUse: Called once for each stage with weights, before they are used for the first time;
     ///     front stages first. It may wait for them, and throw `interrupted` to give the shard up.
+    ///   - factored: Stages whose part of `gradient` is to begin with the factors of their gradient instead
+    ///     (`Model.factoredGradient`); what follows those is undefined.
     ///   - begins: Called for each block as its images go forward, and as their gradients go backward.
     ///   - didFinish: Called once for each stage with weights when its part of `gradient` is final; last
     ///     stages first.
@@ -46,6 +48,7 @@ public final class Replica {
     public func train(
         _ shard: ShardInput, weights: Floats, prepared: PreparedWeights, gradient: MutableFloats,
         adding: Bool = false, willUse: (Int) throws(LayerError) -> Void = { _ in },
+        factored: (Int) -> FactoredGradient? = { _ in nil },
         begins: (Pass) -> Void = { _ in },
         didFinish: (Int) -> Void = { _ in }
     ) throws(LayerError) -> ShardMetrics {
@@ -74,7 +77,8 @@ public final class Replica {
             }
             try addLoss(block, memory.training, shard, from: start, to: &metrics)
             begins(.backward)
-            try backward(&block, prepared, isLast: isLast, didFinish: didFinish)
+            try backward(
+                &block, prepared, isLast: isLast, factored: factored, didFinish: didFinish)
         }
         return metrics
     }
@@ -197,7 +201,8 @@ extension Replica {
     }
 
     private func backward(
-        _ block: inout Block, _ prepared: PreparedWeights, isLast: Bool, didFinish: (Int) -> Void
+        _ block: inout Block, _ prepared: PreparedWeights, isLast: Bool,
+        factored: (Int) -> FactoredGradient?, didFinish: (Int) -> Void
     ) throws(LayerError) {
         let network = model.training, memory = memory.training
         for index in network.stages.indices.reversed() {
@@ -212,13 +217,17 @@ extension Replica {
                 }
             }
             guard isLast, !stage.parameterRange.isEmpty else { continue }
-            if isAsked {
+            var gradient = block.gradient.slice(stage.parameterRange)
+            if let factors = factored(index) {
+                gradient = factors.write(
+                    memory.stages[index].accumulator, blocks: block.number + 1,
+                    over: block.gradient)
+            } else if isAsked {
                 stage.finish(block, memory.stages[index])
             } else if !block.addsToGradient {
                 // Before all that is trained: nobody has computed a gradient.
                 block.gradient.slice(stage.finishedRange).update(repeating: 0)
             }
-            let gradient = block.gradient.slice(stage.parameterRange)
             guard kernels.isFinite(UnsafeRawBufferPointer(gradient)) else {
                 throw LayerError(
                     code: .notFinite, layer: model.name(ofStage: index),

@@ -76,6 +76,7 @@ struct Trial {
         _ kernels: KernelSet = Engine.best(), sharingMemory: Bool = true,
         addingTo sum: [Float]? = nil,
         replica: Replica? = nil, willUse: (Int) -> Void = { _ in },
+        factored: (Int) -> FactoredGradient? = { _ in nil },
         didFinish: (Int) -> Void = { _ in }
     ) throws -> (metrics: ShardMetrics, gradient: [Float]) {
         Engine.enableFlushToZero()
@@ -87,7 +88,7 @@ struct Trial {
             try gradient.withUnsafeMutableBufferPointer { gradient in
                 try replica.train(
                     shard, weights: weights, prepared: prepared, gradient: gradient,
-                    adding: sum != nil, willUse: willUse, didFinish: didFinish)
+                    adding: sum != nil, willUse: willUse, factored: factored, didFinish: didFinish)
             }
         }
         return (metrics, gradient)
