@@ -30,19 +30,42 @@ public struct ClusterOptions: Sendable, Equatable {
     /// The share of the shards that two workers compute, so that one that computes wrong is found out.
     public var audit: Double
 
+    public init(
+        data: Data = .ship, heartbeat: Duration = .seconds(1), missedHeartbeats: Int = 3,
+        leaseCredits: Int = 2, stragglerFactor: Double = 4,
+        stragglerFloor: Duration = .seconds(0.5), waitForWorkers: Duration = .seconds(600),
+        reconnect: Duration = .seconds(120), audit: Double = 0
+    ) {
+        self.data = data
+        self.heartbeat = heartbeat
+        self.missedHeartbeats = missedHeartbeats
+        self.leaseCredits = leaseCredits
+        self.stragglerFactor = stragglerFactor
+        self.stragglerFloor = stragglerFloor
+        self.waitForWorkers = waitForWorkers
+        self.reconnect = reconnect
+        self.audit = audit
+    }
+
     init(fields: inout Fields) throws(ConfigError) {
+        self.init()
+        func seconds(
+            _ name: String, _ usual: Duration, in range: ClosedRange<Double>
+        ) throws(ConfigError) -> Duration {
+            .seconds(try fields.double(name, default: usual / .seconds(1), in: range))
+        }
         let day = 86_400.0
-        data = try fields.choice("data", default: .ship)
-        heartbeat = .seconds(try fields.double("heartbeat_seconds", default: 1, in: 0.05...60))
-        missedHeartbeats = try fields.int("missed_heartbeats", default: 3, in: 2...100)
-        leaseCredits = try fields.int("lease_credits", default: 2, in: 1...2)
-        stragglerFactor = try fields.double("straggler_factor", default: 4, in: 1.5...1000)
-        stragglerFloor = .seconds(
-            try fields.double("straggler_floor_seconds", default: 0.5, in: 0.01...3600))
-        waitForWorkers = .seconds(
-            try fields.double("wait_for_workers_seconds", default: 600, in: 1...day))
-        reconnect = .seconds(try fields.double("reconnect_seconds", default: 120, in: 1...day))
-        audit = try fields.double("audit", default: 0, in: 0...1)
+        data = try fields.choice("data", default: data)
+        heartbeat = try seconds("heartbeat_seconds", heartbeat, in: 0.05...60)
+        missedHeartbeats = try fields.int(
+            "missed_heartbeats", default: missedHeartbeats, in: 2...100)
+        leaseCredits = try fields.int("lease_credits", default: leaseCredits, in: 1...2)
+        stragglerFactor = try fields.double(
+            "straggler_factor", default: stragglerFactor, in: 1.5...1000)
+        stragglerFloor = try seconds("straggler_floor_seconds", stragglerFloor, in: 0.01...3600)
+        waitForWorkers = try seconds("wait_for_workers_seconds", waitForWorkers, in: 1...day)
+        reconnect = try seconds("reconnect_seconds", reconnect, in: 1...day)
+        audit = try fields.double("audit", default: audit, in: 0...1)
     }
 
     func encoded() -> ConfigValue {

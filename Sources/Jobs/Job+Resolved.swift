@@ -48,7 +48,7 @@ extension Job {
         return lines
     }
 
-    private func encoded() -> ConfigValue {
+    func encoded() -> ConfigValue {
         var entries: [ConfigValue.Entry] = [
             .init("name", .scalar(name)),
             .init("seed", .scalar(seed)),

@@ -65,10 +65,36 @@ public struct Job: Sendable {
             metrics: training.metrics)
     }
 
+    /// What a job is called and drawn from, and makes small, if it does not say so.
+    public static let usualName = "job"
+    public static let usualSeed: UInt64 = 0
+    public static let usualLoss = Loss.sparseCategoricalCrossentropy
+
+    /// A job that no file has: it is read as one, so that the same is right, wrong and meant.
+    ///
+    /// - Throws: A `JobError` that names the field as a file has it.
+    public init(
+        name: String = usualName, seed: UInt64 = usualSeed, dataset: DatasetConfiguration,
+        nodes: [Node], loss: Loss = usualLoss, training: TrainingOptions,
+        cluster: ClusterOptions = ClusterOptions(), numerics: NumericsOptions = NumericsOptions()
+    ) throws(JobError) {
+        self.name = name
+        self.seed = seed
+        self.dataset = dataset
+        self.nodes = nodes
+        self.loss = loss
+        self.training = training
+        self.cluster = cluster
+        self.numerics = numerics
+        do throws(ConfigError) { self = try Job(encoded(), defaultName: name) } catch {
+            throw JobError(error, file: "job '\(name)'", text: "", overrides: [])
+        }
+    }
+
     private init(_ tree: ConfigValue, defaultName: String) throws(ConfigError) {
         var fields = try Fields(tree, path: "")
         name = try fields.string("name", default: defaultName)
-        seed = UInt64(try fields.int("seed", default: 0))
+        seed = UInt64(try fields.int("seed", default: Int(Self.usualSeed)))
         dataset = try Self.dataset(&fields)
         let model = fields.value("model") ?? ConfigValue(.null, line: fields.line)
         nodes = try parseLayers(model, path: "model")
@@ -83,7 +109,7 @@ public struct Job: Sendable {
         loss =
             try fields.value("loss").map { value throws(ConfigError) in
                 try Loss(value, path: "loss")
-            } ?? .sparseCategoricalCrossentropy
+            } ?? Self.usualLoss
         loss.isDense = dataset.classMode == .raw && loss.takesShares
         var training = try fields.section("training")
         self.training = try TrainingOptions(fields: &training)

@@ -7,8 +7,11 @@ public struct NumericsOptions: Sendable, Equatable {
     /// Convolutions of 3x3 with stride 1 by Winograd's algorithm: faster, other last bits.
     public var winograd: Bool
 
+    public init(winograd: Bool = true) { self.winograd = winograd }
+
     init(fields: inout Fields) throws(ConfigError) {
-        winograd = try fields.bool("winograd", default: true)
+        self.init()
+        winograd = try fields.bool("winograd", default: winograd)
         let line = fields.value("id")?.line ?? 0
         let id = try fields.string("id", default: numericsID)
         guard id == numericsID else {

@@ -38,12 +38,38 @@ public struct TrainingOptions: Sendable {
     /// Samples of one optimizer step.
     public var samplesPerStep: Int { batchSize * gradientAccumulationSteps }
 
+    /// - Parameter optimizer: What else an update has, clipping for one, is said of the property `optimizer`.
+    public init(
+        epochs: Int = 1, batchSize: Int = 32, stepsPerEpoch: Int? = nil,
+        validationSteps: Int? = nil, sampling: Sampling = .shuffled,
+        classWeight: ClassWeight? = nil, optimizer: any Optimizer,
+        initialWeights: InitialWeights? = nil, callbacks: Callbacks = Callbacks(),
+        gradientAccumulationSteps: Int = 1, shardSize: Int = 16, checkpointEvery: Int? = nil
+    ) {
+        self.epochs = epochs
+        self.batchSize = batchSize
+        self.stepsPerEpoch = stepsPerEpoch
+        self.validationSteps = validationSteps
+        self.sampling = sampling
+        self.classWeight = classWeight
+        self.optimizer = UpdateRule(optimizer)
+        self.initialWeights = initialWeights
+        self.callbacks = callbacks
+        self.gradientAccumulationSteps = gradientAccumulationSteps
+        self.shardSize = shardSize
+        self.checkpointEvery = checkpointEvery
+    }
+
+    /// Whose fields a file need not name; it always names an optimizer.
+    private static let usual = TrainingOptions(optimizer: SGD())
+
     init(fields: inout Fields) throws(ConfigError) {
-        epochs = try fields.int("epochs", default: 1, in: 1...1_000_000)
-        batchSize = try fields.int("batch_size", default: 32, in: 1...1_048_576)
+        let usual = Self.usual
+        epochs = try fields.int("epochs", default: usual.epochs, in: 1...1_000_000)
+        batchSize = try fields.int("batch_size", default: usual.batchSize, in: 1...1_048_576)
         stepsPerEpoch = try fields.optionalInt("steps_per_epoch", in: 1...1_000_000_000)
         validationSteps = try fields.optionalInt("validation_steps", in: 1...1_000_000_000)
-        sampling = try fields.choice("sampling", default: .shuffled)
+        sampling = try fields.choice("sampling", default: usual.sampling)
         classWeight = try ClassWeight(fields: &fields)
         guard sampling != .balanced || classWeight != .balanced else {
             throw ConfigError(
@@ -71,9 +97,11 @@ public struct TrainingOptions: Sendable {
                     + "a number, or leave the callback out")
         }
         gradientAccumulationSteps = try fields.int(
-            "gradient_accumulation_steps", default: 1, in: 1...max(1, 1_048_576 / batchSize))
-        shardSize = try fields.int("shard_size", default: 16, in: 1...4096)
-        let every = try fields.int("checkpoint_every_steps", default: 0)
+            "gradient_accumulation_steps", default: usual.gradientAccumulationSteps,
+            in: 1...max(1, 1_048_576 / batchSize))
+        shardSize = try fields.int("shard_size", default: usual.shardSize, in: 1...4096)
+        let every = try fields.int(
+            "checkpoint_every_steps", default: usual.checkpointEvery ?? 0)
         checkpointEvery = every == 0 ? nil : every
     }
 

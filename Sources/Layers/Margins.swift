@@ -5,7 +5,7 @@
 import Configuration
 
 /// Pixels at the edges of an image, as in `padding: [[1, 2], [0, 3]]`.
-public struct Margins: Hashable, Sendable, CustomStringConvertible {
+public struct Margins: Hashable, Sendable, CustomStringConvertible, ExpressibleByIntegerLiteral {
     public var top: Int, bottom: Int, left: Int, right: Int
 
     public init(top: Int, bottom: Int, left: Int, right: Int) {
@@ -16,6 +16,8 @@ public struct Margins: Hashable, Sendable, CustomStringConvertible {
     public init(_ margin: Int) {
         self.init(top: margin, bottom: margin, left: margin, right: margin)
     }
+
+    public init(integerLiteral margin: Int) { self.init(margin) }
 
     public var description: String { "((\(top), \(bottom)), (\(left), \(right)))" }
 

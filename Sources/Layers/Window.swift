@@ -4,8 +4,10 @@
 
 import Configuration
 
-/// Height and width, as in `kernel_size: [3, 5]`.
-public struct Size2D: Hashable, Sendable, CustomStringConvertible {
+/// Height and width, as in `kernel_size: [3, 5]`. In Swift that is `[3, 5]`, too, or `3` for both.
+public struct Size2D: Hashable, Sendable, CustomStringConvertible, ExpressibleByIntegerLiteral,
+    ExpressibleByArrayLiteral
+{
     public var height: Int, width: Int
 
     public init(_ height: Int, _ width: Int) {
@@ -13,6 +15,14 @@ public struct Size2D: Hashable, Sendable, CustomStringConvertible {
         self.width = width
     }
     public init(_ side: Int) { self.init(side, side) }
+
+    public init(integerLiteral side: Int) { self.init(side) }
+
+    /// - Precondition: There are two.
+    public init(arrayLiteral sides: Int...) {
+        precondition(sides.count == 2, "Size2D: \(sides), expected [height, width]")
+        self.init(sides[0], sides[1])
+    }
 
     init(_ pair: (Int, Int)) { self.init(pair.0, pair.1) }
 

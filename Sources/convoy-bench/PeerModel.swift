@@ -58,7 +58,7 @@ struct PeerModel {
     /// That of the preset with less to learn at its end, as is usual for small images.
     private static let vgg: [Node] =
         Preset.vgg16.nodes(classes: 10).prefix { !($0.layer is Dense) }
-        + [Node(Dense(units: 512, activation: .relu)), Node(Dense(units: 10))]
+        + [Node(Dense(512, activation: .relu)), Node(Dense(10))]
 
     /// FLOPs for one image: products of convolutions and dense layers, 2 for a multiply-add. A training step
     /// goes forward and backward; the first layer needs no gradient of its input.

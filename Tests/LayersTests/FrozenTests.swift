@@ -8,9 +8,9 @@ import Testing
 /// Layers that are not trained, and those that another model lends its weights to.
 @Suite struct FrozenTests {
     private static let front: [any Layer] = [
-        Conv2D(filters: 16, kernelSize: Size2D(3), padding: .same), BatchNormalization(), ReLU(),
-        Conv2D(filters: 18, kernelSize: Size2D(3), activation: .relu),
-        SeparableConv2D(filters: 17, kernelSize: Size2D(3)), LayerNormalization(),
+        Conv2D(16, kernelSize: Size2D(3), padding: .same), BatchNormalization(), ReLU(),
+        Conv2D(18, kernelSize: Size2D(3), activation: .relu),
+        SeparableConv2D(17, kernelSize: Size2D(3)), LayerNormalization(),
     ]
 
     private static func model(_ layers: [any Layer], freezing patterns: [String]) throws -> Model {
@@ -22,7 +22,7 @@ import Testing
     /// Nobody goes back through them, and behind them nothing changes by that.
     @Test func layersBeforeAllThatIsTrainedHaveNoGradient() throws {
         let tail: [any Layer] = [
-            Conv2D(filters: 20, kernelSize: Size2D(3)), Flatten(), Dense(units: 3),
+            Conv2D(20, kernelSize: Size2D(3)), Flatten(), Dense(3),
         ]
         // Frozen at the front alone, a batch normalisation has other statistics: so it is left out.
         let layers = Self.front.filter { !($0 is BatchNormalization) } + tail
@@ -54,7 +54,7 @@ import Testing
 
     @Test(arguments: Engine.available.indices)
     func aFrozenBatchNormalizationIsAsInEvaluation(_ engine: Int) throws {
-        let layers = Self.front + [Flatten(), Dense(units: 3)]
+        let layers = Self.front + [Flatten(), Dense(3)]
         let trial = Trial(try Self.model(layers, freezing: ["batch_*"]), samples: 7, seed: 2)
         let kernels = Engine.available[engine]
         let training = try trial.train(kernels)
@@ -76,8 +76,8 @@ import Testing
     ])
     func patternsNameLayers(pattern: String, names: [String]) throws {
         let nodes = try [
-            Node(Conv2D(filters: 1, kernelSize: Size2D(1))),
-            Node(Conv2D(filters: 1, kernelSize: Size2D(1))), Node(Flatten()), Node(Dense(units: 2)),
+            Node(Conv2D(1, kernelSize: Size2D(1))),
+            Node(Conv2D(1, kernelSize: Size2D(1))), Node(Flatten()), Node(Dense(2)),
         ].freezing([pattern])
         let all = ["conv2d", "conv2d_1", "flatten", "dense"]
         #expect(zip(all, nodes).filter { !$1.isTrainable }.map(\.0) == names)
@@ -85,7 +85,7 @@ import Testing
 
     @Test func aPatternThatNamesNothingIsToldTheNames() {
         let error = #expect(throws: LayerError.self) {
-            try [Node(Flatten()), Node(Dense(units: 2))].freezing(["dense", "conv*"])
+            try [Node(Flatten()), Node(Dense(2))].freezing(["dense", "conv*"])
         }
         #expect(
             error?.description == "no layer is called 'conv*'; the layers are flatten, dense")
@@ -96,8 +96,8 @@ import Testing
     private static func model(units: Int, filters: Int = 5) throws -> Model {
         try Model(
             nodes: [
-                Node(Conv2D(filters: filters, kernelSize: Size2D(3))), Node(BatchNormalization()),
-                Node(Flatten()), Node(Dense(units: 4), name: "between"), Node(Dense(units: units)),
+                Node(Conv2D(filters, kernelSize: Size2D(3))), Node(BatchNormalization()),
+                Node(Flatten()), Node(Dense(4), name: "between"), Node(Dense(units)),
             ], input: [5, 6, 1], loss: .sparseCategoricalCrossentropy)
     }
 

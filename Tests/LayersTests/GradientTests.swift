@@ -26,15 +26,15 @@ import Testing
     @Test(arguments: 1...17, 0..<5)
     func gradientOfAFirstLayerIsTheSlopeOfItsLoss(channels: Int, kind: Int) throws {
         let first: [[any Layer]] = [
-            [Conv2D(filters: 5, kernelSize: Size2D(3), activation: .relu), MaxPooling2D()],
-            [Conv2D(filters: 18, kernelSize: Size2D(5), padding: .same, activation: .relu)],
-            [Conv2D(filters: 3, kernelSize: Size2D(3, 2), strides: Size2D(2, 1))],
-            [Dense(units: 17, activation: .relu)],
-            [Dropout(rate: 0.25), Conv2D(filters: 1, kernelSize: Size2D(1))],
+            [Conv2D(5, kernelSize: Size2D(3), activation: .relu), MaxPooling2D()],
+            [Conv2D(18, kernelSize: Size2D(5), padding: .same, activation: .relu)],
+            [Conv2D(3, kernelSize: Size2D(3, 2), strides: Size2D(2, 1))],
+            [Dense(17, activation: .relu)],
+            [Dropout(0.25), Conv2D(1, kernelSize: Size2D(1))],
         ]
         let model = try Model(
             layers: [Rescaling(scale: 1 / 127.5, offset: -1)] + first[kind]
-                + [Flatten(), Dense(units: 3)],
+                + [Flatten(), Dense(3)],
             input: [7, 6, channels], loss: .sparseCategoricalCrossentropy)
         try check(model, seed: channels * 8 + kind)
     }
@@ -45,8 +45,8 @@ import Testing
         let model = try Model(
             layers: [
                 Rescaling(scale: 1 / 127.5, offset: -1),
-                Conv2D(filters: 5, kernelSize: Size2D(3), activation: .relu), Flatten(),
-                Dense(units: units),
+                Conv2D(5, kernelSize: Size2D(3), activation: .relu), Flatten(),
+                Dense(units),
             ], input: [5, 6, 2], loss: loss, classes: units)
         let trial = Trial(model, samples: 21, seed: 9)
         let (metrics, flat) = try trial.train()
@@ -74,8 +74,8 @@ import Testing
         let model = try Model(
             layers: [
                 Rescaling(scale: 1 / 127.5, offset: -1),
-                Conv2D(filters: 5, kernelSize: Size2D(3), activation: .relu), Flatten(),
-                Dense(units: units),
+                Conv2D(5, kernelSize: Size2D(3), activation: .relu), Flatten(),
+                Dense(units),
             ], input: [5, 6, 2], loss: loss)
         var trial = Trial(model, samples: 21, seed: 8)
         trial.partners = trial.labels.reversed()

@@ -22,9 +22,9 @@ import Testing
         #expect(try layer("GELU") as? GELU == GELU(approximate: false))
         #expect(
             try layer("UpSampling2D") as? UpSampling2D
-                == UpSampling2D(size: Size2D(2), interpolation: .nearest))
-        #expect(try layer("ZeroPadding2D") as? ZeroPadding2D == ZeroPadding2D(padding: Margins(1)))
-        #expect(try layer("Cropping2D") as? Cropping2D == Cropping2D(cropping: Margins(0)))
+                == UpSampling2D(Size2D(2), interpolation: .nearest))
+        #expect(try layer("ZeroPadding2D") as? ZeroPadding2D == ZeroPadding2D(Margins(1)))
+        #expect(try layer("Cropping2D") as? Cropping2D == Cropping2D(Margins(0)))
         #expect(
             try layer("GlobalMaxPooling2D") as? GlobalMaxPooling2D
                 == GlobalMaxPooling2D(keepdims: false))
@@ -109,17 +109,17 @@ import Testing
     private func conv(_ name: String, _ filters: Int, strides: Int = 1) -> Node {
         Node(
             Conv2D(
-                filters: filters, kernelSize: Size2D(3), strides: Size2D(strides), padding: .same),
+                filters, kernelSize: Size2D(3), strides: Size2D(strides), padding: .same),
             name: name)
     }
 
     @Test func shapesThatDoNotFitAreNamed() {
         #expect(
-            message([Node(Cropping2D(cropping: Margins(3)))])
+            message([Node(Cropping2D(Margins(3)))])
                 == "cropping2d: cropping ((3, 3), (3, 3)) leaves nothing of the input (6, 6, 3);"
                 + " crop less")
         #expect(
-            message([Node(Reshape(targetShape: [5, -1, 2]))])
+            message([Node(Reshape([5, -1, 2]))])
                 == "reshape: the input (6, 6, 3) has 108 values, (5, 10, 2) has 100; reshape to as"
                 + " many")
         #expect(
@@ -150,17 +150,17 @@ import Testing
     @Test func zerosBeforeAConvolutionCostNoStage() throws {
         func stages(_ layers: [any Layer]) throws -> [String] {
             try Model(
-                layers: layers + [Flatten(), Dense(units: 2)], input: [6, 6, 3],
+                layers: layers + [Flatten(), Dense(2)], input: [6, 6, 3],
                 loss: .sparseCategoricalCrossentropy
             ).stageSummary
         }
         let padded = try stages([
-            ZeroPadding2D(), Conv2D(filters: 4, kernelSize: Size2D(3), strides: Size2D(2)),
+            ZeroPadding2D(), Conv2D(4, kernelSize: Size2D(3), strides: Size2D(2)),
         ])
         #expect(padded.count == 2 && padded[0].contains("narrow 3x3"))
         // Here the first window would see nothing but zeros.
         let wide = try stages([
-            ZeroPadding2D(padding: Margins(3)), Conv2D(filters: 4, kernelSize: Size2D(3)),
+            ZeroPadding2D(Margins(3)), Conv2D(4, kernelSize: Size2D(3)),
         ])
         #expect(wide.count == 3)
     }

@@ -23,7 +23,7 @@ import Testing
         #expect(
             try parseLayers(value, path: "layers").first?.layer as? Conv2D
                 == Conv2D(
-                    filters: 32, kernelSize: Size2D(3), strides: Size2D(1), padding: .valid,
+                    32, kernelSize: Size2D(3), strides: Size2D(1), padding: .valid,
                     activation: .linear, useBias: true))
     }
 
@@ -32,7 +32,7 @@ import Testing
             .list([.scalar("MaxPooling2D"), .scalar("Flatten"), .scalar("ReLU")]), path: "layers")
         #expect(
             layers[0].layer as? MaxPooling2D
-                == MaxPooling2D(poolSize: Size2D(2), strides: Size2D(2)))
+                == MaxPooling2D(Size2D(2), strides: Size2D(2)))
         #expect(layers[1].layer is Flatten)
         #expect(layers[2].layer is ReLU)
     }
@@ -142,8 +142,8 @@ import Testing
 
     @Test func namesAreThoseOfKeras() throws {
         let layers: [any Layer] = [
-            Conv2D(filters: 1, kernelSize: Size2D(1)), ReLU(), Activation(.relu), Sigmoid(),
-            Softmax(), ReLU(), Dropout(rate: 0.5), Rescaling(scale: 1), Flatten(), Dense(units: 2),
+            Conv2D(1, kernelSize: Size2D(1)), ReLU(), Activation(.relu), Sigmoid(),
+            Softmax(), ReLU(), Dropout(0.5), Rescaling(scale: 1), Flatten(), Dense(2),
         ]
         let model = try Model(
             layers: layers, input: [4, 4, 1], loss: .sparseCategoricalCrossentropy)

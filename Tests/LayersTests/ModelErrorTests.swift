@@ -17,30 +17,30 @@ import Testing
     }
 
     @Test func kernelLargerThanItsInputNamesLayerShapesAndCure() {
-        let conv = Conv2D(filters: 4, kernelSize: Size2D(5))
+        let conv = Conv2D(4, kernelSize: Size2D(5))
         #expect(
-            message([conv, conv, Flatten(), Dense(units: 10)], [7, 9, 1])
+            message([conv, conv, Flatten(), Dense(10)], [7, 9, 1])
                 == "conv2d_1: a 5x5 kernel does not fit into the input (3, 5, 4), the output would be"
                 + " empty; use a smaller kernel_size, 'padding: same' or larger images")
     }
 
     @Test func poolLargerThanItsInputNamesLayerShapesAndCure() {
         #expect(
-            message([MaxPooling2D(poolSize: Size2D(4)), Flatten(), Dense(units: 10)], [3, 9, 1])
+            message([MaxPooling2D(Size2D(4)), Flatten(), Dense(10)], [3, 9, 1])
                 == "max_pooling2d: a 4x4 pool does not fit into the input (3, 9, 1), the output would"
                 + " be empty; use a smaller pool_size, 'padding: same' or larger images")
     }
 
     @Test func convolutionAfterFlattenSaysWhereItBelongs() {
         #expect(
-            message([Flatten(), Conv2D(filters: 4, kernelSize: Size2D(3))])
+            message([Flatten(), Conv2D(4, kernelSize: Size2D(3))])
                 == "conv2d: Conv2D takes images (height, width, channels), but its input is (784); put"
                 + " it before Flatten")
     }
 
     @Test func missingFlattenIsExplained() {
         #expect(
-            message([Dense(units: 10)])
+            message([Dense(10)])
                 == "dense: the model ends with (28, 28, 10); end it with Flatten and Dense, one unit a"
                 + " class")
     }
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func aModelThatIsFrozenAltogetherIsExplained() {
-        let frozen = Node(Dense(units: 10), isTrainable: false)
+        let frozen = Node(Dense(10), isTrainable: false)
         let error = #expect(throws: LayerError.self) {
             try Model(
                 nodes: [Node(Flatten()), frozen], input: [28, 28, 1],
@@ -65,13 +65,13 @@ import Testing
 
     @Test func tooFewUnitsNameTheClasses() {
         #expect(
-            message([Flatten(), Dense(units: 5)])
+            message([Flatten(), Dense(5)])
                 == "dense: 5 outputs for 10 classes; end the model with Dense: {units: 10}")
     }
 
     @Test func finalActivationMustGoWithTheLoss() {
         #expect(
-            message([Flatten(), Dense(units: 10, activation: .sigmoid)])
+            message([Flatten(), Dense(10, activation: .sigmoid)])
                 == "dense: ends the model with sigmoid, but sparse_categorical_crossentropy goes with"
                 + " softmax")
     }
@@ -115,7 +115,7 @@ import Testing
 
     @Test func binaryLossNeedsOneOutputAndTwoClasses() {
         #expect(
-            message([Flatten(), Dense(units: 2)], classes: 2, loss: .binaryCrossentropy)
+            message([Flatten(), Dense(2)], classes: 2, loss: .binaryCrossentropy)
                 == "dense: binary_crossentropy needs 1 output and 2 classes, found 2 outputs and 2"
                 + " classes; use loss: sparse_categorical_crossentropy with one unit a class")
     }
@@ -124,7 +124,7 @@ import Testing
 /// The same for networks with branches.
 @Suite struct WiringErrorTests {
     private func message(_ nodes: [Node], _ input: Shape = [8, 8, 1]) -> String {
-        let ending = [Node(Flatten()), Node(Dense(units: 10))]
+        let ending = [Node(Flatten()), Node(Dense(10))]
         let error = #expect(throws: LayerError.self) {
             try Model(
                 nodes: nodes + ending, input: input, loss: .sparseCategoricalCrossentropy)
@@ -134,7 +134,7 @@ import Testing
 
     private func conv(_ name: String? = nil, of inputs: String..., filters: Int = 4) -> Node {
         Node(
-            Conv2D(filters: filters, kernelSize: Size2D(3), padding: .same), name: name,
+            Conv2D(filters, kernelSize: Size2D(3), padding: .same), name: name,
             inputs: inputs)
     }
 
@@ -189,7 +189,7 @@ import Testing
     @Test func summandsLieAlikeInMemory() {
         #expect(
             message([
-                conv("a"), Node(Flatten(), name: "b"), Node(Dense(units: 256), name: "c"),
+                conv("a"), Node(Flatten(), name: "b"), Node(Dense(256), name: "c"),
                 Node(Add(), inputs: ["b", "c"]),
             ])
                 == "add: one input lies in memory as an image 8x8, the other as 1x1; add before"

@@ -10,8 +10,8 @@ import Testing
     init() throws {
         model = try Model(
             layers: [
-                Conv2D(filters: 17, kernelSize: Size2D(3, 2)), MaxPooling2D(), Flatten(),
-                Dense(units: 3),
+                Conv2D(17, kernelSize: Size2D(3, 2)), MaxPooling2D(), Flatten(),
+                Dense(3),
             ], input: [7, 6, 2], loss: .sparseCategoricalCrossentropy)
     }
 

@@ -8,10 +8,10 @@ import Testing
     /// The convolutional network of the Keras and TensorFlow tutorials.
     private static let tutorial: [any Layer] = [
         Rescaling(scale: 1 / 255),
-        Conv2D(filters: 32, kernelSize: Size2D(3), activation: .relu), MaxPooling2D(),
-        Conv2D(filters: 64, kernelSize: Size2D(3), activation: .relu), MaxPooling2D(),
-        Conv2D(filters: 64, kernelSize: Size2D(3), activation: .relu), Flatten(),
-        Dense(units: 64, activation: .relu), Dense(units: 10, activation: .softmax),
+        Conv2D(32, kernelSize: Size2D(3), activation: .relu), MaxPooling2D(),
+        Conv2D(64, kernelSize: Size2D(3), activation: .relu), MaxPooling2D(),
+        Conv2D(64, kernelSize: Size2D(3), activation: .relu), Flatten(),
+        Dense(64, activation: .relu), Dense(10, activation: .softmax),
     ]
 
     private func model(
@@ -89,31 +89,31 @@ import Testing
     // MARK: Lowering
 
     @Test(arguments: [
-        (Conv2D(filters: 8, kernelSize: Size2D(3)), "winograd 3x3"),
-        (Conv2D(filters: 8, kernelSize: Size2D(3), strides: Size2D(2)), "direct 3x3"),
-        (Conv2D(filters: 8, kernelSize: Size2D(5, 3)), "direct 5x3"),
-        (Conv2D(filters: 8, kernelSize: Size2D(1)), "direct 1x1"),
+        (Conv2D(8, kernelSize: Size2D(3)), "winograd 3x3"),
+        (Conv2D(8, kernelSize: Size2D(3), strides: Size2D(2)), "direct 3x3"),
+        (Conv2D(8, kernelSize: Size2D(5, 3)), "direct 5x3"),
+        (Conv2D(8, kernelSize: Size2D(1)), "direct 1x1"),
     ])
     func algorithmFollowsFromTheShape(_ layer: Conv2D, _ summary: String) throws {
-        let first = Conv2D(filters: 4, kernelSize: Size2D(3))
-        let model = try model([first, layer, Flatten(), Dense(units: 10)])
+        let first = Conv2D(4, kernelSize: Size2D(3))
+        let model = try model([first, layer, Flatten(), Dense(10)])
         #expect(model.stageSummary.prefix(2) == ["conv2d: narrow 3x3", "conv2d_1: \(summary)"])
     }
 
     @Test func outputsSmallerThanThreeByThreeAreDirect() throws {
         let model = try model(
             [
-                Conv2D(filters: 4, kernelSize: Size2D(3)),
-                Conv2D(filters: 4, kernelSize: Size2D(3)),
-                Flatten(), Dense(units: 10),
+                Conv2D(4, kernelSize: Size2D(3)),
+                Conv2D(4, kernelSize: Size2D(3)),
+                Flatten(), Dense(10),
             ], [6, 7, 1])
         #expect(model.stageSummary[1] == "conv2d_1: direct 3x3")
     }
 
     @Test func reluLayerBecomesPartOfItsConvolutionAndPoolOfBoth() throws {
         let model = try model([
-            Conv2D(filters: 4, kernelSize: Size2D(3)), ReLU(), MaxPooling2D(), Flatten(),
-            Dense(units: 10),
+            Conv2D(4, kernelSize: Size2D(3)), ReLU(), MaxPooling2D(), Flatten(),
+            Dense(10),
         ])
         #expect(model.stageSummary == ["conv2d: narrow 3x3, relu, pool", "dense: direct 13x13"])
     }
@@ -135,13 +135,13 @@ import Testing
 
     @Test func poolOfAnotherSizeOrAfterAnotherActivationStandsAlone() throws {
         for (activation, pool, gate) in [
-            (ActivationFunction.relu, MaxPooling2D(poolSize: Size2D(3)), ["max_pooling2d: relu"]),
+            (ActivationFunction.relu, MaxPooling2D(Size2D(3)), ["max_pooling2d: relu"]),
             (.relu, MaxPooling2D(strides: Size2D(1)), ["max_pooling2d: relu"]),
             (.linear, MaxPooling2D(), []),
         ] {
             let model = try model([
-                Conv2D(filters: 4, kernelSize: Size2D(3), activation: activation), pool, Flatten(),
-                Dense(units: 10),
+                Conv2D(4, kernelSize: Size2D(3), activation: activation), pool, Flatten(),
+                Dense(10),
             ])
             #expect(model.stageSummary.dropLast().dropFirst(2) == gate[...])
             #expect(model.stageSummary[0] == "conv2d: narrow 3x3")
@@ -152,16 +152,16 @@ import Testing
     @Test func mapsBeforePoolsAreForgotten() throws {
         func bytes(_ layers: [any Layer], winograd: Bool) throws -> Int {
             try model(
-                [Conv2D(filters: 16, kernelSize: Size2D(1))] + layers + [
-                    Flatten(), Dense(units: 2),
+                [Conv2D(16, kernelSize: Size2D(1))] + layers + [
+                    Flatten(), Dense(2),
                 ],
                 [64, 64, 3], winograd: winograd
             ).planBytes
         }
-        let conv = Conv2D(filters: 64, kernelSize: Size2D(3), padding: .same, activation: .relu)
+        let conv = Conv2D(64, kernelSize: Size2D(3), padding: .same, activation: .relu)
         let map = 64 * 64 * 64 * 16 * 4
         let small: [any Layer] = [conv, MaxPooling2D()]
-        let large: [any Layer] = [conv, MaxPooling2D(poolSize: Size2D(3), strides: Size2D(2))]
+        let large: [any Layer] = [conv, MaxPooling2D(Size2D(3), strides: Size2D(2))]
         let cases: [(layers: [any Layer], winograd: Bool)] = [
             (small, true), (small, false), (large, true), (large, false),
         ]
@@ -175,23 +175,23 @@ import Testing
 
     @Test func preparedWeightsAreThoseOfTheirStages() throws {
         // Transposed 64x10 padded to 64x16; the first layer needs none.
-        let model = try model([Flatten(), Dense(units: 64), Dense(units: 10)])
+        let model = try model([Flatten(), Dense(64), Dense(10)])
         #expect(model.preparedBytes == 64 * 16 * 4)
     }
 
     @Test func finalActivationBelongsToTheLoss() throws {
-        for final in [Dense(units: 10, activation: .softmax), Dense(units: 10)] {
+        for final in [Dense(10, activation: .softmax), Dense(10)] {
             #expect(try model([Flatten(), final]).stageSummary == ["dense: narrow 28x28"])
         }
         #expect(
-            try model([Flatten(), Dense(units: 1), Sigmoid()], loss: .binaryCrossentropy)
+            try model([Flatten(), Dense(1), Sigmoid()], loss: .binaryCrossentropy)
                 .stageSummary == ["dense: narrow 28x28"])
     }
 
     @Test(arguments: [(1, 1), (4, 4), (5, 16), (15, 16), (16, 16), (17, 32)])
     func imagesKeepUpToFourChannelsForAFirstConvolution(channels: Int, stored: Int) throws {
         let model = try model(
-            [Conv2D(filters: 7, kernelSize: Size2D(5)), Flatten(), Dense(units: 10)],
+            [Conv2D(7, kernelSize: Size2D(5)), Flatten(), Dense(10)],
             [6, 6, channels])
         #expect(model.parameters.entries[0].range.count == 5 * 5 * stored * 16)
     }
@@ -200,13 +200,13 @@ import Testing
 
     private static func linear(_ name: String, of inputs: String...) -> Node {
         Node(
-            Conv2D(filters: 4, kernelSize: Size2D(3), padding: .same, useBias: false), name: name,
+            Conv2D(4, kernelSize: Size2D(3), padding: .same, useBias: false), name: name,
             inputs: inputs)
     }
 
     private func model(_ nodes: [Node]) throws -> Model {
         try Model(
-            nodes: nodes + [Node(GlobalAveragePooling2D()), Node(Dense(units: 10))],
+            nodes: nodes + [Node(GlobalAveragePooling2D()), Node(Dense(10))],
             input: [8, 8, 1], loss: .sparseCategoricalCrossentropy)
     }
 
@@ -254,15 +254,15 @@ import Testing
 
     @Test func normalizationTakesBlocksOfSixteen() throws {
         let layers: [any Layer] = [
-            Conv2D(filters: 32, kernelSize: Size2D(3), padding: .same), BatchNormalization(),
-            GlobalAveragePooling2D(), Dense(units: 10),
+            Conv2D(32, kernelSize: Size2D(3), padding: .same), BatchNormalization(),
+            GlobalAveragePooling2D(), Dense(10),
         ]
         #expect(try model(layers, [182, 182, 3]).blockSize == 16)
     }
 
     @Test func blocksAreSmallerWhereImagesAreLarge() throws {
         let layers: [any Layer] = [
-            Conv2D(filters: 32, kernelSize: Size2D(3), padding: .same), Flatten(), Dense(units: 10),
+            Conv2D(32, kernelSize: Size2D(3), padding: .same), Flatten(), Dense(10),
         ]
         #expect(try model(layers, [90, 90, 3]).blockSize == 16)
         #expect(try model(layers, [91, 91, 3]).blockSize == 8)

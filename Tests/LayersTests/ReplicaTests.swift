@@ -7,9 +7,9 @@ import Testing
 
 @Suite struct ReplicaTests {
     static let layers: [any Layer] = [
-        Rescaling(scale: 1 / 255), Conv2D(filters: 4, kernelSize: Size2D(3), activation: .relu),
-        MaxPooling2D(), Conv2D(filters: 3, kernelSize: Size2D(3), activation: .sigmoid), Flatten(),
-        Dropout(rate: 0.5), Dense(units: 3),
+        Rescaling(scale: 1 / 255), Conv2D(4, kernelSize: Size2D(3), activation: .relu),
+        MaxPooling2D(), Conv2D(3, kernelSize: Size2D(3), activation: .sigmoid), Flatten(),
+        Dropout(0.5), Dense(3),
     ]
 
     private func model(_ layers: [any Layer] = layers, shardSize: Int = 32) throws -> Model {
@@ -103,8 +103,8 @@ import Testing
         // A huge scale behind tiny weights: the loss is finite, the gradient of conv2d is not.
         let trial = Trial(
             try model([
-                Conv2D(filters: 2, kernelSize: Size2D(3)), Flatten(),
-                Rescaling(scale: 1e30), Dense(units: 3),
+                Conv2D(2, kernelSize: Size2D(3)), Flatten(),
+                Rescaling(scale: 1e30), Dense(3),
             ]), samples: 3, seed: 1)
         var small = trial
         let kernel = trial.model.parameters.entries[0].range
@@ -121,7 +121,7 @@ import Testing
         await #expect(processExitsWith: .failure) {
             var trial = Trial(
                 try Model(
-                    layers: [Flatten(), Dense(units: 2)], input: [2, 2, 1],
+                    layers: [Flatten(), Dense(2)], input: [2, 2, 1],
                     loss: .sparseCategoricalCrossentropy), samples: 3, seed: 1)
             trial.pixels.removeLast()
             _ = try trial.train()
@@ -131,7 +131,7 @@ import Testing
     @Test func aShardOfMoreImagesThanMemoryIsLaidOutForTraps() async {
         await #expect(processExitsWith: .failure) {
             let model = try Model(
-                layers: [Flatten(), Dense(units: 2)], input: [2, 2, 1],
+                layers: [Flatten(), Dense(2)], input: [2, 2, 1],
                 loss: .sparseCategoricalCrossentropy, shardSize: 16)
             _ = try Trial(model, samples: 17, seed: 1).train()
         }

@@ -23,8 +23,8 @@ import Testing
     @Test func kernelSetsAgreeOnBlocksOfEight() throws {
         let model = try Model(
             layers: [
-                Rescaling(scale: 1 / 255), Conv2D(filters: 16, kernelSize: Size2D(1)),
-                MaxPooling2D(poolSize: Size2D(16)), Flatten(), Dense(units: 3),
+                Rescaling(scale: 1 / 255), Conv2D(16, kernelSize: Size2D(1)),
+                MaxPooling2D(Size2D(16)), Flatten(), Dense(3),
             ], input: [257, 256, 1], loss: .sparseCategoricalCrossentropy)
         #expect(model.blockSize == 8)
         let trial = Trial(model, samples: 5, seed: 1)

@@ -44,9 +44,10 @@ public struct ImageSampling: Hashable, Sendable {
     }
 
     init(fields: inout Fields) throws(ConfigError) {
-        fillMode = try fields.choice("fill_mode", default: .reflect)
-        interpolation = try fields.choice("interpolation", default: .bilinear)
-        fillValue = try fields.double("fill_value", default: 0, in: -1e30...1e30)
+        self.init()
+        fillMode = try fields.choice("fill_mode", default: fillMode)
+        interpolation = try fields.choice("interpolation", default: interpolation)
+        fillValue = try fields.double("fill_value", default: fillValue, in: -1e30...1e30)
     }
 
     var fields: [ConfigValue.Entry] {

@@ -28,10 +28,11 @@ public struct BatchNormalization: Layer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        momentum = try fields.double("momentum", default: 0.99, in: 0...1)
-        epsilon = try fields.double("epsilon", default: 0.001, in: 1e-12...1)
-        center = try fields.bool("center", default: true)
-        scale = try fields.bool("scale", default: true)
+        self.init()
+        momentum = try fields.double("momentum", default: momentum, in: 0...1)
+        epsilon = try fields.double("epsilon", default: epsilon, in: 1e-12...1)
+        center = try fields.bool("center", default: center)
+        scale = try fields.bool("scale", default: scale)
     }
 
     public var fields: [ConfigValue.Entry] {

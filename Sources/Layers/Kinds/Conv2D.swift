@@ -21,7 +21,7 @@ public struct Conv2D: ConvolutionLayer, Hashable {
     public var weights: WeightOptions
 
     public init(
-        filters: Int, kernelSize: Size2D, strides: Size2D = Size2D(1), padding: Padding = .valid,
+        _ filters: Int, kernelSize: Size2D, strides: Size2D = Size2D(1), padding: Padding = .valid,
         dilationRate: Size2D = Size2D(1), groups: Int = 1,
         activation: ActivationFunction = .linear, useBias: Bool = true,
         weights: WeightOptions = WeightOptions()
@@ -38,14 +38,15 @@ public struct Conv2D: ConvolutionLayer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        filters = try fields.int("filters", in: 1...65_536)
-        kernelSize = Size2D(try fields.pair("kernel_size", in: 1...1024))
-        strides = try fields.size("strides")
-        padding = try fields.choice("padding", default: .valid)
-        dilationRate = try fields.size("dilation_rate")
-        groups = try fields.int("groups", default: 1, in: 1...65_536)
-        activation = try fields.choice("activation", default: .linear)
-        useBias = try fields.bool("use_bias", default: true)
+        self.init(
+            try fields.int("filters", in: 1...65_536),
+            kernelSize: Size2D(try fields.pair("kernel_size", in: 1...1024)))
+        strides = try fields.size("strides", default: strides)
+        padding = try fields.choice("padding", default: padding)
+        dilationRate = try fields.size("dilation_rate", default: dilationRate)
+        groups = try fields.int("groups", default: groups, in: 1...65_536)
+        activation = try fields.choice("activation", default: activation)
+        useBias = try fields.bool("use_bias", default: useBias)
         weights = try WeightOptions(fields: &fields)
     }
 

@@ -21,7 +21,7 @@ public struct Conv2DTranspose: Layer, Hashable {
     public var weights: WeightOptions
 
     public init(
-        filters: Int, kernelSize: Size2D, strides: Size2D = Size2D(1), padding: Padding = .valid,
+        _ filters: Int, kernelSize: Size2D, strides: Size2D = Size2D(1), padding: Padding = .valid,
         activation: ActivationFunction = .linear, useBias: Bool = true,
         weights: WeightOptions = WeightOptions()
     ) {
@@ -35,15 +35,16 @@ public struct Conv2DTranspose: Layer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        filters = try fields.int("filters", in: 1...65_536)
-        kernelSize = Size2D(try fields.pair("kernel_size", in: 1...1024))
-        strides = try fields.size("strides")
-        padding = try fields.choice("padding", default: .valid)
-        activation = try fields.choice("activation", default: .linear)
-        useBias = try fields.bool("use_bias", default: true)
+        self.init(
+            try fields.int("filters", in: 1...65_536),
+            kernelSize: Size2D(try fields.pair("kernel_size", in: 1...1024)))
+        strides = try fields.size("strides", default: strides)
+        padding = try fields.choice("padding", default: padding)
+        activation = try fields.choice("activation", default: activation)
+        useBias = try fields.bool("use_bias", default: useBias)
         weights = try WeightOptions(fields: &fields)
         guard fields.value("output_padding") == nil,
-            try fields.size("dilation_rate") == Size2D(1)
+            try fields.size("dilation_rate", default: Size2D(1)) == Size2D(1)
         else {
             throw ConfigError(
                 code: .malformed, path: fields.path, line: fields.line,

@@ -54,8 +54,8 @@ extension ConvolutionLayer {
 }
 
 extension Fields {
-    /// `strides`, `dilation_rate`, ...: one number or two, 1 if not given.
-    mutating func size(_ name: String) throws(ConfigError) -> Size2D {
-        Size2D(try pair(name, default: (1, 1), in: 1...1024))
+    /// `strides`, `dilation_rate`, ...: one number or two.
+    mutating func size(_ name: String, default usual: Size2D) throws(ConfigError) -> Size2D {
+        Size2D(try pair(name, default: (usual.height, usual.width), in: 1...1024))
     }
 }

@@ -9,10 +9,11 @@ public struct Cropping2D: Layer, Hashable {
 
     public var cropping: Margins
 
-    public init(cropping: Margins = Margins(0)) { self.cropping = cropping }
+    public init(_ cropping: Margins = Margins(0)) { self.cropping = cropping }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        cropping = try fields.margins("cropping", default: Margins(0))
+        self.init()
+        cropping = try fields.margins("cropping", default: cropping)
     }
 
     public var fields: [ConfigValue.Entry] { [.init("cropping", cropping.encoded)] }

@@ -16,7 +16,7 @@ public struct Dense: Layer, Hashable {
     public var weights: WeightOptions
 
     public init(
-        units: Int, activation: ActivationFunction = .linear, useBias: Bool = true,
+        _ units: Int, activation: ActivationFunction = .linear, useBias: Bool = true,
         weights: WeightOptions = WeightOptions()
     ) {
         self.units = units
@@ -26,9 +26,9 @@ public struct Dense: Layer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        units = try fields.int("units", in: 1...1_048_576)
-        activation = try fields.choice("activation", default: .linear)
-        useBias = try fields.bool("use_bias", default: true)
+        self.init(try fields.int("units", in: 1...1_048_576))
+        activation = try fields.choice("activation", default: activation)
+        useBias = try fields.bool("use_bias", default: useBias)
         weights = try WeightOptions(fields: &fields)
     }
 

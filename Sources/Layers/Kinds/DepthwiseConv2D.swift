@@ -20,7 +20,7 @@ public struct DepthwiseConv2D: ConvolutionLayer, Hashable {
     public var useBias: Bool
 
     public init(
-        kernelSize: Size2D, strides: Size2D = Size2D(1), padding: Padding = .valid,
+        _ kernelSize: Size2D, strides: Size2D = Size2D(1), padding: Padding = .valid,
         depthMultiplier: Int = 1, dilationRate: Size2D = Size2D(1),
         activation: ActivationFunction = .linear, useBias: Bool = true
     ) {
@@ -34,13 +34,13 @@ public struct DepthwiseConv2D: ConvolutionLayer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        kernelSize = Size2D(try fields.pair("kernel_size", in: 1...1024))
-        strides = try fields.size("strides")
-        padding = try fields.choice("padding", default: .valid)
-        depthMultiplier = try fields.int("depth_multiplier", default: 1, in: 1...1024)
-        dilationRate = try fields.size("dilation_rate")
-        activation = try fields.choice("activation", default: .linear)
-        useBias = try fields.bool("use_bias", default: true)
+        self.init(Size2D(try fields.pair("kernel_size", in: 1...1024)))
+        strides = try fields.size("strides", default: strides)
+        padding = try fields.choice("padding", default: padding)
+        depthMultiplier = try fields.int("depth_multiplier", default: depthMultiplier, in: 1...1024)
+        dilationRate = try fields.size("dilation_rate", default: dilationRate)
+        activation = try fields.choice("activation", default: activation)
+        useBias = try fields.bool("use_bias", default: useBias)
     }
 
     public var fields: [ConfigValue.Entry] {

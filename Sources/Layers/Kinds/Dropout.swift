@@ -13,7 +13,7 @@ public struct Dropout: Layer, Hashable {
 
     public var rate: Double
 
-    public init(rate: Double) { self.rate = rate }
+    public init(_ rate: Double) { self.rate = rate }
 
     public init(fields: inout Fields) throws(ConfigError) {
         rate = try fields.double("rate", in: 0...0.999)

@@ -12,7 +12,8 @@ public struct ELU: ActivationLayer, Hashable {
     public init(alpha: Double = 1) { self.alpha = alpha }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        alpha = try fields.double("alpha", default: 1, in: 0...1e6)
+        self.init()
+        alpha = try fields.double("alpha", default: alpha, in: 0...1e6)
     }
 
     public var fields: [ConfigValue.Entry] { [.init("alpha", .scalar(alpha))] }

@@ -15,7 +15,8 @@ public struct GELU: ActivationLayer, Hashable {
     public init(approximate: Bool = false) { self.approximate = approximate }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        approximate = try fields.bool("approximate", default: false)
+        self.init()
+        approximate = try fields.bool("approximate", default: approximate)
     }
 
     public var fields: [ConfigValue.Entry] { [.init("approximate", .scalar(approximate))] }

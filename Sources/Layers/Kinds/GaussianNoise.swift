@@ -12,7 +12,7 @@ public struct GaussianNoise: Layer, Hashable {
 
     public var stddev: Double
 
-    public init(stddev: Double) { self.stddev = stddev }
+    public init(_ stddev: Double) { self.stddev = stddev }
 
     public init(fields: inout Fields) throws(ConfigError) {
         stddev = try fields.double("stddev", in: 0...1e6)

@@ -12,7 +12,8 @@ public struct GlobalMaxPooling2D: Layer, Hashable {
     public init(keepdims: Bool = false) { self.keepdims = keepdims }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        keepdims = try fields.bool("keepdims", default: false)
+        self.init()
+        keepdims = try fields.bool("keepdims", default: keepdims)
     }
 
     public var fields: [ConfigValue.Entry] {

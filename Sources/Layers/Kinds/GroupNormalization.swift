@@ -26,16 +26,17 @@ public struct GroupNormalization: Layer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
+        self.init()
         let line = fields.value("groups")?.line ?? 0
-        groups = try fields.int("groups", default: 32, in: -1...1_048_576)
+        groups = try fields.int("groups", default: groups, in: -1...1_048_576)
         if groups == 0 {
             throw ConfigError(
                 code: .outOfRange, path: "\(fields.path).groups", line: line,
                 detail: "found 0, expected a number of groups, or -1 for one a channel")
         }
-        epsilon = try fields.double("epsilon", default: 0.001, in: 1e-12...1)
-        center = try fields.bool("center", default: true)
-        scale = try fields.bool("scale", default: true)
+        epsilon = try fields.double("epsilon", default: epsilon, in: 1e-12...1)
+        center = try fields.bool("center", default: center)
+        scale = try fields.bool("scale", default: scale)
     }
 
     public var fields: [ConfigValue.Entry] {

@@ -21,9 +21,10 @@ public struct LayerNormalization: Layer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        epsilon = try fields.double("epsilon", default: 0.001, in: 1e-12...1)
-        center = try fields.bool("center", default: true)
-        scale = try fields.bool("scale", default: true)
+        self.init()
+        epsilon = try fields.double("epsilon", default: epsilon, in: 1e-12...1)
+        center = try fields.bool("center", default: center)
+        scale = try fields.bool("scale", default: scale)
     }
 
     public var fields: [ConfigValue.Entry] {

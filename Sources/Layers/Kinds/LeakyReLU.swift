@@ -12,7 +12,8 @@ public struct LeakyReLU: ActivationLayer, Hashable {
     public init(negativeSlope: Double = 0.3) { self.negativeSlope = negativeSlope }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        negativeSlope = try fields.double("negative_slope", default: 0.3, in: 0...1e6)
+        self.init()
+        negativeSlope = try fields.double("negative_slope", default: negativeSlope, in: 0...1e6)
     }
 
     public var fields: [ConfigValue.Entry] { [.init("negative_slope", .scalar(negativeSlope))] }

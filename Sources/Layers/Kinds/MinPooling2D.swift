@@ -14,7 +14,7 @@ public struct MinPooling2D: PoolingLayer, Hashable {
 
     /// - Parameter strides: The pool's size if not given.
     public init(
-        poolSize: Size2D = Size2D(2), strides: Size2D? = nil, padding: Padding = .valid
+        _ poolSize: Size2D = Size2D(2), strides: Size2D? = nil, padding: Padding = .valid
     ) {
         self.poolSize = poolSize
         self.strides = strides ?? poolSize
@@ -22,7 +22,7 @@ public struct MinPooling2D: PoolingLayer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        (poolSize, strides, padding) = try Self.read(&fields)
+        (poolSize, strides, padding) = try Self.read(&fields, Self())
     }
 
     public func lower(into network: inout Lowering) throws(LayerError) {

@@ -13,12 +13,13 @@ public protocol PoolingLayer: Layer {
 }
 
 extension PoolingLayer {
+    /// - Parameter usual: The layer without fields.
     static func read(
-        _ fields: inout Fields
+        _ fields: inout Fields, _ usual: Self
     ) throws(ConfigError) -> (Size2D, strides: Size2D, Padding) {
-        let pool = try fields.pair("pool_size", default: (2, 2), in: 1...1024)
-        let strides = try fields.pair("strides", default: pool, in: 1...1024)
-        return (Size2D(pool), Size2D(strides), try fields.choice("padding", default: .valid))
+        let pool = try fields.size("pool_size", default: usual.poolSize)
+        let strides = try fields.size("strides", default: pool)
+        return (pool, strides, try fields.choice("padding", default: usual.padding))
     }
 
     public var fields: [ConfigValue.Entry] {

@@ -16,10 +16,11 @@ public struct RandomFlip: AugmentationLayer, Hashable {
 
     public var mode: Mode
 
-    public init(mode: Mode = .horizontalAndVertical) { self.mode = mode }
+    public init(_ mode: Mode = .horizontalAndVertical) { self.mode = mode }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        mode = try fields.choice("mode", default: .horizontalAndVertical)
+        self.init()
+        mode = try fields.choice("mode", default: mode)
     }
 
     public var fields: [ConfigValue.Entry] { [.init("mode", .scalar(mode.rawValue))] }

@@ -10,7 +10,7 @@ public struct RandomRotation: AugmentationLayer, Hashable {
     public var factor: ClosedRange<Double>
     public var sampling: ImageSampling
 
-    public init(factor: ClosedRange<Double>, sampling: ImageSampling = ImageSampling()) {
+    public init(_ factor: ClosedRange<Double>, sampling: ImageSampling = ImageSampling()) {
         self.factor = factor
         self.sampling = sampling
     }

@@ -20,10 +20,11 @@ public struct ReLU: ActivationLayer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
+        self.init()
         let isBounded = fields.value("max_value") != nil
         maxValue = isBounded ? try fields.double("max_value", in: 1e-6...1e30) : nil
-        negativeSlope = try fields.double("negative_slope", default: 0, in: 0...1e6)
-        threshold = try fields.double("threshold", default: 0, in: 0...1e30)
+        negativeSlope = try fields.double("negative_slope", default: negativeSlope, in: 0...1e6)
+        threshold = try fields.double("threshold", default: threshold, in: 0...1e30)
     }
 
     public var fields: [ConfigValue.Entry] {

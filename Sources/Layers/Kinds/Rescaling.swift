@@ -15,8 +15,8 @@ public struct Rescaling: Layer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        scale = try fields.double("scale", in: -1e30...1e30)
-        offset = try fields.double("offset", default: 0, in: -1e30...1e30)
+        self.init(scale: try fields.double("scale", in: -1e30...1e30))
+        offset = try fields.double("offset", default: offset, in: -1e30...1e30)
     }
 
     public var fields: [ConfigValue.Entry] {

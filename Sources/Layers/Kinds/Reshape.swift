@@ -11,7 +11,7 @@ public struct Reshape: Layer, Hashable {
     /// One extent or three; one of them may be -1, for what is left.
     public var targetShape: [Int]
 
-    public init(targetShape: [Int]) { self.targetShape = targetShape }
+    public init(_ targetShape: [Int]) { self.targetShape = targetShape }
 
     public init(fields: inout Fields) throws(ConfigError) {
         let line = fields.value("target_shape")?.line ?? 0

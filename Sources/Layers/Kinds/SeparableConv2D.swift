@@ -21,7 +21,7 @@ public struct SeparableConv2D: ConvolutionLayer, Hashable {
     public var useBias: Bool
 
     public init(
-        filters: Int, kernelSize: Size2D, strides: Size2D = Size2D(1), padding: Padding = .valid,
+        _ filters: Int, kernelSize: Size2D, strides: Size2D = Size2D(1), padding: Padding = .valid,
         dilationRate: Size2D = Size2D(1), depthMultiplier: Int = 1,
         activation: ActivationFunction = .linear, useBias: Bool = true
     ) {
@@ -36,14 +36,15 @@ public struct SeparableConv2D: ConvolutionLayer, Hashable {
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        filters = try fields.int("filters", in: 1...65_536)
-        kernelSize = Size2D(try fields.pair("kernel_size", in: 1...1024))
-        strides = try fields.size("strides")
-        padding = try fields.choice("padding", default: .valid)
-        dilationRate = try fields.size("dilation_rate")
-        depthMultiplier = try fields.int("depth_multiplier", default: 1, in: 1...1024)
-        activation = try fields.choice("activation", default: .linear)
-        useBias = try fields.bool("use_bias", default: true)
+        self.init(
+            try fields.int("filters", in: 1...65_536),
+            kernelSize: Size2D(try fields.pair("kernel_size", in: 1...1024)))
+        strides = try fields.size("strides", default: strides)
+        padding = try fields.choice("padding", default: padding)
+        dilationRate = try fields.size("dilation_rate", default: dilationRate)
+        depthMultiplier = try fields.int("depth_multiplier", default: depthMultiplier, in: 1...1024)
+        activation = try fields.choice("activation", default: activation)
+        useBias = try fields.bool("use_bias", default: useBias)
     }
 
     public var fields: [ConfigValue.Entry] {

@@ -14,14 +14,15 @@ public struct UpSampling2D: Layer, Hashable {
     public var size: Size2D
     public var interpolation: Interpolation
 
-    public init(size: Size2D = Size2D(2), interpolation: Interpolation = .nearest) {
+    public init(_ size: Size2D = Size2D(2), interpolation: Interpolation = .nearest) {
         self.size = size
         self.interpolation = interpolation
     }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        size = Size2D(try fields.pair("size", default: (2, 2), in: 1...1024))
-        interpolation = try fields.choice("interpolation", default: .nearest)
+        self.init()
+        size = try fields.size("size", default: size)
+        interpolation = try fields.choice("interpolation", default: interpolation)
     }
 
     public var fields: [ConfigValue.Entry] {

@@ -11,10 +11,11 @@ public struct ZeroPadding2D: Layer, Hashable {
 
     public var padding: Margins
 
-    public init(padding: Margins = Margins(1)) { self.padding = padding }
+    public init(_ padding: Margins = Margins(1)) { self.padding = padding }
 
     public init(fields: inout Fields) throws(ConfigError) {
-        padding = try fields.margins("padding", default: Margins(1))
+        self.init()
+        padding = try fields.margins("padding", default: padding)
     }
 
     public var fields: [ConfigValue.Entry] { [.init("padding", padding.encoded)] }

@@ -13,20 +13,20 @@ enum MobileNet {
         for (filters, strides) in blocks {
             nodes += activated(depthwise(strides: strides)) + activated(convolution(filters))
         }
-        return nodes + [Node(GlobalAveragePooling2D()), Node(Dropout(rate: 0.001))]
+        return nodes + [Node(GlobalAveragePooling2D()), Node(Dropout(0.001))]
     }
 
     fileprivate static func convolution(
         _ filters: Int, kernel: Int = 1, strides: Int = 1
     ) -> any Layer {
         Conv2D(
-            filters: filters, kernelSize: Size2D(kernel), strides: Size2D(strides), padding: .same,
+            filters, kernelSize: Size2D(kernel), strides: Size2D(strides), padding: .same,
             useBias: false)
     }
 
     fileprivate static func depthwise(strides: Int) -> any Layer {
         DepthwiseConv2D(
-            kernelSize: Size2D(3), strides: Size2D(strides), padding: .same, useBias: false)
+            Size2D(3), strides: Size2D(strides), padding: .same, useBias: false)
     }
 
     fileprivate static func activated(_ layer: any Layer, momentum: Double = 0.99) -> [Node] {

@@ -72,7 +72,7 @@ public enum Preset: String, Sendable, CaseIterable {
             case .squeezenet: SqueezeNet.nodes(classes: classes)
             }
         let units = self == .catsdogsCNN && classes == 2 ? 1 : classes
-        let end = self == .squeezenet ? [] : [Node(Dense(units: units))]
+        let end = self == .squeezenet ? [] : [Node(Dense(units))]
         return [Node(Rescaling(scale: 1 / 255))] + body + end
     }
 }

@@ -37,7 +37,7 @@ struct ResidualNetwork {
             nodes += [
                 Node(ReLU()),
                 Node(
-                    MaxPooling2D(poolSize: Size2D(3), strides: Size2D(2), padding: .same),
+                    MaxPooling2D(Size2D(3), strides: Size2D(2), padding: .same),
                     name: "stem"),
             ]
         }
@@ -89,7 +89,7 @@ struct ResidualNetwork {
     ) -> Node {
         Node(
             Conv2D(
-                filters: filters, kernelSize: Size2D(kernel), strides: Size2D(strides),
+                filters, kernelSize: Size2D(kernel), strides: Size2D(strides),
                 padding: .same, useBias: false), inputs: input.map { [$0] } ?? [])
     }
 }

@@ -11,7 +11,7 @@ enum SqueezeNet {
             if number == 4 || number == 8 { nodes.append(Node(pool)) }
         }
         return nodes + [
-            Node(Dropout(rate: 0.5)), Node(convolution(classes, kernel: 1)),
+            Node(Dropout(0.5)), Node(convolution(classes, kernel: 1)),
             Node(GlobalAveragePooling2D()),
         ]
     }
@@ -26,13 +26,13 @@ enum SqueezeNet {
         ]
     }
 
-    private static let pool = MaxPooling2D(poolSize: Size2D(3), strides: Size2D(2), padding: .same)
+    private static let pool = MaxPooling2D(Size2D(3), strides: Size2D(2), padding: .same)
 
     private static func convolution(
         _ filters: Int, kernel: Int, strides: Int = 1, padding: Padding = .same
     ) -> Conv2D {
         Conv2D(
-            filters: filters, kernelSize: Size2D(kernel), strides: Size2D(strides),
+            filters, kernelSize: Size2D(kernel), strides: Size2D(strides),
             padding: padding, activation: .relu)
     }
 }

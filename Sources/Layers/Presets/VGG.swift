@@ -9,12 +9,12 @@ enum VGG {
             for _ in 0..<count {
                 layers.append(
                     Conv2D(
-                        filters: filters, kernelSize: Size2D(3), padding: .same, activation: .relu))
+                        filters, kernelSize: Size2D(3), padding: .same, activation: .relu))
             }
             layers.append(MaxPooling2D())
         }
         layers.append(Flatten())
-        for _ in 0..<2 { layers.append(Dense(units: 4096, activation: .relu)) }
+        for _ in 0..<2 { layers.append(Dense(4096, activation: .relu)) }
         return layers.map { Node($0) }
     }
 }

@@ -34,15 +34,15 @@ extension Model {
                     ]
                         as [any Layer])))
         if draw.int(in: 0, 1) == 0 { body.append(Node(draw.dense())) }
-        let dropped = body + [Node(Dropout(rate: 0.4))]
+        let dropped = body + [Node(Dropout(0.4))]
         if draw.int(in: 0, 2) == 0, fits(dropped, input) { body = dropped }
         let final: ActivationFunction = draw.element([.linear, isBinary ? .sigmoid : .softmax])
-        body.append(Node(Dense(units: units, activation: final)))
+        body.append(Node(Dense(units, activation: final)))
         return try Model(nodes: body, input: input, loss: loss, winograd: winograd)
     }
 
     private static func fits(_ nodes: [Node], _ input: Shape) -> Bool {
-        let ending: [any Layer] = [Flatten(), Dense(units: 2)]
+        let ending: [any Layer] = [Flatten(), Dense(2)]
         let model = try? Model(
             nodes: nodes + ending.map { Node($0) }, input: input,
             loss: .sparseCategoricalCrossentropy)
@@ -67,7 +67,7 @@ extension Draw {
             [
                 element(
                     [
-                        Dropout(rate: 0.3), SpatialDropout2D(rate: 0.4), GaussianNoise(stddev: 0.2),
+                        Dropout(0.3), SpatialDropout2D(0.4), GaussianNoise(0.2),
                     ] as [any Layer])
             ]
         case 7: [activation()]
@@ -75,7 +75,7 @@ extension Draw {
         case 9:
             [
                 AveragePooling2D(
-                    poolSize: Size2D(int(in: 1, 3), int(in: 1, 3)),
+                    Size2D(int(in: 1, 3), int(in: 1, 3)),
                     strides: Size2D(int(in: 1, 2), int(in: 1, 2)),
                     padding: element([.valid, .same]))
             ]
@@ -112,7 +112,7 @@ extension Draw {
         var shortcut = start
         if int(in: 0, 2) > 0 {
             nodes.append(
-                Node(Conv2D(filters: filters, kernelSize: Size2D(1)), inputs: [start]))
+                Node(Conv2D(filters, kernelSize: Size2D(1)), inputs: [start]))
             if isNormalized { nodes.append(Node(normalization())) }
             shortcut = name + "shortcut"
             nodes[nodes.count - 1].name = shortcut
@@ -132,7 +132,7 @@ extension Draw {
         for branch in 0..<int(in: 2, 3) {
             let width = kind == 2 ? element([1, 5, 16, 18]) : filters
             let layer = Conv2D(
-                filters: width, kernelSize: Size2D(element([1, 3])), padding: .same,
+                width, kernelSize: Size2D(element([1, 3])), padding: .same,
                 activation: element([.linear, .relu, .tanh, .gelu]))
             nodes.append(Node(layer, name: "\(name)_\(branch)", inputs: [start]))
             ends.append("\(name)_\(branch)")
@@ -145,7 +145,7 @@ extension Draw {
             nodes.append(Node(Add(), name: name + "_sum", inputs: ends))
             nodes.append(Node(GlobalAveragePooling2D(keepdims: true)))
             nodes.append(
-                Node(Dense(units: filters, activation: .sigmoid), name: name + "_factors"))
+                Node(Dense(filters, activation: .sigmoid), name: name + "_factors"))
             let inputs = [name + "_sum", name + "_factors"]
             nodes.append(Node(Multiply(), inputs: int(in: 0, 1) == 0 ? inputs : inputs.reversed()))
         }
@@ -153,7 +153,7 @@ extension Draw {
     }
 
     private mutating func linear(_ filters: Int) -> Conv2D {
-        Conv2D(filters: filters, kernelSize: Size2D(3), padding: .same, useBias: false)
+        Conv2D(filters, kernelSize: Size2D(3), padding: .same, useBias: false)
     }
 
     private mutating func normalization() -> BatchNormalization {
@@ -167,7 +167,7 @@ extension Draw {
         filters: Int? = nil
     ) -> Conv2D {
         Conv2D(
-            filters: filters ?? element([1, 2, 3, 4, 5, 17]), kernelSize: kernel, strides: strides,
+            filters ?? element([1, 2, 3, 4, 5, 17]), kernelSize: kernel, strides: strides,
             padding: element([.valid, .same]),
             activation: activation
                 ?? element([.linear, .relu, .relu, .sigmoid, .softmax, .relu6, .silu, .elu]),
@@ -199,8 +199,8 @@ extension Draw {
             strides = Size2D(int(in: 1, 2), int(in: 1, 2))
         let padding: Padding = element([.valid, .same])
         return int(in: 0, 2) == 0
-            ? MinPooling2D(poolSize: size, strides: strides, padding: padding)
-            : MaxPooling2D(poolSize: size, strides: strides, padding: padding)
+            ? MinPooling2D(size, strides: strides, padding: padding)
+            : MaxPooling2D(size, strides: strides, padding: padding)
     }
 
     /// Layers that move pixels, alone or before a convolution that leaves out their zeros.
@@ -211,22 +211,22 @@ extension Draw {
             )
         }
         switch int(in: 0, 5) {
-        case 0: return [ZeroPadding2D(padding: margins())]
+        case 0: return [ZeroPadding2D(margins())]
         case 1:
             let strides = Size2D(int(in: 1, 2))
             return [
-                ZeroPadding2D(padding: margins()),
+                ZeroPadding2D(margins()),
                 conv(kernel: Size2D(element([1, 2, 3, 3])), strides: strides),
             ]
-        case 2: return [Cropping2D(cropping: margins())]
+        case 2: return [Cropping2D(margins())]
         case 3:
             return [
                 UpSampling2D(
-                    size: Size2D(int(in: 1, 3), int(in: 1, 2)),
+                    Size2D(int(in: 1, 3), int(in: 1, 2)),
                     interpolation: element([.nearest, .bilinear]))
             ]
-        case 4: return [Flatten(), Dense(units: 36), Reshape(targetShape: [3, -1, 3])]
-        default: return [Reshape(targetShape: [-1, element([1, 2]), element([1, 2, 3, 5, 16])])]
+        case 4: return [Flatten(), Dense(36), Reshape([3, -1, 3])]
+        default: return [Reshape([-1, element([1, 2]), element([1, 2, 3, 5, 16])])]
         }
     }
 
@@ -241,7 +241,7 @@ extension Draw {
 
     private mutating func dilated() -> Conv2D {
         Conv2D(
-            filters: element([2, 17]), kernelSize: Size2D(int(in: 1, 3), int(in: 2, 3)),
+            element([2, 17]), kernelSize: Size2D(int(in: 1, 3), int(in: 2, 3)),
             padding: element([.valid, .same, .same]),
             dilationRate: Size2D(int(in: 1, 3), int(in: 2, 3)),
             activation: element([.linear, .relu]), useBias: int(in: 0, 3) > 0)
@@ -250,7 +250,7 @@ extension Draw {
     private mutating func depthwise() -> DepthwiseConv2D {
         let isDilated = int(in: 0, 3) == 0
         return DepthwiseConv2D(
-            kernelSize: Size2D(int(in: 1, 4), int(in: 1, 4)),
+            Size2D(int(in: 1, 4), int(in: 1, 4)),
             strides: isDilated ? Size2D(1) : Size2D(int(in: 1, 2), int(in: 1, 2)),
             padding: element([.valid, .same]), depthMultiplier: element([1, 1, 1, 2, 3]),
             dilationRate: isDilated ? Size2D(2, 3) : Size2D(1),
@@ -259,7 +259,7 @@ extension Draw {
 
     private mutating func separable() -> SeparableConv2D {
         SeparableConv2D(
-            filters: element([1, 3, 17]), kernelSize: Size2D(int(in: 1, 3), int(in: 1, 3)),
+            element([1, 3, 17]), kernelSize: Size2D(int(in: 1, 3), int(in: 1, 3)),
             strides: Size2D(int(in: 1, 2)), padding: element([.valid, .same]),
             depthMultiplier: element([1, 1, 5]), activation: element([.linear, .relu]),
             useBias: int(in: 0, 3) > 0)
@@ -267,7 +267,7 @@ extension Draw {
 
     private mutating func transposed() -> Conv2DTranspose {
         Conv2DTranspose(
-            filters: element([1, 3, 17]), kernelSize: Size2D(int(in: 1, 4), int(in: 1, 4)),
+            element([1, 3, 17]), kernelSize: Size2D(int(in: 1, 4), int(in: 1, 4)),
             strides: Size2D(1, int(in: 1, 2)), padding: element([.valid, .same]),
             activation: element([.linear, .relu, .sigmoid]), useBias: int(in: 0, 3) > 0)
     }
@@ -278,7 +278,7 @@ extension Draw {
         return [
             conv(kernel: Size2D(1), strides: Size2D(1), filters: channels),
             Conv2D(
-                filters: groups * element([1, 2, 16]),
+                groups * element([1, 2, 16]),
                 kernelSize: Size2D(int(in: 1, 3), int(in: 1, 3)),
                 strides: Size2D(int(in: 1, 2)), padding: element([.valid, .same]), groups: groups,
                 activation: element([.linear, .relu]), useBias: int(in: 0, 3) > 0),
@@ -287,7 +287,7 @@ extension Draw {
 
     fileprivate mutating func dense() -> Dense {
         Dense(
-            units: element([1, 3, 6, 18]),
+            element([1, 3, 6, 18]),
             activation: element([.linear, .relu, .sigmoid, .gelu, .tanh]),
             useBias: int(in: 0, 3) > 0)
     }

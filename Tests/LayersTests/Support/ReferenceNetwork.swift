@@ -173,7 +173,7 @@ struct ReferenceNetwork {
         case let layer as SeparableConv2D:
             let between: Shape = [output[0], output[1], shape[2] * layer.depthMultiplier]
             let z = convolve(x, shape, layer, shape[2], "\(name)/depthwise_kernel", "", between)
-            let pointwise = Conv2D(filters: layer.filters, kernelSize: Size2D(1))
+            let pointwise = Conv2D(layer.filters, kernelSize: Size2D(1))
             let y = convolve(
                 z, between, pointwise, 1, "\(name)/pointwise_kernel", name, output)
             return activate(y, output, layer.activation.element)
