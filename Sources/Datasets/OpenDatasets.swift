@@ -64,7 +64,7 @@ extension DatasetConfiguration {
 
     /// Sets in memory hold out the *last* images, as `validation_split` of Keras's `Model.fit`: of n
     /// images the first `floor(n * (1 - validation_split))` are kept for training.
-    fileprivate func partitions(
+    func partitions(
         _ blocks: [Partition: PixelBlock]
     ) throws(DatasetError) -> [Partition: any Dataset] {
         var parts = blocks.mapValues { PixelDataset($0) as any Dataset }

@@ -106,6 +106,28 @@ public final class Evaluator: @unchecked Sendable {
             kernels: kernels)
         let pixels = AlignedBuffer<UInt8>(count: file.data.imageShape.count)
         try decoder.decode(bytes, into: pixels.elements)
+        return predict(pixels)
+    }
+
+    /// The same of an image of the shape that it was trained on.
+    public func predict(
+        pixels: [UInt8]
+    ) throws(RuntimeError) -> [(className: String, probability: Float)] {
+        let shape = file.data.imageShape
+        guard pixels.count == shape.count else {
+            throw RuntimeError(
+                .dataset,
+                "an image of \(pixels.count) values, but the model takes \(shape), \(shape.count) values"
+            )
+        }
+        let buffer = AlignedBuffer<UInt8>(count: pixels.count)
+        _ = buffer.elements.update(fromContentsOf: pixels)
+        return predict(buffer)
+    }
+
+    private func predict(
+        _ pixels: AlignedBuffer<UInt8>
+    ) -> [(className: String, probability: Float)] {
         let count = file.model.outputs
         let output = AlignedBuffer<Float>(count: count)
         defer { withExtendedLifetime((pixels, output)) {} }

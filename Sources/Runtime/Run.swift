@@ -74,13 +74,16 @@ public struct Run {
 
     /// Reads the data, plans the network, and finds the last checkpoint that is whole.
     ///
-    /// - Parameter engine: Name of a kernel set, or nil for the best one.
+    /// - Parameters:
+    ///   - engine: Name of a kernel set, or nil for the best one.
+    ///   - data: What has been opened already, `.train` among it; else the job's data is.
     public static func open(
-        job given: Job, folder: RunFolder, engine: String? = nil
+        job given: Job, folder: RunFolder, engine: String? = nil,
+        data opened: [Partition: any Dataset]? = nil
     ) throws -> Run {
         try folder.check(given)
         let kernels = try Engine.kernels(named: engine)
-        let datasets = try openDatasets(given.dataset)
+        let datasets = try opened ?? openDatasets(given.dataset)
         guard let training = datasets[.train], training.count > 0 else {
             throw RuntimeError(.dataset, "the data set has no training images; check dataset.path")
         }
