@@ -39,6 +39,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let package = Package(
     name: "convoy",
     products: [
+        .library(name: "Convoy", targets: ["Convoy"]),
         .executable(name: "convoy", targets: ["convoy"]),
         .executable(name: "convoy-bench", targets: ["convoy-bench"]),
     ],
@@ -100,6 +101,12 @@ let package = Package(
                 "Jobs", "Layers", "Datasets", "Tensors", "Engines", "Coordination", "Wire",
                 "ZeroMQ", "Digests", "CMachine", logging,
             ]),
+
+        // The library: one import for programs that train.
+        .target(
+            name: "Convoy",
+            dependencies: ["Runtime", "Jobs", "Layers", "Datasets", "Tensors"],
+            swiftSettings: strict),
 
         // The commands.
         .target(
@@ -167,6 +174,11 @@ let package = Package(
                 "Digests",
                 "Engines", "Tensors", "CMachine", "CAllocations", logging,
             ]),
+        // A package of its own that depends on this one; here its source is built with everything else.
+        .executableTarget(
+            name: "example", dependencies: ["Convoy"], path: "Tests/Example/Sources/example"),
+        .testTarget(
+            name: "ConvoyTests", dependencies: ["Convoy", "Jobs", "Datasets", "Runtime", "Layers"]),
         .testTarget(
             name: "ClusterTests", dependencies: ["Runtime", "Jobs", "Digests", "Wire"]),
     ] + instructionSets
