@@ -42,7 +42,7 @@ public struct TrainingOptions: Sendable {
     public init(
         epochs: Int = 1, batchSize: Int = 32, stepsPerEpoch: Int? = nil,
         validationSteps: Int? = nil, sampling: Sampling = .shuffled,
-        classWeight: ClassWeight? = nil, optimizer: any Optimizer,
+        classWeight: ClassWeight? = nil, optimizer: any Optimizer, metrics: [NamedMetric] = [],
         initialWeights: InitialWeights? = nil, callbacks: Callbacks = Callbacks(),
         gradientAccumulationSteps: Int = 1, shardSize: Int = 16, checkpointEvery: Int? = nil
     ) {
@@ -53,6 +53,7 @@ public struct TrainingOptions: Sendable {
         self.sampling = sampling
         self.classWeight = classWeight
         self.optimizer = UpdateRule(optimizer)
+        self.metrics = metrics
         self.initialWeights = initialWeights
         self.callbacks = callbacks
         self.gradientAccumulationSteps = gradientAccumulationSteps
