@@ -13,8 +13,8 @@ import Testing
         try Model(
             layers: [
                 Rescaling(scale: 1 / 255),
-                Conv2D(filters: 16, kernelSize: Size2D(3), activation: .relu), Flatten(),
-                Dense(units: units, activation: .relu, useBias: useBias), Dense(units: 3),
+                Conv2D(16, kernelSize: Size2D(3), activation: .relu), Flatten(),
+                Dense(units, activation: .relu, useBias: useBias), Dense(3),
             ], input: [image, image, 3], loss: .sparseCategoricalCrossentropy)
     }
 

@@ -115,8 +115,8 @@ import Testing
         let model = try Model(
             layers: [
                 Rescaling(scale: 1 / 127.5, offset: -1),
-                Conv2D(filters: 5, kernelSize: Size2D(3), activation: .relu), Flatten(),
-                Dense(units: units),
+                Conv2D(5, kernelSize: Size2D(3), activation: .relu), Flatten(),
+                Dense(units),
             ], input: [5, 6, 2], loss: loss)
         var trial = Trial(model, samples: 21, seed: 10)
         if loss.kind == .sparseCategoricalCrossentropy {

@@ -80,8 +80,8 @@ import Testing
         let weights = WeightOptions(kernelConstraint: MaxNorm())
         #expect(
             message([
-                Conv2D(filters: 3, kernelSize: Size2D(3), weights: weights), Flatten(),
-                Dense(units: 10, weights: weights),
+                Conv2D(3, kernelSize: Size2D(3), weights: weights), Flatten(),
+                Dense(10, weights: weights),
             ])
                 == "conv2d: has a kernel_constraint over axis 0, only axis: [0, 1, 2] is computed, all that a"
                 + " unit reads by; set that")
@@ -90,13 +90,13 @@ import Testing
     @Test func whatAJobSaysOfLogitsMustBeSo() {
         #expect(
             message(
-                [Flatten(), Dense(units: 10, activation: .softmax)],
+                [Flatten(), Dense(10, activation: .softmax)],
                 loss: Loss(.categoricalCrossentropy, fromLogits: true))
                 == "dense: ends the model with softmax, but loss.from_logits is true; leave from_logits"
                 + " out: it follows from how the model ends")
         #expect(
             message(
-                [Flatten(), Dense(units: 10)],
+                [Flatten(), Dense(10)],
                 loss: Loss(.sparseCategoricalCrossentropy, fromLogits: false))
                 == "dense: ends the model with logits, but loss.from_logits is false; leave from_logits"
                 + " out: it follows from how the model ends")
@@ -104,11 +104,11 @@ import Testing
 
     @Test func hingeWantsOneOutputOfAnySign() {
         #expect(
-            message([Flatten(), Dense(units: 1, activation: .sigmoid)], classes: 2, loss: .hinge)
+            message([Flatten(), Dense(1, activation: .sigmoid)], classes: 2, loss: .hinge)
                 == "dense: ends the model with sigmoid, but hinge wants numbers of both signs; use tanh,"
                 + " or leave the activation out")
         #expect(
-            message([Flatten(), Dense(units: 3)], classes: 3, loss: .hinge)
+            message([Flatten(), Dense(3)], classes: 3, loss: .hinge)
                 == "dense: hinge needs 1 output and 2 classes, found 3 outputs and 3 classes; use loss:"
                 + " sparse_categorical_crossentropy with one unit a class")
     }

@@ -120,10 +120,10 @@ import Testing
 
     @Test func reluWithACeilingBecomesPartOfWhatStandsBeforeIt() throws {
         let model = try model([
-            Conv2D(filters: 4, kernelSize: Size2D(3)), ReLU(maxValue: 6),
-            MaxPooling2D(), DepthwiseConv2D(kernelSize: Size2D(3), useBias: false),
+            Conv2D(4, kernelSize: Size2D(3)), ReLU(maxValue: 6),
+            MaxPooling2D(), DepthwiseConv2D(Size2D(3), useBias: false),
             BatchNormalization(), ReLU(maxValue: 6), ReLU(maxValue: 2, negativeSlope: 0.5),
-            Flatten(), Dense(units: 10),
+            Flatten(), Dense(10),
         ])
         #expect(
             model.stageSummary == [
