@@ -128,7 +128,7 @@ final class ComputeThread: @unchecked Sendable {
             willUse: { stage throws(LayerError) in
                 try queue.prepare(stage: stage, of: task.work, timeline)
             },
-            factored: model.factors.gradient(ofStage:),
+            factored: { model.factors.gradient(ofStage: $0) },
             begins: { pass in
                 timeline?.begin(
                     pass == .forward ? .forward : .backward, step: task.work.lease.step,

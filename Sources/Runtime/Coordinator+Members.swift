@@ -164,7 +164,9 @@ extension Coordinator {
                 control: peer, connections: [connection], heard: now, memory: view,
                 sentVersions: Array(
                     repeating: Array(repeating: nil, count: run.chunks.chunks.count), count: 2),
-                factored: factors?.plan.layers.map { _ in FactoredState() } ?? []))
+                factored: factors.map { factors in
+                    factors.plan.layers.map { _ in FactoredState(shards: factors.plan.shards) }
+                } ?? []))
         send(
             .welcome(
                 .init(

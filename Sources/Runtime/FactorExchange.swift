@@ -60,20 +60,19 @@ struct FactoredState {
     var version: UInt64?
     /// Of those on their way the version, and how many chunks have been sent.
     var sent: (version: UInt64, chunks: Int) = (WeightVersions.never, 0)
-    /// Shards whose factors it has, of even and of odd versions.
-    private var shards: [(version: UInt64, has: Set<Int>)] = [
-        (WeightVersions.never, []), (WeightVersions.never, []),
-    ]
+    /// For each shard the newest even and the newest odd version of its factors that it has.
+    private var shards: [[UInt64]]
+
+    /// - Parameter shards: Of a whole batch.
+    init(shards: Int) {
+        self.shards = Array(
+            repeating: Array(repeating: WeightVersions.never, count: shards), count: 2)
+    }
 
     func has(shard: Int, version: UInt64) -> Bool {
-        let shards = shards[Int(version & 1)]
-        return shards.version == version && shards.has.contains(shard)
+        shards[Int(version & 1)][shard] == version
     }
 
     /// It has computed them, or they are on their way to it.
-    mutating func got(shard: Int, version: UInt64) {
-        let parity = Int(version & 1)
-        if shards[parity].version != version { shards[parity] = (version, []) }
-        shards[parity].has.insert(shard)
-    }
+    mutating func got(shard: Int, version: UInt64) { shards[Int(version & 1)][shard] = version }
 }

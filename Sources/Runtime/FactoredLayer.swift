@@ -32,6 +32,7 @@ final class FactoredLayer {
     /// Gradients of a piece, one a level of the tree, for each thread; and what they are with penalties.
     private var scratch: [AlignedBuffer<Float>]
     private let levels: Int
+    private let longestPiece: Int
 
     /// - Parameter threads: That may make pieces at the same time.
     init(_ plan: FactorPlan.Layer, shards: Int, model: WorkerModel, threads: Int) {
@@ -47,7 +48,8 @@ final class FactoredLayer {
             return buffer
         }
         levels = ReductionTree(leaves: shards).root.level + 1
-        let floats = (levels + 1) * plan.gradient.longestPiece
+        longestPiece = plan.gradient.longestPiece
+        let floats = (levels + 1) * longestPiece
         scratch = (0..<threads).map { _ in AlignedBuffer(count: floats) }
     }
 
@@ -151,7 +153,7 @@ final class FactoredLayer {
         let renewal = piece.renewal, shards = shards(of: renewal)
 
         func memory(_ level: Int) -> MutableFloats {
-            let start = level * plan.gradient.longestPiece
+            let start = level * longestPiece
             return piece.scratch[start..<start + range.count]
         }
         func sum(_ node: TreeNode, into level: Int) {

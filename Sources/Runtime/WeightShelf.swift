@@ -32,8 +32,8 @@ final class WeightShelf {
     /// Where sums wait for each other, if no chunk is stepped before all are there.
     private let gradient: AlignedBuffer<Float>?
     private var waiting = 0
-    /// The last ones, the newest first.
-    private var steps: [UpdateRule.Step] = []
+    /// The last ones.
+    private var steps: (newest: UpdateRule.Step?, before: UpdateRule.Step?)
     /// What the size of each chunk's newest weights adds to the mean loss, and that of the ones before.
     private var penalties: [Double], previousPenalties: [Double]
     /// For gradients with those of penalties; empty without them.
@@ -101,14 +101,17 @@ final class WeightShelf {
 
     /// The step that a version came of; nil of one that is neither the newest nor the one before.
     func lastStep(of version: UInt64) -> UpdateRule.Step? {
-        steps.first { UInt64($0.number) == version }
+        func made(_ step: UpdateRule.Step?) -> UpdateRule.Step? {
+            step.flatMap { UInt64($0.number) == version ? $0 : nil }
+        }
+        return made(steps.newest) ?? made(steps.before)
     }
 
     /// Writes a part of the next version. Its chunks are of one version, which is one buffer.
     private func update(_ range: Range<Int>, _ gradient: Floats, _ step: UpdateRule.Step) {
         if newest.version != UInt64(step.number) {
             begin(UInt64(step.number))
-            steps = [step] + steps.prefix(1)
+            steps = (step, steps.newest)
         }
         let chunk = plan.chunks.firstIndex { $0.range.lowerBound == range.lowerBound } ?? 0
         rule.apply(
