@@ -36,9 +36,10 @@ struct FactorExchange {
         return batch.version == version ? batch : nil
     }
 
-    /// A part of a shard's factors has come.
+    /// A part of a shard's factors has come. What is there already stays.
     ///
-    /// - Returns: Whether all of the shard are there with it.
+    /// - Returns: Whether all of the shard are there with it. Of those that another worker has sent before, too:
+    ///   the sender has done what it was to do.
     mutating func add(
         _ layer: Int, version: UInt64, shard: Int, samples: Int, part: Int,
         _ bytes: UnsafeRawBufferPointer, checksum: UInt64
@@ -47,7 +48,9 @@ struct FactorExchange {
         if batches[layer][parity].version != version {
             batches[layer][parity].begin(version, &pools[layer])
         }
-        guard !batches[layer][parity].has(shard: shard) else { return false }
+        guard !batches[layer][parity].has(shard: shard) else {
+            return part + 1 == plan.layers[layer].parts(samples: samples)
+        }
         batches[layer][parity].add(
             part, ofShard: shard, samples: samples, bytes, checksum: checksum)
         return batches[layer][parity].has(shard: shard)

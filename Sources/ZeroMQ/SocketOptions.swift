@@ -6,10 +6,10 @@ public struct SocketOptions: Sendable {
     public var maximumFrame = 1 << 20 + 64 << 10
     /// How long a closed socket goes on sending what it holds.
     public var linger = Duration.zero
-    /// Pings find half-open connections only: they wait for whole frames, so a peer that is slow to
-    /// send one must not look dead.
-    public var heartbeatInterval = Duration.seconds(2)
-    public var heartbeatTimeout = Duration.seconds(15)
+    /// How long a TCP connection lives without an answer from the other end, be it to what was sent or to the
+    /// kernel's own questions. It finds half-open connections; libzmq's pings would too, but where a connection
+    /// breaks while its socket is being closed, the timer of theirs ends the process (libzmq 4841).
+    public var silence = Duration.seconds(15)
     /// Without it one lost SYN can cost two minutes.
     public var connectTimeout = Duration.seconds(3)
     /// First pause before a connection is tried again; it doubles up to the longest.
