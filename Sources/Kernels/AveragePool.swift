@@ -14,17 +14,18 @@ enum AveragePool {
             for x in 0..<g.outputWidth {
                 let columns = horizontal.taps(ofOutput: x), left = x * g.strideX - g.padLeft
                 let taps = Vector(Float(rows.count * columns.count))
-                let out = (y * g.outputWidth + x) * pixel
-                for q in stride(from: 0, to: pixel, by: 16) {
-                    var sum = Vector()
+                let out = output + (y * g.outputWidth + x) * pixel
+                func average<let R: Int>(_ q: Int, _: Line<R>.Type) {
+                    var sums = Line<R>(repeating: Vector())
                     for ky in rows {
                         for kx in columns {
                             let at = ((top + ky) * g.inputWidth + left + kx) * pixel + q
-                            sum += (input + at).vector
+                            for r in 0..<R { sums[r] += (input + at + 16 * r).vector }
                         }
                     }
-                    (output + out + q).vector = sum / taps
+                    for r in 0..<R { (out + q + 16 * r).vector = sums[r] / taps }
                 }
+                eachLine(pixel, wide: { average($0, $1) }, narrow: { average($0, $1) })
             }
         }
     }

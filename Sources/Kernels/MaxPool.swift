@@ -19,26 +19,35 @@ enum MaxPool {
             for x in 0..<g.outputWidth {
                 let columns = horizontal.taps(ofOutput: x), left = x * g.strideX - g.padLeft
                 let out = (y * g.outputWidth + x) * pixel
-                for q in stride(from: 0, to: pixel, by: 16) {
-                    let first = (top + rows.lowerBound) * g.inputWidth + left + columns.lowerBound
-                    var largest = sign * (input + first * pixel + q).vector
-                    var choice = bits(rows.lowerBound * g.windowWidth + columns.lowerBound)
+                let first = (top + rows.lowerBound) * g.inputWidth + left + columns.lowerBound
+                func largest<let R: Int>(_ q: Int, _: Line<R>.Type) {
+                    var largest: Line<R> = load(input + first * pixel + q, 16)
+                    for r in 0..<R { largest[r] = sign * largest[r] }
+                    var choices = Line<R>(
+                        repeating: bits(rows.lowerBound * g.windowWidth + columns.lowerBound))
                     for ky in rows {
                         for kx in columns {
                             let at = ((top + ky) * g.inputWidth + left + kx) * pixel + q
-                            let value = sign * (input + at).vector
-                            let wins = (value .> largest) .| (value .!= value)
-                            largest.replace(with: value, where: wins)
-                            choice.replace(with: bits(ky * g.windowWidth + kx), where: wins)
+                            let choice = bits(ky * g.windowWidth + kx)
+                            for r in 0..<R {
+                                let value = sign * (input + at + 16 * r).vector
+                                let wins = (value .> largest[r]) .| (value .!= value)
+                                largest[r] = largest[r].replacing(with: value, where: wins)
+                                choices[r] = choices[r].replacing(with: choice, where: wins)
+                            }
                         }
                     }
-                    (output + out + q).vector = sign * largest
-                    let taps = unsafeBitCast(choice, to: Integers.self)
-                    store(taps, to: argmax + out + q)
-                    if g.hasWideTaps {
-                        store(taps &>> Integers(repeating: 8), to: upper + out + q)
+                    for r in 0..<R {
+                        let to = out + q + 16 * r
+                        (output + to).vector = sign * largest[r]
+                        let taps = unsafeBitCast(choices[r], to: Integers.self)
+                        store(taps, to: argmax + to)
+                        if g.hasWideTaps {
+                            store(taps &>> Integers(repeating: 8), to: upper + to)
+                        }
                     }
                 }
+                eachLine(pixel, wide: { largest($0, $1) }, narrow: { largest($0, $1) })
             }
         }
     }

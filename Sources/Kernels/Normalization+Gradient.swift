@@ -15,64 +15,82 @@ extension Normalization {
         _ g: NormalizationGeometry, live: Int, _ operands: NormalizationOperands,
         _ gradients: NormalizationGradients
     ) {
-        eachStrip(g) { group, channel in
-            backward(
-                Strip<2>(g, live: live, group: group, channel: channel), g, operands, gradients)
-        } narrow: { group, channel in
-            backward(
-                Strip<1>(g, live: live, group: group, channel: channel), g, operands, gradients)
+        let x = operands.input.baseAddress!, kept = Kept(operands.kept.baseAddress!, g)
+        let population = Vector(Float(g.pixels * live))
+        let all = stride(from: 0, to: g.statisticsCount, by: 16)
+        for at in all {
+            (kept.passed + at).vector = Vector()
+            (kept.products + at).vector = Vector()
         }
+        sum(g, live, x, kept, gradients)
+        for at in all {
+            let inverse = (kept.inverse + at).vector, passed = (kept.passed + at).vector
+            let product = (kept.products + at).vector * inverse
+            if !gradients.gamma.isEmpty { gradients.gamma.baseAddress!.add(product, at: at) }
+            if !gradients.beta.isEmpty { gradients.beta.baseAddress!.add(passed, at: at) }
+            let share = Vector() - (kept.scale + at).vector / population
+            (kept.products + at).vector = share * inverse * product
+            (kept.passed + at).vector = share * passed
+        }
+        spread(g, live, x, kept, gradients)
     }
 
+    /// Σ g and Σ g (x - mean) of each channel.
     @inline(never)
-    private static func backward<let R: Int>(
-        _ strip: Strip<R>, _ g: NormalizationGeometry, _ operands: NormalizationOperands,
+    private static func sum(
+        _ g: NormalizationGeometry, _ live: Int, _ x: Source, _ kept: Kept,
         _ gradients: NormalizationGradients
     ) {
-        let x = operands.input.baseAddress!, gradient = gradients.outputGradient.baseAddress!
-        let kept = Kept(operands.kept.baseAddress!, g), s = strip.statistics
-        let means: Line<R> = load(kept.mean + s, 16)
-        let gate = Gate(strip, g, x, kept, gradients)
-        let (passed, products) = strip.totals { sum, product, row in
+        let gradient = gradients.outputGradient.baseAddress!
+        @inline(always) func add<let R: Int>(_ strip: Strip<R>) {
+            let means: Line<R> = load(kept.mean + strip.statistics, 16)
+            let gate = Gate(strip, g, x, kept, gradients)
+            let (passed, products) = strip.sums { sum, product, row in
+                for r in 0..<R {
+                    let at = row + 16 * r, live = gate.pass((gradient + at).vector, r, at)
+                    // With an addend, what passes ReLU is the addend's gradient too: left behind for it.
+                    if gate.output != nil { (gradient + at).vector = live }
+                    sum[r] += live
+                    product[r] = product[r].plus(live, times: (x + at).vector - means[r])
+                }
+            }
             for r in 0..<R {
-                let at = row + 16 * r, live = gate.pass((gradient + at).vector, r, at)
-                // With an addend, what passes ReLU is the addend's gradient too: left behind for it.
-                if gate.output != nil { (gradient + at).vector = live }
-                sum[r] += live
-                product[r] = product[r].plus(live, times: (x + at).vector - means[r])
+                kept.passed.add(passed[r], at: strip.statistics + 16 * r)
+                kept.products.add(products[r], at: strip.statistics + 16 * r)
             }
         }
-        var slopes = Line<R>(repeating: Vector()), offsets = slopes, scales = slopes
-        for r in 0..<R {
-            let at = s + 16 * r, inverse = (kept.inverse + at).vector
-            let scale = (kept.scale + at).vector, product = products[r] * inverse
-            if !gradients.gamma.isEmpty {
-                let gamma = gradients.gamma.baseAddress! + at
-                gamma.vector = gamma.vector + product
-            }
-            if !gradients.beta.isEmpty {
-                let beta = gradients.beta.baseAddress! + at
-                beta.vector = beta.vector + passed[r]
-            }
-            let share = Vector() - scale / strip.population
-            scales[r] = scale
-            slopes[r] = share * inverse * product
-            offsets[r] = share * passed[r]
-        }
+        eachStrip(g, live: live, wide: { add($0) }, narrow: { add($0) })
+    }
+
+    /// dx, of the sums that have become its constant term and its slope.
+    @inline(never)
+    private static func spread(
+        _ g: NormalizationGeometry, _ live: Int, _ x: Source, _ kept: Kept,
+        _ gradients: NormalizationGradients
+    ) {
+        let gradient = gradients.outputGradient.baseAddress!
         let result = gradients.inputGradient.baseAddress!, adds = gradients.addsToInput
-        strip.eachRow { row in
-            for r in 0..<R {
-                let at = row + 16 * r
-                let d = (x + at).vector - means[r]
-                let dx = offsets[r].plus(slopes[r], times: d)
-                    .plus(scales[r], times: gate.pass((gradient + at).vector, r, at))
-                (result + at).vector = adds ? (result + at).vector + dx : dx
+        @inline(always) func spread<let R: Int>(_ strip: Strip<R>) {
+            let s = strip.statistics
+            let means: Line<R> = load(kept.mean + s, 16), scales: Line<R> = load(kept.scale + s, 16)
+            let offsets: Line<R> = load(kept.passed + s, 16)
+            let slopes: Line<R> = load(kept.products + s, 16)
+            let gate = Gate(strip, g, x, kept, gradients)
+            strip.eachRow { row in
+                for r in 0..<R {
+                    let at = row + 16 * r
+                    let d = (x + at).vector - means[r]
+                    let dx = offsets[r].plus(slopes[r], times: d)
+                        .plus(scales[r], times: gate.pass((gradient + at).vector, r, at))
+                    (result + at).vector = adds ? (result + at).vector + dx : dx
+                }
+            }
+            guard !adds else { return }
+            strip.eachDeadRow { row in
+                for r in 0..<R { (result + row + 16 * r).vector = Vector() }
             }
         }
-        guard !adds else { return }
-        strip.eachDeadRow { row in
-            for r in 0..<R { (result + row + 16 * r).vector = Vector() }
-        }
+        eachStrip(g, live: live, wide: { spread($0) }, narrow: { spread($0) })
     }
 
     /// Where ReLU stopped the signal: seen in the output, or, where nothing was added, computed anew.

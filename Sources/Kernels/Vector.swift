@@ -14,6 +14,18 @@ typealias Target = UnsafeMutablePointer<Float>
 /// `N` vectors, in registers where the loops over them unroll.
 typealias Line<let N: Int> = InlineArray<N, Vector>
 
+/// Calls a body for 64 values at a time, at the end for 16: what is far from the next to be read is read several
+/// cache lines at once.
+@inline(always)
+func eachLine(
+    _ count: Int, wide: (_ first: Int, Line<4>.Type) -> Void,
+    narrow: (_ first: Int, Line<1>.Type) -> Void
+) {
+    let whole = count / 64 * 64
+    for first in stride(from: 0, to: whole, by: 64) { wide(first, Line<4>.self) }
+    for first in stride(from: whole, to: count, by: 16) { narrow(first, Line<1>.self) }
+}
+
 extension UnsafePointer<Float> {
     /// The 16 floats from here on.
     @inline(always) var vector: Vector {
@@ -30,6 +42,11 @@ extension UnsafeMutablePointer<Float> {
     @inline(always) var vector: Vector {
         get { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
         nonmutating set { UnsafeMutableRawPointer(self).storeBytes(of: newValue, as: Vector.self) }
+    }
+
+    /// Adds to the 16 floats that begin `offset` further.
+    @inline(always) func add(_ vector: Vector, at offset: Int) {
+        (self + offset).vector = (self + offset).vector + vector
     }
 
     /// Stores 16 floats past the caches; `machine_end_stream` has to follow. Needs alignment.

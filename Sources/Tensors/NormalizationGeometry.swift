@@ -37,8 +37,9 @@ public struct NormalizationGeometry: Hashable, Sendable {
     public var count: Int { groups * pixels * images * channels }
     /// Floats of gamma, of beta, of the means and of the variances.
     public var statisticsCount: Int { groups * channels }
-    /// What the backward pass wants kept: mean, 1 / deviation, scale and shift of each channel.
-    public var keptCount: Int { 4 * statisticsCount }
+    /// What the backward pass wants kept: mean, 1 / deviation, scale and shift of each channel; and room for two
+    /// sums of its own.
+    public var keptCount: Int { 6 * statisticsCount }
     /// Whether the backward pass reads the output, to see where ReLU stopped the signal. Without an
     /// addend it computes that anew.
     public var rereadsOutput: Bool { activation != .linear && hasAddend }
