@@ -132,9 +132,13 @@ struct Trial {
     }
 
     /// Steps on the mean loss of the batch, moving averages included.
+    ///
+    /// - Returns: The mean loss before each step.
+    @discardableResult
     mutating func descend(
         _ rule: UpdateRule, steps: Int, _ kernels: KernelSet = Engine.best()
-    ) throws {
+    ) throws -> [Double] {
+        var losses: [Double] = []
         let none = AlignedBuffer<Float>(count: 0)
         let slots = (0..<rule.slots).map { slot in
             let buffer = AlignedBuffer<Float>(count: weights.count)
@@ -145,8 +149,9 @@ struct Trial {
         defer { withExtendedLifetime((slots, none)) {} }
         let scratch = AlignedBuffer<Float>(count: weights.count)
         for step in 1...steps {
-            var gradient = try train(kernels).gradient
+            var (metrics, gradient) = try train(kernels)
             let samples = labels.count, layout = model.parameters
+            losses.append(metrics.lossSum / Double(samples))
             weights.withUnsafeMutableBufferPointer { weights in
                 gradient.withUnsafeMutableBufferPointer { gradient in
                     rule.apply(
@@ -163,6 +168,7 @@ struct Trial {
         weights.withUnsafeMutableBufferPointer {
             rule.finish($0, average: Floats(slot(rule.averageSlot)), model.parameters)
         }
+        return losses
     }
 
     private func withShard<Result>(
