@@ -40,11 +40,11 @@ package struct SharePlanner: Sendable {
     package var candidates: [Candidate] = []
     private var snapping = Snapping()
 
-    /// A worker's predicted time may exceed that of the ideal plan by three sixteenths to save nodes: each
-    /// of them is a vector to send, check and add, and speeds are never known exactly.
-    private static let slack = 1.1875
+    private let unevenness: Double
 
-    package init() {}
+    /// - Parameter unevenness: By this share a worker's predicted time may exceed that of the ideal plan to
+    ///   save nodes: each of them is a vector to send, check and add, and speeds are never known exactly.
+    package init(unevenness: Double) { self.unevenness = unevenness }
 
     var capacity: Int { candidates.capacity + snapping.capacity }
 
@@ -55,7 +55,7 @@ package struct SharePlanner: Sendable {
         round(range.count)
         for index in candidates.indices where candidates[index].share > 0 {
             let candidate = candidates[index]
-            let most = Int(level * Self.slack * candidate.rate) - candidate.backlog
+            let most = Int(level * (1 + unevenness) * candidate.rate) - candidate.backlog
             candidates[index].bounds =
                 (candidate.share + 1) / 2...max(candidate.share, min(most, range.count))
         }

@@ -29,7 +29,7 @@ public struct StepMachine: Sendable {
     var membership = Membership()
     var steps = OpenSteps()
     var pace = Pace()
-    var planner = SharePlanner()
+    var planner: SharePlanner
     var nextLease: UInt64 = 0
     /// Whether the caller knows that there is nobody to lease to.
     var saidWaiting = false
@@ -37,6 +37,7 @@ public struct StepMachine: Sendable {
 
     public init(_ configuration: MachineConfiguration = .init()) {
         self.configuration = configuration
+        planner = SharePlanner(unevenness: configuration.unevenness)
     }
 
     /// A worker is ready for work.
