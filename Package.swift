@@ -115,7 +115,7 @@ let package = Package(
         .target(
             name: "Health",
             dependencies: [
-                "Runtime",
+                "Runtime", "Layers",
                 .product(name: "FlyingFox", package: "FlyingFox"),
                 .product(name: "FlyingSocks", package: "FlyingFox"),
             ]),
@@ -166,7 +166,7 @@ let package = Package(
         .testTarget(
             name: "ReportingTests",
             dependencies: ["Reporting", "Runtime", "Layers", "Datasets", "Engines"]),
-        .testTarget(name: "HealthTests", dependencies: ["Health", "Runtime"]),
+        .testTarget(name: "HealthTests", dependencies: ["Health", "Runtime", "Layers"]),
         .testTarget(
             name: "RuntimeTests",
             dependencies: [

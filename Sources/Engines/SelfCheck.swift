@@ -37,9 +37,14 @@ enum SelfCheck {
     private static let grouped = [
         (16, ConvGeometry.Groups(16, inputs: 1, outputs: 1), ConvGeometry.Algorithm.depthwise),
         (32, ConvGeometry.Groups(3, inputs: 7, outputs: 5), .direct),
+        // Lanes that find their channels, in three ways.
+        (16, ConvGeometry.Groups(4, inputs: 4, outputs: 4), .direct),
+        (16, ConvGeometry.Groups(16, inputs: 1, outputs: 2), .direct),
     ].map { channels, groups, algorithm in
+        let filters = groups.count * groups.outputs
         var layer = ConvGeometry(
-            images: 8, inputHeight: 6, inputWidth: 7, inputChannels: channels, outputChannels: 16,
+            images: 8, inputHeight: 6, inputWidth: 7, inputChannels: channels,
+            outputChannels: (filters + 15) / 16 * 16,
             kernelHeight: 3, kernelWidth: 4, padTop: 1, padLeft: 3, convHeight: 6, convWidth: 7,
             activation: .relu, algorithm: algorithm)
         layer.dilationX = 2

@@ -36,6 +36,10 @@ extension RunState {
                 accuracy)
         }
         text.add(
+            "convoy_validation_metric", .gauge,
+            "Of the last finished epoch, by the metrics of the job.",
+            (epoch?.validationMetrics.values ?? []).map { (["metric": $0.name], $0.value) })
+        text.add(
             "convoy_checkpoints_total", .counter, "Checkpoints written since the start.",
             checkpoints)
         text.add("convoy_workers", .gauge, "Workers that compute.", cluster.workers.count)

@@ -3,12 +3,15 @@
 // A run's state as JSON, for people and scripts. Numbers that JSON does not know are left out.
 
 import Foundation
+import Layers
 import Runtime
 
 /// `/status`
 struct StatusPage: Encodable {
     struct Epoch: Encodable {
         var loss, accuracy, validationLoss, validationAccuracy: Double?
+        /// By the names of the job's metrics.
+        var validationMetrics: [String: Double]?
     }
 
     var phase: String
@@ -46,7 +49,8 @@ struct StatusPage: Encodable {
             Epoch(
                 loss: finite($0.loss), accuracy: finite($0.accuracy),
                 validationLoss: finite($0.validationLoss),
-                validationAccuracy: finite($0.validationAccuracy))
+                validationAccuracy: finite($0.validationAccuracy),
+                validationMetrics: Self.named($0.validationMetrics))
         }
         workers = state.cluster.workers
         waitingFor = state.cluster.workers.compactMap { worker in
@@ -59,6 +63,13 @@ struct StatusPage: Encodable {
         lastCheckpoint = state.lastCheckpoint
         lastLostWorker = state.lastLoss
         weightsDigest = state.result?.weightsDigest
+    }
+
+    /// - Returns: nil where the job has none.
+    private static func named(_ metrics: MetricResults) -> [String: Double]? {
+        guard !metrics.values.isEmpty else { return nil }
+        let finite = metrics.values.filter(\.value.isFinite)
+        return Dictionary(uniqueKeysWithValues: finite.map { ($0.name, $0.value) })
     }
 
     var json: Data {

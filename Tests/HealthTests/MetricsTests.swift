@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Health
+import Layers
 import Runtime
 import Testing
 
@@ -43,6 +44,23 @@ import Testing
         #expect(text.contains(#""arrival_lag" : 0.25"#), "\(text)")
         #expect(text.contains(#""last_lost_worker" : "d: silent for 3 s""#), "\(text)")
         #expect(text.contains(#""step" : 5"#) && text.contains(#""steps" : 40"#), "\(text)")
+    }
+
+    @Test func metricsOfTheJobAreThoseOfTheLastEpoch() {
+        let board = Self.board
+        #expect(!board.metrics.contains("convoy_validation_metric"))
+        #expect(!board.status.contains("validation_metrics"))
+        board.handle(
+            .epoch(
+                EpochReport(
+                    epoch: 1, epochs: 2, loss: 0.5, accuracy: 0.75, validationLoss: 0.625,
+                    validationMetrics: MetricResults(values: [
+                        .init(name: "auc", value: 0.875), .init(name: "precision_1", value: 0.25),
+                    ]), seconds: 1, imagesPerSecond: 1000)))
+        let lines = board.metrics.split(separator: "\n")
+        #expect(lines.contains(#"convoy_validation_metric{metric="auc"} 0.875"#))
+        #expect(lines.contains(#"convoy_validation_metric{metric="precision_1"} 0.25"#))
+        #expect(board.status.contains(#""precision_1" : 0.25"#), "\(board.status)")
     }
 
     /// Starting up may take long, and so may the evaluation at the end; in between the loop turns.
