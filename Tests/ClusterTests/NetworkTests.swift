@@ -140,25 +140,8 @@ import Testing
         let run = try DisturbedRun(job: Self.wideJob)
         let expected = try run.undisturbed()
         let network = try Namespaces(workers: 2)
-        for worker in 0..<2 { try network.limit(worker, to: "1gbit", burst: "256kb") }
-        let keys = try ConvoyProgram.keys(in: run.path)
         let path = run.path + "/trace.json"
-        let coordinator = try ConvoyProgram(
-            [
-                "coordinator", run.path + "/job.yaml", "--quiet", "--bind", "tcp://0.0.0.0:7070",
-                "--output", run.path + "/run", "--log-json", run.log.path, "--trace", path,
-            ] + keys.coordinator, in: run.path,
-            launcher: Namespaces.launcher(in: network.coordinator))
-        let workers = try (0..<2).map { number in
-            try ConvoyProgram(
-                [
-                    "worker", "--connect", network.endpoint(of: number), "--name", "w\(number)",
-                    "--threads", "1",
-                ] + keys.worker, in: run.path,
-                launcher: Namespaces.launcher(in: network.name(number)))
-        }
-        #expect(coordinator.status(within: 120) == 0, "\(coordinator.text)\(workers.map(\.text))")
-        for worker in workers { #expect(worker.status(within: 20) == 0, "\(worker.text)") }
+        try train(run, by: network, ["--trace", path])
         #expect(run.log.finalWeights != nil && run.log.finalWeights == expected.finalWeights)
         let trace = try TraceDrawing(path: path)
         for (process, name) in trace.processes where name != "coordinator" {
@@ -182,24 +165,7 @@ import Testing
         let run = try DisturbedRun(job: FactoredTests.job)
         let expected = try run.undisturbed()
         let network = try Namespaces(workers: 2)
-        for worker in 0..<2 { try network.limit(worker, to: "1gbit", burst: "256kb") }
-        let keys = try ConvoyProgram.keys(in: run.path)
-        let coordinator = try ConvoyProgram(
-            [
-                "coordinator", run.path + "/job.yaml", "--quiet", "--bind", "tcp://0.0.0.0:7070",
-                "--output", run.path + "/run", "--log-json", run.log.path,
-            ] + keys.coordinator, in: run.path,
-            launcher: Namespaces.launcher(in: network.coordinator))
-        let workers = try (0..<2).map { number in
-            try ConvoyProgram(
-                [
-                    "worker", "--connect", network.endpoint(of: number), "--name", "w\(number)",
-                    "--threads", "1",
-                ] + keys.worker, in: run.path,
-                launcher: Namespaces.launcher(in: network.name(number)))
-        }
-        #expect(coordinator.status(within: 120) == 0, "\(coordinator.text)\(workers.map(\.text))")
-        for worker in workers { #expect(worker.status(within: 20) == 0, "\(worker.text)") }
+        try train(run, by: network)
         #expect(run.log.finalWeights != nil && run.log.finalWeights == expected.finalWeights)
         let steps = expected.trainingSteps.count, weights = 2_100_000 * 4
         for worker in 0..<2 {
@@ -211,6 +177,30 @@ import Testing
             // The weights have come once, and to who came after the first step both moments of Adam.
             #expect(traffic.down > weights && traffic.down < steps * weights / 10 + 4 * weights)
         }
+    }
+
+    /// From start to end, with two workers, each by a line of 1 Gbit/s.
+    private func train(
+        _ run: DisturbedRun, by network: Namespaces, _ options: [String] = []
+    ) throws {
+        for worker in 0..<2 { try network.limit(worker, to: "1gbit", burst: "256kb") }
+        let keys = try ConvoyProgram.keys(in: run.path)
+        let coordinator = try ConvoyProgram(
+            [
+                "coordinator", run.path + "/job.yaml", "--quiet", "--bind", "tcp://0.0.0.0:7070",
+                "--output", run.path + "/run", "--log-json", run.log.path,
+            ] + options + keys.coordinator, in: run.path,
+            launcher: Namespaces.launcher(in: network.coordinator))
+        let workers = try (0..<2).map { number in
+            try ConvoyProgram(
+                [
+                    "worker", "--connect", network.endpoint(of: number), "--name", "w\(number)",
+                    "--threads", "1",
+                ] + keys.worker, in: run.path,
+                launcher: Namespaces.launcher(in: network.name(number)))
+        }
+        #expect(coordinator.status(within: 120) == 0, "\(coordinator.text)\(workers.map(\.text))")
+        for worker in workers { #expect(worker.status(within: 20) == 0, "\(worker.text)") }
     }
 
     private func pull(_ network: Namespaces, for seconds: Double) throws {

@@ -27,12 +27,13 @@ import Testing
 }
 
 @Suite(.serialized) struct DataWaitTests {
-    /// Images as large as that take far longer to turn than one small layer does.
+    /// Images take far longer to turn and to blur than one small layer takes.
     @Test func decodingThatLimitsAWorkerIsNamed() throws {
         let run = try LocalRun(workers: 1)
         let report = try #require(
             try run.run(
                 LocalRun.job([
+                    "model=[MaxPooling2D: {pool_size: 8}, Flatten, Dense: {units: 10}]",
                     "dataset.augmentation.rotation_range=40", "dataset.augmentation.zoom_range=0.2",
                     "dataset.augmentation.gaussian_blur=[4, 5]",
                     "dataset.augmentation.gaussian_noise=4",
