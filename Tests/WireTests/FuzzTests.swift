@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Testing
 import Wire
 
@@ -67,6 +68,26 @@ import Wire
                 bytes.replaceSubrange(index...index, with: lie)
                 check(bytes, nil, .control)
             }
+        }
+    }
+
+    /// What libFuzzer begins with goes as far into the decoder as a message can.
+    @Test func seedsOfTheFuzzerAreMessages() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "Fuzz/Seeds")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            .filter { $0.hasPrefix("message-") }
+        #expect(names.count >= 7)
+        for name in names {
+            let header = [UInt8](try Data(contentsOf: folder.appending(path: name)).dropFirst())
+            let isUnderstood = [nil, 0, 4096].contains { payload in
+                [WireLimits.control, .data].contains { limits in
+                    header.withUnsafeBytes {
+                        (try? Message.decode(header: $0, payload: payload, limits: limits)) != nil
+                    }
+                }
+            }
+            #expect(isUnderstood, "\(name)")
         }
     }
 
