@@ -167,7 +167,7 @@ public final class Coordinator {
             MachineConfiguration(
                 heartbeatTimeout: cluster.heartbeat * cluster.missedHeartbeats,
                 leaseCredits: cluster.leaseCredits,
-                // Within a machine a vector costs a tenth of what it costs between machines.
+                // Within a machine a vector is read where it lies.
                 unevenness: isRemote ? 3 / 16 : 1 / 16,
                 deadlineFactor: cluster.stragglerFactor,
                 deadlineFloor: cluster.stragglerFloor, audit: AuditRule(share: cluster.audit)))
