@@ -2678,7 +2678,7 @@ const ProtobufCMessageDescriptor convoy__contribution__descriptor =
   (ProtobufCMessageInit) convoy__contribution__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor convoy__factors__field_descriptors[10] =
+static const ProtobufCFieldDescriptor convoy__factors__field_descriptors[11] =
 {
   {
     "session",
@@ -2800,12 +2800,25 @@ static const ProtobufCFieldDescriptor convoy__factors__field_descriptors[10] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "place",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Convoy__Factors, place),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned convoy__factors__field_indices_by_name[] = {
   4,   /* field[4] = bucket */
   8,   /* field[8] = checksum */
   1,   /* field[1] = lease */
   7,   /* field[7] = part */
+  10,   /* field[10] = place */
   9,   /* field[9] = ready */
   6,   /* field[6] = samples */
   0,   /* field[0] = session */
@@ -2816,7 +2829,7 @@ static const unsigned convoy__factors__field_indices_by_name[] = {
 static const ProtobufCIntRange convoy__factors__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor convoy__factors__descriptor =
 {
@@ -2826,7 +2839,7 @@ const ProtobufCMessageDescriptor convoy__factors__descriptor =
   "Convoy__Factors",
   "convoy",
   sizeof(Convoy__Factors),
-  10,
+  11,
   convoy__factors__field_descriptors,
   convoy__factors__field_indices_by_name,
   1,  convoy__factors__number_ranges,

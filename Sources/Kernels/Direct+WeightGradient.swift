@@ -14,7 +14,7 @@ extension Direct {
     }
 
     /// - Parameter transposed: The weights as `transpose` makes them; nil if nobody wants the input's
-    ///   gradient.
+    ///   gradient, or if they are transposed in passing.
     static func backward(
         _ g: ConvGeometry, _ operands: ConvOperands, _ gradients: ConvGradients,
         _ transposed: Source?
@@ -29,23 +29,49 @@ extension Direct {
                 g, Rows(operands.input.baseAddress!, gradient), 0..<g.outputChannels / 16, to: sums)
             if !g.areGroupsAligned { clearStrangers(g, sums) }
         }
-        if let transposed {
+        if g.transposesInPassing {
+            inputGradient(
+                g, gradient, transposing: operands.weights.baseAddress!,
+                by: operands.scratch.baseAddress!, adding: gradients.addsToInput,
+                into: gradients.inputGradient.baseAddress!)
+        } else if let transposed {
             inputGradient(
                 g, gradient, transposed, adding: gradients.addsToInput,
                 into: gradients.inputGradient.baseAddress!)
         }
     }
 
-    /// The weight gradient of a shard, out of what its blocks kept, for some blocks of 16 output channels.
+    /// The weight gradient of a shard, out of what its blocks kept.
     static func finish(
-        _ g: ConvGeometry, _ shard: Source, blocks: Int, outputs: Range<Int>, adding: Bool,
-        into weights: Target
+        _ g: ConvGeometry, _ shard: Source, blocks: Int, adding: Bool, into weights: Target
     ) {
+        add(g, rows(g, shard, blocks), 0..<g.outputChannels / 16, to: weights, starts: !adding)
+    }
+
+    /// The same for a part of the weights: whole tiles.
+    @inline(never)
+    static func finish(
+        _ g: ConvGeometry, _ shard: Source, blocks: Int, part: Range<Int>, into weights: Target
+    ) {
+        let rows = rows(g, shard, blocks), weights = weights - part.lowerBound
+        let depth = g.inputDepth, taps = g.kernelHeight * g.kernelWidth
+        var row = part.lowerBound / 16
+        while row < part.upperBound / 16 {
+            let (block, tap) = (row / depth / taps, row / depth % taps), first = row % depth
+            let end = min(depth, first + part.upperBound / 16 - row)
+            add(
+                g, rows, to: weights + (row - first) * 16, starts: true, 0..<g.convHeight,
+                0..<g.convWidth, (tap / g.kernelWidth, tap % g.kernelWidth), first..<end,
+                from: block, columns: Line<1>.self)
+            row += end - first
+        }
+    }
+
+    private static func rows(_ g: ConvGeometry, _ shard: Source, _ blocks: Int) -> Rows {
         let (kept, gradient) = g.rows(ofBlock: 0)
-        let rows = Rows(
+        return Rows(
             shard + kept.lowerBound, shard + gradient.lowerBound, blocks: blocks,
             apart: g.rowsCount)
-        add(g, rows, outputs, to: weights, starts: !adding)
     }
 
     /// The inputs and the gradients of the outputs of one or more blocks.
@@ -61,16 +87,13 @@ extension Direct {
     /// dw[o / 16][ky][kx][c][o % 16] += Σ in[y', x', n, c] * dOut[y, x, n, o], from zero on if it `starts`;
     /// then, and where there are several blocks, the outputs have to be one area.
     ///
-    /// - Parameters:
-    ///   - outputs: Blocks of 16 output channels.
-    ///   - part: Theirs of the weights.
+    /// - Parameter outputs: Blocks of 16 output channels.
     @inline(never)
     static func add(
-        _ g: ConvGeometry, _ rows: Rows, _ outputs: Range<Int>, to part: Target,
+        _ g: ConvGeometry, _ rows: Rows, _ outputs: Range<Int>, to weights: Target,
         starts: Bool = false
     ) {
-        let area = area(g), first = outputs.lowerBound
-        let weights = part - first * g.kernelHeight * g.kernelWidth * g.inputDepth * 16
+        let area = area(g)
         for top in stride(from: 0, to: g.convHeight, by: area.rows) {
             for left in stride(from: 0, to: g.convWidth, by: area.columns) {
                 let ys = top..<min(top + area.rows, g.convHeight)
@@ -78,12 +101,12 @@ extension Direct {
                 for ky in 0..<g.kernelHeight {
                     eachPanel(of: outputs.count, apart: g.groups != nil) {
                         add(
-                            g, rows, to: weights, starts, ys, xs, ky, from: first + $0,
-                            columns: Columns.self)
+                            g, rows, to: weights, starts, ys, xs, ky,
+                            from: outputs.lowerBound + $0, columns: Columns.self)
                     } alone: {
                         add(
-                            g, rows, to: weights, starts, ys, xs, ky, from: first + $0,
-                            columns: Line<1>.self)
+                            g, rows, to: weights, starts, ys, xs, ky,
+                            from: outputs.lowerBound + $0, columns: Line<1>.self)
                     }
                 }
             }
@@ -96,38 +119,47 @@ extension Direct {
         _ g: ConvGeometry, _ rows: Rows, to weights: Target, _ starts: Bool, _ ys: Range<Int>,
         _ xs: Range<Int>, _ ky: Int, from block: Int, columns: Line<P>.Type
     ) {
-        let ys = ys.clamped(to: g.vertical.outputs(ofTap: ky)), horizontal = g.horizontal
-        let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
-        let depth = g.inputDepth, next = g.kernelHeight * g.kernelWidth * depth * 16
+        let depth = g.inputDepth, first = (block * g.kernelHeight + ky) * g.kernelWidth
         for kx in 0..<g.kernelWidth {
-            let xs = xs.clamped(to: horizontal.outputs(ofTap: kx))
-            if (xs.isEmpty || ys.isEmpty) && !starts { continue }
-            // With stride 1 the images of neighbouring pixels follow each other in both operands.
-            let (runs, length) = g.strideX == 1 ? (1, xs.count * n) : (xs.count, n)
-            let top = ys.lowerBound * g.strideY + ky * g.dilationY - g.padTop
-            let left = xs.lowerBound * g.strideX + kx * g.dilationX - g.padLeft
-            let a =
-                rows.input + (top * g.inputWidth + left) * n * ic + g.inputStart(ofBlock: block)
-            let b =
-                rows.gradient + (ys.lowerBound * g.convWidth + xs.lowerBound) * n * oc + block * 16
-            let tap = weights + block * next + (ky * g.kernelWidth + kx) * depth * 16
-            for c in stride(from: 0, to: depth, by: Tile.count) {
-                let sum = tap + c * 16
-                var acc = Tiles<P> {
-                    starts ? Tile(repeating: Vector()) : load(sum + $0 * next, 16)
-                }
-                for block in 0..<rows.blocks {
-                    for y in 0..<ys.count {
-                        let a = a + block * rows.apart + y * g.strideY * g.inputWidth * n * ic + c
-                        let b = b + block * rows.apart + y * g.convWidth * n * oc
-                        for x in 0..<runs {
-                            outer(
-                                &acc, a + x * g.strideX * n * ic, ic, length, b + x * n * oc, oc)
-                        }
+            add(
+                g, rows, to: weights + (first + kx) * depth * 16, starts: starts, ys, xs, (ky, kx),
+                0..<depth, from: block, columns: columns)
+        }
+    }
+
+    /// Through one tap, for some of its input channels.
+    ///
+    /// - Parameter weights: Those of the tap and of the first block.
+    @inline(always)
+    private static func add<let P: Int>(
+        _ g: ConvGeometry, _ rows: Rows, to weights: Target, starts: Bool, _ ys: Range<Int>,
+        _ xs: Range<Int>, _ tap: (ky: Int, kx: Int), _ channels: Range<Int>, from block: Int,
+        columns: Line<P>.Type
+    ) {
+        let ys = ys.clamped(to: g.vertical.outputs(ofTap: tap.ky))
+        let xs = xs.clamped(to: g.horizontal.outputs(ofTap: tap.kx))
+        if (xs.isEmpty || ys.isEmpty) && !starts { return }
+        let (n, ic, oc) = (g.images, g.inputChannels, g.outputChannels)
+        let next = g.kernelHeight * g.kernelWidth * g.inputDepth * 16
+        // With stride 1 the images of neighbouring pixels follow each other in both operands.
+        let (runs, length) = g.strideX == 1 ? (1, xs.count * n) : (xs.count, n)
+        let top = ys.lowerBound * g.strideY + tap.ky * g.dilationY - g.padTop
+        let left = xs.lowerBound * g.strideX + tap.kx * g.dilationX - g.padLeft
+        let a = rows.input + (top * g.inputWidth + left) * n * ic + g.inputStart(ofBlock: block)
+        let b = rows.gradient + (ys.lowerBound * g.convWidth + xs.lowerBound) * n * oc + block * 16
+        for c in stride(from: channels.lowerBound, to: channels.upperBound, by: Tile.count) {
+            let sum = weights + c * 16
+            var acc = Tiles<P> { starts ? Tile(repeating: Vector()) : load(sum + $0 * next, 16) }
+            for block in 0..<rows.blocks {
+                for y in 0..<ys.count {
+                    let a = a + block * rows.apart + y * g.strideY * g.inputWidth * n * ic + c
+                    let b = b + block * rows.apart + y * g.convWidth * n * oc
+                    for x in 0..<runs {
+                        outer(&acc, a + x * g.strideX * n * ic, ic, length, b + x * n * oc, oc)
                     }
                 }
-                unrolled(Line<P>.self) { p in store(acc[p], sum + p * next, 16) }
             }
+            unrolled(Line<P>.self) { p in store(acc[p], sum + p * next, 16) }
         }
     }
 

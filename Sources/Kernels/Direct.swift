@@ -121,6 +121,53 @@ enum Direct {
         }
     }
 
+    /// The same for one output pixel that sees the whole image, from weights as they are: those of a panel are
+    /// transposed in the scratch, for all images.
+    static func inputGradient(
+        _ g: ConvGeometry, _ gradient: Source, transposing weights: Source, by scratch: Target,
+        adding: Bool, into result: Target
+    ) {
+        for tap in 0..<g.kernelHeight * g.kernelWidth {
+            let weights = weights + tap * g.inputChannels * 16
+            let pixel = result + tap * g.images * g.inputChannels
+            eachPanel(of: g.inputChannels / 16) {
+                inputGradient(
+                    g, gradient, weights, scratch, adding: adding, into: pixel, from: $0,
+                    columns: Columns.self)
+            } alone: {
+                inputGradient(
+                    g, gradient, weights, scratch, adding: adding, into: pixel, from: $0,
+                    columns: Line<1>.self)
+            }
+        }
+    }
+
+    /// `P` blocks of input channels of a pixel, the first of them `block`.
+    @inline(never)
+    private static func inputGradient<let P: Int>(
+        _ g: ConvGeometry, _ gradient: Source, _ weights: Source, _ scratch: Target, adding: Bool,
+        into pixel: Target, from block: Int, columns: Line<P>.Type
+    ) {
+        let (ic, oc) = (g.inputChannels, g.outputChannels), channel = block * 16
+        let apart = g.kernelHeight * g.kernelWidth * ic * 16
+        for o in 0..<oc / 16 {
+            let rows = weights + o * apart + channel * 16
+            // Panels follow each other, to the next pixel.
+            (rows + P * 256).prefetch(P * 256)
+            unrolled(Line<P>.self) { p in
+                store(transposed(load(rows + p * 256, 16)), scratch + (p * oc + o * 16) * 16, 16)
+            }
+        }
+        for i in stride(from: 0, to: g.images, by: Tile.count) {
+            let to = pixel + i * ic + channel
+            var acc = Tiles<P> {
+                adding ? load(to + $0 * 16, ic) as Tile : Tile(repeating: Vector())
+            }
+            dot(&acc, gradient + i * oc, oc, oc, Source(scratch), next: oc * 16)
+            unrolled(Line<P>.self) { p in store(acc[p], to + p * 16, ic) }
+        }
+    }
+
     /// w[oc / 16][tap][ic][16] -> wᵀ[ic / 16][tap][oc][16]
     @inline(never)
     static func transpose(_ g: ConvGeometry, _ weights: Source, into result: Target) {

@@ -93,9 +93,7 @@ extension Loops {
     ) {
         let accumulator = accumulator.baseAddress!, gradient = weightGradient.baseAddress!
         if geometry.algorithm == .direct {
-            Direct.finish(
-                geometry, accumulator, blocks: blocks, outputs: 0..<geometry.outputChannels / 16,
-                adding: adding, into: gradient)
+            Direct.finish(geometry, accumulator, blocks: blocks, adding: adding, into: gradient)
         } else if geometry.sumsAtOnce {
             WinogradSums(geometry, accumulator, blocks: blocks, scratch.baseAddress!)
                 .finish(adding: adding, into: gradient)
@@ -105,11 +103,11 @@ extension Loops {
     }
 
     package static func convFinish(
-        _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, outputs: Range<Int>,
-        into part: MutableFloats
+        _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, part: Range<Int>,
+        into weightGradient: MutableFloats
     ) {
         Direct.finish(
-            geometry, accumulator.baseAddress!, blocks: blocks, outputs: outputs, adding: false,
-            into: part.baseAddress!)
+            geometry, accumulator.baseAddress!, blocks: blocks, part: part,
+            into: weightGradient.baseAddress!)
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Layers whose gradients travel as factors: from who computed them here and to all others, who then step
-// the layer themselves. What is not so cheap by a network comes once, when a worker joins: the weights, and what
-// the optimizer keeps of them.
+// Layers whose gradients travel as factors: from who computed them here, where gradients are made of them while
+// they are added; and by a network to all others, who then step the layer themselves. What is not so cheap there
+// comes once, when a worker joins: the weights, and what the optimizer keeps of them.
 
 import Coordination
 import Digests
@@ -11,90 +11,92 @@ import Tensors
 import Wire
 
 extension Coordinator {
-    /// Whether anything travels as factors here: only by a network, where bytes are dear, and where each layer is
-    /// stepped by itself. Audited machines are not to compute for others.
-    static func factoredShards(_ run: Run, isRemote: Bool) -> Int {
-        guard isRemote, run.job.cluster.audit == 0,
+    /// Of a whole batch, if anything travels as factors; else 0. That takes layers that are stepped by themselves,
+    /// and audited machines are not to compute for others.
+    static func factoredShards(_ run: Run) -> Int {
+        guard run.job.cluster.audit == 0,
             !run.job.training.optimizer.needsWholeGradient(run.chunks.layout)
         else { return 0 }
         let batch = min(run.plan.batchSize, run.plan.trainingSamples)
         return (batch + run.plan.shardSize - 1) / run.plan.shardSize
     }
 
+    /// Whether workers step such layers themselves. In the memory of one machine they see the weights anyway.
+    private var layersAreSteppedByAll: Bool { memory == nil }
+
     // MARK: Arrivals
 
-    /// Factors of a shard have come: when they are whole, its gradient is made of them, and is one more vector.
+    /// Factors of a shard that lie in their worker's memory have come.
+    func contribute(_ message: Message.Factors, at place: Int, from index: Int) {
+        let layer = factors?.plan.layer(ofBucket: message.bucket)
+        let plan = layer.flatMap { factors?.plan.layers[$0] }
+        guard let plan, 1...plan.gradient.mostSamples ~= message.samples,
+            let lender = members[index].memory, place % MemoryLayout<Float>.alignment == 0,
+            let bytes = lender.bytes(
+                at: place, count: plan.gradient.count(samples: message.samples) * 4)
+        else { return loseSender(of: message, index) }
+        contribute(message, .place(bytes.assumingMemoryBound(to: Float.self), lender), index)
+    }
+
+    /// A part of the factors of a shard has come with its message.
     func contribute(
         _ message: Message.Factors, _ payload: UnsafeRawBufferPointer, from index: Int
     ) {
-        let id = StepID(raw: message.step)
-        guard let board = boards.first(where: { $0.step == id }) else { return }
-        let step = run.plan.step(id)
-        guard let layer = factors?.plan.layer(ofBucket: message.bucket),
-            let plan = factors?.plan.layers[layer], step.kind == .train,
-            message.version == UInt64(step.trainingStep), message.shard < step.shards,
-            message.samples == run.plan.samples(ofShard: message.shard, in: step).count,
-            payload.count == plan.floats(ofPart: message.part, samples: message.samples).count * 4,
-            !payload.isEmpty
-        else {
-            return lose(
-                members[index].number,
-                reason: "sent factors that cannot be (bucket \(message.bucket))")
-        }
         guard checksum64(payload) == message.checksum else {
             return lose(
                 members[index].number, reason: "sent damaged factors (bucket \(message.bucket))")
         }
-        let isWhole = factors?.add(
-            layer, version: message.version, shard: message.shard, samples: message.samples,
-            part: message.part, payload, checksum: message.checksum)
-        // Who sends them has them all.
-        members[index].factored[layer].got(shard: message.shard, version: message.version)
-        guard isWhole == true else { return }
+        contribute(message, .part(message.part, payload, checksum: message.checksum), index)
+    }
+
+    private func loseSender(of message: Message.Factors, _ index: Int) {
+        lose(
+            members[index].number, reason: "sent factors that cannot be (bucket \(message.bucket))")
+    }
+
+    /// When the factors of a shard are whole, they stand for one more vector of each chunk of the layer.
+    private func contribute(
+        _ message: Message.Factors, _ arrival: FactorExchange.Arrival, _ index: Int
+    ) {
+        let id = StepID(raw: message.step)
+        guard boards.contains(where: { $0.step == id }) else { return }
+        let step = run.plan.step(id)
+        guard let factors, let layer = factors.plan.layer(ofBucket: message.bucket),
+            step.kind == .train, message.version == UInt64(step.trainingStep),
+            message.shard < step.shards,
+            message.samples == run.plan.samples(ofShard: message.shard, in: step).count,
+            factors.fits(arrival, layer, samples: message.samples)
+        else { return loseSender(of: message, index) }
+        let isWhole = factors.add(
+            layer, of: id, version: message.version, shard: message.shard,
+            samples: message.samples, arrival)
+        if layersAreSteppedByAll {
+            // Who sends them has them all.
+            members[index].factored[layer].got(shard: message.shard, version: message.version)
+        }
+        guard isWhole else { return }
         for other in members.indices where members[other].factored[layer].version == message.version
         {
             sendFactors(layer, version: message.version, shard: message.shard, to: other)
         }
-        makeGradient(message, layer, of: board, from: index)
-    }
-
-    /// The vectors of all chunks of a layer, over one shard.
-    private func makeGradient(
-        _ message: Message.Factors, _ layer: Int, of board: ReductionBoard, from index: Int
-    ) {
-        guard let factors, let batch = factors.batch(layer, version: message.version) else {
-            return
-        }
-        let plan = factors.plan.layers[layer], start = plan.gradient.parameters.lowerBound
-        for piece in 0..<plan.gradient.pieces {
-            let range = plan.gradient.range(ofPiece: piece)
-            let part = factors.gradient[range.lowerBound - start..<range.upperBound - start]
-            plan.gradient.makePiece(
-                piece, of: batch.factors(ofShard: message.shard), samples: message.samples,
-                run.kernels, into: part)
-            guard run.kernels.isFinite(UnsafeRawBufferPointer(part)) else {
-                let place = run.describe(board.step, shard: message.shard)
-                failure =
-                    failure
-                    ?? RuntimeError(
-                        .notFinite,
-                        "\(place): \(run.model.name(ofStage: plan.stage)): the gradient is not finite; "
-                            + "training diverges: lower the learning rate, or check the images")
-                return
-            }
-        }
+        // A vector may be the last of its sender's.
         let number = members[index].number
-        for chunk in plan.chunks {
-            // A vector may be the last of its sender's.
+        for chunk in factors.plan.layers[layer].chunks {
             guard let index = members.firstIndex(where: { $0.number == number }) else { return }
-            let range = run.chunks.chunks[chunk].range
-            let part = factors.gradient[range.lowerBound - start..<range.upperBound - start]
             contribute(
                 .init(
                     session: message.session, lease: message.lease, step: message.step,
                     chunk: chunk, level: 0, index: message.shard, checksum: 0, lossSum: 0,
-                    correct: 0, samples: 0),
-                UnsafeRawBufferPointer(part), lender: nil, from: index)
+                    correct: 0, samples: 0), .unmade(shard: message.shard), from: index)
+            guard let failed = factors.failed else { continue }
+            let place = run.describe(failed.step, shard: failed.shard)
+            failure =
+                failure
+                ?? RuntimeError(
+                    .notFinite,
+                    "\(place): \(run.model.name(ofStage: failed.stage)): the gradient is not finite; "
+                        + "training diverges: lower the learning rate, or check the images")
+            return
         }
     }
 
@@ -164,7 +166,8 @@ extension Coordinator {
     /// A chunk of weights has been sent: with what the optimizer keeps of it, if that is of the same version, the
     /// worker can make the next one itself.
     func sendSlots(_ chunk: Int, _ version: UInt64, to index: Int) {
-        guard let layer = factors?.plan.layer(ofBucket: run.chunks.chunks[chunk].bucket),
+        guard layersAreSteppedByAll,
+            let layer = factors?.plan.layer(ofBucket: run.chunks.chunks[chunk].bucket),
             let plan = factors?.plan.layers[layer], let peer = members[index].data,
             shelf.versions[chunk] == version
         else { return }

@@ -63,7 +63,11 @@ extension Coordinator {
             noteArrival(factors, from: index)
             trace?.loop.begin(.reduce, step: factors.step)
             defer { trace?.loop.end() }
-            message.payload.withPayload { contribute(factors, $0, from: index) }
+            if let place = factors.place {
+                contribute(factors, at: place, from: index)
+            } else {
+                message.payload.withPayload { contribute(factors, $0, from: index) }
+            }
         case .heartbeat, .ready, .leaving, .goodbye, .failure, .trace:
             guard let index = memberIndex(control: peer) else {
                 // Counted as lost, or of an earlier start of this run.

@@ -26,7 +26,7 @@ extension Coordinator {
     private func plan(_ step: PlannedStep) {
         nextStep = nextStep.advanced(by: 1)
         let chunks = step.kind == .train ? trainingChunks : evaluationChunks
-        let board = spareBoards.popLast() ?? ReductionBoard(pool: pool)
+        let board = spareBoards.popLast() ?? ReductionBoard(pool: pool, maker: factors)
         board.begin(step.id, shards: step.shards, chunks: chunks)
         boards.append(board)
         read(until: nextStep)
@@ -184,7 +184,7 @@ extension Coordinator {
             place % MemoryLayout<Float>.alignment == 0,
             let bytes = lender.bytes(at: place, count: trainingChunks[message.chunk] * 4)
         else { return loseSender(of: message, index) }
-        contribute(message, bytes, lender: lender, from: index)
+        contribute(message, .bytes(bytes, lender: lender), from: index)
     }
 
     /// A vector has come with its message.
@@ -192,7 +192,7 @@ extension Coordinator {
         _ message: Message.Contribution, _ payload: UnsafeRawBufferPointer, from index: Int
     ) {
         guard checksum64(payload) == message.checksum else { return loseSender(of: message, index) }
-        contribute(message, payload, lender: nil, from: index)
+        contribute(message, .bytes(payload, lender: nil), from: index)
     }
 
     private func loseSender(of message: Message.Contribution, _ index: Int) {
@@ -201,8 +201,7 @@ extension Coordinator {
 
     /// The machine says what becomes of a vector, the board does it.
     func contribute(
-        _ message: Message.Contribution, _ payload: UnsafeRawBufferPointer, lender: SharedView?,
-        from index: Int
+        _ message: Message.Contribution, _ vector: ArrivedVector, from index: Int
     ) {
         let step = StepID(raw: message.step)
         let node = TreeNode(level: message.level, index: message.index)
@@ -212,19 +211,24 @@ extension Coordinator {
         dataWaits.add(waits)
         guard let board = boards.first(where: { $0.step == step }), let id = members[index].id
         else { return }
-        guard message.chunk < board.chunks.count, payload.count == board.chunks[message.chunk] * 4
-        else { return loseSender(of: message, index) }
-        if options.onStatus != nil, step == boards.first?.step { members[index].arrived = now }
+        guard message.chunk < board.chunks.count else { return loseSender(of: message, index) }
+        var fingerprint: UInt64 = 0
         let sums = NodeMetrics(
             lossSum: message.lossSum, correct: UInt64(message.correct),
             samples: UInt64(message.samples))
+        if case .bytes(let bytes, _) = vector {
+            guard bytes.count == board.chunks[message.chunk] * 4 else {
+                return loseSender(of: message, index)
+            }
+            // Nobody compares it otherwise.
+            if run.job.cluster.audit > 0 { fingerprint = sums.fingerprint(checksum64(bytes)) }
+        }
+        if options.onStatus != nil, step == boards.first?.step { members[index].arrived = now }
         machine.contributionArrived(
             Contribution(
                 worker: id, step: step, chunk: message.chunk, node: node,
-                lease: LeaseID(raw: message.lease),
-                // Nobody compares it otherwise.
-                fingerprint: run.job.cluster.audit > 0
-                    ? sums.fingerprint(checksum64(payload)) : 0), at: now, into: &actions)
+                lease: LeaseID(raw: message.lease), fingerprint: fingerprint), at: now,
+            into: &actions)
         var next = 0
         while next < actions.count {
             let action = actions[next]
@@ -240,11 +244,11 @@ extension Coordinator {
                 left == stored || right == stored
             {
                 board.add(
-                    chunk, payload, sums, to: left == stored ? right : left, into: parent,
+                    chunk, vector, sums, to: left == stored ? right : left, into: parent,
                     run.kernels)
                 next += 1
             } else {
-                board.store(chunk, stored, payload, sums, lender: lender)
+                board.store(chunk, stored, vector, sums)
                 // It waits for its sibling, so somebody may have nothing to do now: a core to read ahead on.
                 if chunk == 0, next == actions.count { readAhead() }
             }
@@ -257,9 +261,11 @@ extension Coordinator {
         let step = run.plan.step(id)
         let board = board(id)
         if step.kind == .train {
+            let gradient = board.rootVector(chunk)
+            guard factors?.failed == nil else { return }
             trace?.loop.interrupt(.update, step: id.raw, part: chunk)
             let renewed = shelf.apply(
-                chunk, gradient: board.rootVector(chunk),
+                chunk, gradient: gradient,
                 .init(
                     step.trainingStep + 1, samples: step.samples.count,
                     rate: callbacks.learningRate))

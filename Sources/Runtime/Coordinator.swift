@@ -49,7 +49,7 @@ public final class Coordinator {
     let whitening: FlightBuffer<Float>?
     let pool: VectorPool
     /// Nil where no gradient travels as factors.
-    var factors: FactorExchange?
+    let factors: FactorExchange?
     var boards: [ReductionBoard] = []
     var spareBoards: [ReductionBoard] = []
     /// Floats of each chunk of a training step, and of an evaluation: what metrics count.
@@ -159,7 +159,7 @@ public final class Coordinator {
         }
         factors = FactorExchange(
             FactorPlan(
-                run.model, run.chunks, shards: Self.factoredShards(run, isRemote: isRemote)))
+                run.model, run.chunks, shards: Self.factoredShards(run)), run.chunks, run.kernels)
         trainingChunks = run.chunks.chunks.map(\.range.count)
         evaluationChunks = [run.model.metrics.count]
         pool = VectorPool(floats: (trainingChunks + evaluationChunks).max() ?? 0)

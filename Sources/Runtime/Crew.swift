@@ -22,14 +22,16 @@ struct Crew {
     ///   - cache: Where decoded images are kept, if they are.
     ///   - memory: Where gradients lie; nil for memory of this process alone.
     ///   - bulletin: Of a coordinator of this machine. Has to stay until `dismiss`.
+    ///   - stepsLayers: Whether layers whose gradients travel as factors are stepped here.
     ///   - recorder: Told what the threads do; nil if nobody wants to know.
     init(
         model: WorkerModel, local: SampleSources?, cache: ImageCache?, options: WorkerOptions,
-        doorbell: Doorbell, memory: SharedMemory?, bulletin: Bulletin?, recorder: SpanRecorder?
+        doorbell: Doorbell, memory: SharedMemory?, bulletin: Bulletin?, stepsLayers: Bool,
+        recorder: SpanRecorder?
     ) {
         let queue = WorkQueue(
             model: model, threads: options.threads, doorbell: doorbell, memory: memory,
-            bulletin: bulletin, isTraced: recorder != nil)
+            bulletin: bulletin, stepsLayers: stepsLayers, isTraced: recorder != nil)
         self.model = model
         self.queue = queue
         recordBytes = SampleRecord.mostBytes(model, isLocal: local != nil)

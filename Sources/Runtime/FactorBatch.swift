@@ -15,6 +15,8 @@ struct FactorBatch {
     private var parts: [UInt64]
     /// Of each shard's parts.
     private(set) var checksums: [[UInt64]]
+    /// Of each shard, where its factors lie in the memory of the worker that computed it.
+    private var lent: [(factors: Floats, lender: SharedView)?]
     private let layer: FactorPlan.Layer
 
     init(_ layer: FactorPlan.Layer, shards: Int, _ pool: inout FlightPool<Float>) {
@@ -25,6 +27,7 @@ struct FactorBatch {
         let most = Array(
             repeating: UInt64(0), count: layer.parts(samples: layer.gradient.mostSamples))
         checksums = Array(repeating: most, count: shards)
+        lent = Array(repeating: nil, count: shards)
     }
 
     /// Starts over for another step, in memory that nobody reads any more.
@@ -35,6 +38,7 @@ struct FactorBatch {
         for shard in samples.indices {
             samples[shard] = 0
             parts[shard] = 0
+            lent[shard] = nil
         }
     }
 
@@ -49,7 +53,8 @@ struct FactorBatch {
 
     /// Of a shard that is there.
     func factors(ofShard shard: Int) -> Floats {
-        Floats(room(shard, 0..<layer.gradient.count(samples: samples[shard])))
+        lent[shard]?.factors
+            ?? Floats(room(shard, 0..<layer.gradient.count(samples: samples[shard])))
     }
 
     /// A part of them, as it travels.
@@ -61,6 +66,17 @@ struct FactorBatch {
     private func room(_ shard: Int, _ range: Range<Int>) -> MutableFloats {
         let start = shard * layer.gradient.count
         return buffer.memory[start + range.lowerBound..<start + range.upperBound]
+    }
+
+    /// All factors of a shard lie in memory that others may read, and stay there until the step is over.
+    ///
+    /// - Precondition: The shard is one of the step, and has none yet.
+    mutating func lend(
+        _ factors: Floats, ofShard shard: Int, samples count: Int, by lender: SharedView
+    ) {
+        samples[shard] = count
+        parts[shard] = 1 << layer.parts(samples: count) - 1
+        lent[shard] = (factors, lender)
     }
 
     /// A part of a shard's factors has come: a copy is kept. What is there already stays.

@@ -2,21 +2,29 @@
 //
 // What a coordinator keeps of gradients that travel as factors.
 
+import Coordination
 import Tensors
 
-/// The factors of the steps that are open, for each layer that travels as such.
-struct FactorExchange {
+/// The factors of the steps that are open, for each layer that travels as such: gradients are made of them when
+/// they are added.
+final class FactorExchange: VectorMaker {
     let plan: FactorPlan
+    private let chunks: ChunkPlan
+    private let kernels: KernelSet
     /// For each layer those of even and of odd versions.
     private var batches: [[FactorBatch]]
     private var pools: [FlightPool<Float>]
-    /// Where the gradient of a shard is made, of the largest layer.
-    let gradient: AlignedBuffer<Float>
+    /// The steps that even and odd versions are used in.
+    private var steps: [StepID?] = [nil, nil]
+    /// The first gradient that is not finite.
+    private(set) var failed: (step: StepID, shard: Int, stage: Int)?
 
     /// Nil where nothing travels as factors.
-    init?(_ plan: FactorPlan) {
+    init?(_ plan: FactorPlan, _ chunks: ChunkPlan, _ kernels: KernelSet) {
         guard !plan.layers.isEmpty else { return nil }
         self.plan = plan
+        self.chunks = chunks
+        self.kernels = kernels
         var pools = plan.layers.map {
             FlightPool<Float>(count: $0.gradient.count * plan.shards, in: nil)
         }
@@ -26,8 +34,6 @@ struct FactorExchange {
             }
         }
         self.pools = pools
-        let largest = plan.layers.map(\.gradient.parameters.count).max() ?? 0
-        gradient = AlignedBuffer(count: largest)
     }
 
     /// The factors of a step's shards; nil if none has come.
@@ -36,24 +42,66 @@ struct FactorExchange {
         return batch.version == version ? batch : nil
     }
 
-    /// A part of a shard's factors has come. What is there already stays.
+    /// Where the factors of a shard are.
+    enum Arrival {
+        /// A part of them, in a message.
+        case part(Int, UnsafeRawBufferPointer, checksum: UInt64)
+        /// All of them, in the memory of a worker of this machine.
+        case place(Floats, SharedView)
+    }
+
+    /// Whether it is as long as factors of so many samples are.
+    func fits(_ arrival: Arrival, _ layer: Int, samples: Int) -> Bool {
+        let plan = plan.layers[layer]
+        guard samples <= plan.gradient.mostSamples else { return false }
+        switch arrival {
+        case .part(let part, let bytes, _):
+            return !bytes.isEmpty
+                && bytes.count == plan.floats(ofPart: part, samples: samples).count * 4
+        case .place(let factors, _): return factors.count == plan.gradient.count(samples: samples)
+        }
+    }
+
+    /// Factors of a shard have come. What is there already stays.
     ///
     /// - Returns: Whether all of the shard are there with it. Of those that another worker has sent before, too:
     ///   the sender has done what it was to do.
-    mutating func add(
-        _ layer: Int, version: UInt64, shard: Int, samples: Int, part: Int,
-        _ bytes: UnsafeRawBufferPointer, checksum: UInt64
+    func add(
+        _ layer: Int, of step: StepID, version: UInt64, shard: Int, samples: Int,
+        _ arrival: Arrival
     ) -> Bool {
         let parity = Int(version & 1)
         if batches[layer][parity].version != version {
             batches[layer][parity].begin(version, &pools[layer])
+            steps[parity] = step
         }
-        guard !batches[layer][parity].has(shard: shard) else {
+        let isThere = batches[layer][parity].has(shard: shard)
+        switch arrival {
+        case .part(let part, _, _) where isThere:
             return part + 1 == plan.layers[layer].parts(samples: samples)
+        case .part(let part, let bytes, let checksum):
+            batches[layer][parity].add(
+                part, ofShard: shard, samples: samples, bytes, checksum: checksum)
+            return batches[layer][parity].has(shard: shard)
+        case .place(let factors, let lender):
+            if !isThere {
+                batches[layer][parity].lend(factors, ofShard: shard, samples: samples, by: lender)
+            }
+            return true
         }
-        batches[layer][parity].add(
-            part, ofShard: shard, samples: samples, bytes, checksum: checksum)
-        return batches[layer][parity].has(shard: shard)
+    }
+
+    func make(_ chunk: Int, shard: Int, of step: StepID, into vector: MutableFloats) {
+        guard let parity = steps.firstIndex(of: step),
+            let layer = plan.layer(ofBucket: chunks.chunks[chunk].bucket)
+        else { preconditionFailure("no factors of chunk \(chunk) in step \(step)") }
+        let batch = batches[layer][parity]
+        plan.layers[layer].gradient.make(
+            chunks.chunks[chunk].range, of: batch.factors(ofShard: shard),
+            samples: batch.samples[shard], kernels, into: vector)
+        if failed == nil, !kernels.isFinite(UnsafeRawBufferPointer(vector)) {
+            failed = (step, shard, plan.layers[layer].stage)
+        }
     }
 }
 

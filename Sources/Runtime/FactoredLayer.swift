@@ -32,7 +32,7 @@ final class FactoredLayer {
     /// Gradients of a piece, one a level of the tree, for each thread; and what they are with penalties.
     private var scratch: [AlignedBuffer<Float>]
     private let levels: Int
-    private let longestPiece: Int
+    private let longestChunk: Int
 
     /// - Parameter threads: That may make pieces at the same time.
     init(_ plan: FactorPlan.Layer, shards: Int, model: WorkerModel, threads: Int) {
@@ -48,8 +48,8 @@ final class FactoredLayer {
             return buffer
         }
         levels = ReductionTree(leaves: shards).root.level + 1
-        longestPiece = plan.gradient.longestPiece
-        let floats = (levels + 1) * longestPiece
+        longestChunk = plan.chunks.map { model.chunks.chunks[$0].range.count }.max() ?? 0
+        let floats = (levels + 1) * longestChunk
         scratch = (0..<threads).map { _ in AlignedBuffer(count: floats) }
     }
 
@@ -113,7 +113,7 @@ final class FactoredLayer {
 
     /// Whether there is a piece to make, once the weights of the version before are there.
     var isReady: Bool {
-        guard let renewal, nextPiece < plan.gradient.pieces, !scratch.isEmpty else { return false }
+        guard let renewal, nextPiece < plan.chunks.count, !scratch.isEmpty else { return false }
         let version = renewal.version &- 1
         let batch = batches[Int(version & 1)]
         return slotsVersion == version && batch.version == version
@@ -127,7 +127,7 @@ final class FactoredLayer {
 
     var isUntouched: Bool { nextPiece == 0 }
 
-    /// A piece of the new weights, and all that it is made of.
+    /// A piece of the new weights, which is a chunk, and all that it is made of.
     struct Piece {
         fileprivate let number: Int
         fileprivate let scratch: AlignedBuffer<Float>
@@ -149,17 +149,18 @@ final class FactoredLayer {
 
     /// Makes the gradient of the step, along the tree, and new weights of it. Called without the lock.
     func make(_ piece: Piece) {
-        let range = plan.gradient.range(ofPiece: piece.number), kernels = model.kernels
+        let range = model.chunks.chunks[plan.chunks.lowerBound + piece.number].range
+        let kernels = model.kernels
         let renewal = piece.renewal, shards = shards(of: renewal)
 
         func memory(_ level: Int) -> MutableFloats {
-            let start = level * longestPiece
+            let start = level * longestChunk
             return piece.scratch[start..<start + range.count]
         }
         func sum(_ node: TreeNode, into level: Int) {
             guard node.level > 0 else {
-                return plan.gradient.makePiece(
-                    piece.number, of: piece.factors.factors(ofShard: node.index),
+                return plan.gradient.make(
+                    range, of: piece.factors.factors(ofShard: node.index),
                     samples: piece.factors.samples[node.index], kernels, into: memory(level))
             }
             sum(TreeNode(level: node.level - 1, index: 2 * node.index), into: level)
@@ -190,7 +191,7 @@ final class FactoredLayer {
     func finish(_ piece: Piece) -> Bool {
         scratch.append(piece.scratch)
         piecesDone += 1
-        return piecesDone == plan.gradient.pieces
+        return piecesDone == plan.chunks.count
     }
 
     /// Whether the new weights are those of the coordinator. Called without the lock, when all pieces are made.

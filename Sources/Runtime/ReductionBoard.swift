@@ -57,6 +57,20 @@ package final class VectorPool {
     func vector(_ slot: Int32, count: Int) -> MutableFloats { buffers[Int(slot)][0..<count] }
 }
 
+/// A vector as it has come.
+package enum ArrivedVector {
+    /// - Parameter lender: Where the bytes lie, if they stay there until the step is over.
+    case bytes(UnsafeRawBufferPointer, lender: SharedView?)
+    /// As something less, of which it is made when it is needed.
+    case unmade(shard: Int)
+}
+
+/// Makes what has come `unmade`.
+package protocol VectorMaker: AnyObject {
+    /// Writes a chunk of the gradient of a shard.
+    func make(_ chunk: Int, shard: Int, of step: StepID, into vector: MutableFloats)
+}
+
 /// Where a vector that waits for its sibling lies.
 private enum StoredVector {
     case none
@@ -64,14 +78,16 @@ private enum StoredVector {
     case own(Int32)
     /// In the memory of the worker that computed it, which leaves it alone until the step is over.
     case lent(UnsafeRawBufferPointer, SharedView)
+    case unmade(shard: Int)
 }
 
 /// Performs what the step machine decides about the vectors of one step.
 ///
 /// The machine knows names; here are the numbers. A vector that completes a pair is added straight from
 /// the message to its sibling, and a large one that lies in the memory of a worker of this machine waits
-/// there, so that most vectors are never copied. A board serves one step after another: it allocates until
-/// it has seen the largest, then no more.
+/// there, so that most vectors are never copied. What can be made at any time is made when its sibling is
+/// there, and added while it is in the cache. A board serves one step after another: it allocates until it has
+/// seen the largest, then no more.
 package final class ReductionBoard {
     package private(set) var step = StepID(raw: 0)
     /// Floats of each chunk.
@@ -83,15 +99,19 @@ package final class ReductionBoard {
     private let lentFrom: Int
 
     private let pool: VectorPool
+    private let maker: (any VectorMaker)?
     private var tree = ReductionTree(leaves: 1)
     private var levelOffsets: [Int] = []
     private var nodeCount = 0
     private var stored: [StoredVector] = []
     private var metrics: [NodeMetrics] = []
 
-    /// - Parameter lentFrom: From how many bytes on a lent vector is not copied.
-    package init(pool: VectorPool, lentFrom: Int = 1 << 19) {
+    /// - Parameters:
+    ///   - maker: Of vectors that come unmade; nil where none does.
+    ///   - lentFrom: From how many bytes on a lent vector is not copied.
+    package init(pool: VectorPool, maker: (any VectorMaker)? = nil, lentFrom: Int = 1 << 19) {
         self.pool = pool
+        self.maker = maker
         self.lentFrom = lentFrom
     }
 
@@ -124,25 +144,40 @@ package final class ReductionBoard {
     private func metricsPlace(_ node: TreeNode) -> Int { levelOffsets[node.level] + node.index }
 
     /// Keeps the vector that has just arrived. Its metrics come with chunk 0.
-    ///
-    /// - Parameter lender: Where the bytes lie, if they stay there until the step is over.
     package func store(
-        _ chunk: Int, _ node: TreeNode, _ bytes: UnsafeRawBufferPointer, _ sums: NodeMetrics,
-        lender: SharedView? = nil
+        _ chunk: Int, _ node: TreeNode, _ vector: ArrivedVector, _ sums: NodeMetrics
     ) {
-        if let lender, bytes.count >= lentFrom {
+        switch vector {
+        case .bytes(let bytes, let lender?) where bytes.count >= lentFrom:
             stored[place(chunk, node)] = .lent(bytes, lender)
-        } else {
+        case .bytes(let bytes, _):
             let slot = pool.take()
             let vector = pool.vector(slot, count: chunks[chunk])
             UnsafeMutableRawBufferPointer(vector).copyMemory(from: bytes)
             stored[place(chunk, node)] = .own(slot)
+        case .unmade(let shard): stored[place(chunk, node)] = .unmade(shard: shard)
         }
         if chunk == 0 { metrics[metricsPlace(node)] = sums }
     }
 
     /// `parent` = the stored `sibling` + the vector that has just arrived, which was never stored.
     package func add(
+        _ chunk: Int, _ vector: ArrivedVector, _ sums: NodeMetrics, to sibling: TreeNode,
+        into parent: TreeNode, _ kernels: KernelSet
+    ) {
+        switch vector {
+        case .bytes(let bytes, _):
+            add(chunk, bytes, sums, to: sibling, into: parent, kernels)
+        case .unmade(let shard):
+            let slot = make(chunk, shard)
+            add(
+                chunk, UnsafeRawBufferPointer(pool.vector(slot, count: chunks[chunk])), sums,
+                to: sibling, into: parent, kernels)
+            pool.giveBack(slot)
+        }
+    }
+
+    private func add(
         _ chunk: Int, _ bytes: UnsafeRawBufferPointer, _ sums: NodeMetrics, to sibling: TreeNode,
         into parent: TreeNode, _ kernels: KernelSet
     ) {
@@ -155,6 +190,9 @@ package final class ReductionBoard {
             slot = pool.take()
             kernels.add(other, bytes, into: pool.vector(slot, count: chunks[chunk]))
             withExtendedLifetime(lender) {}
+        case .unmade(let shard):
+            slot = make(chunk, shard)
+            kernels.add(bytes, to: pool.vector(slot, count: chunks[chunk]))
         case .none: preconditionFailure("take gives a vector")
         }
         stored[place(chunk, parent)] = .own(slot)
@@ -165,11 +203,26 @@ package final class ReductionBoard {
     package func merge(
         _ chunk: Int, left: TreeNode, right: TreeNode, into parent: TreeNode, _ kernels: KernelSet
     ) {
-        let right = (node: right, vector: take(chunk, right))
+        let right = (node: right, vector: made(take(chunk, right), chunk))
         add(
             chunk, bytes(of: right.vector, chunk), metrics[metricsPlace(right.node)], to: left,
             into: parent, kernels)
         giveBack(right.vector)
+    }
+
+    /// In the pool.
+    private func make(_ chunk: Int, _ shard: Int) -> Int32 {
+        guard let maker else {
+            preconditionFailure("ReductionBoard: shard \(shard) came unmade, and nobody makes it")
+        }
+        let slot = pool.take()
+        maker.make(chunk, shard: shard, of: step, into: pool.vector(slot, count: chunks[chunk]))
+        return slot
+    }
+
+    private func made(_ vector: StoredVector, _ chunk: Int) -> StoredVector {
+        guard case .unmade(let shard) = vector else { return vector }
+        return .own(make(chunk, shard))
     }
 
     /// The node's sibling has no shards: the node is its parent.
@@ -183,7 +236,9 @@ package final class ReductionBoard {
 
     /// The sum of the whole step, for one chunk. Good until its `release`.
     package func rootVector(_ chunk: Int) -> Floats {
-        bytes(of: stored[place(chunk, root)], chunk).assumingMemoryBound(to: Float.self)
+        // The only shard of its step.
+        stored[place(chunk, root)] = made(stored[place(chunk, root)], chunk)
+        return bytes(of: stored[place(chunk, root)], chunk).assumingMemoryBound(to: Float.self)
     }
 
     /// Keeps the root of an evaluation beyond its release.
@@ -210,6 +265,7 @@ package final class ReductionBoard {
         case .none: preconditionFailure("ReductionBoard: no vector, chunk \(chunk), step \(step)")
         case .own(let slot): UnsafeRawBufferPointer(pool.vector(slot, count: chunks[chunk]))
         case .lent(let bytes, _): bytes
+        case .unmade(let shard): preconditionFailure("ReductionBoard: shard \(shard) is not made")
         }
     }
 

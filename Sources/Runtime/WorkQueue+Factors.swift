@@ -11,7 +11,7 @@ import Wire
 extension WorkQueue {
     /// The layer that a bucket is, if its gradient travels as factors.
     private func layer(ofBucket bucket: Int) -> FactoredLayer? {
-        model.factors.layer(ofBucket: bucket).map { factored[$0] }
+        factored.isEmpty ? nil : model.factors.layer(ofBucket: bucket).map { factored[$0] }
     }
 
     /// A part of the factors of a shard that another worker has computed.
@@ -72,11 +72,12 @@ extension WorkQueue {
     }
 
     /// The factors of a shard are there, at the front of the layer's part of its gradient: they leave, and
-    /// a copy stays here.
+    /// a copy stays here if the layer is stepped here.
     func depositFactors(
         _ work: LeaseWork, shard: Int, samples: Int, of index: Int, gradient: FlightBuffer<Float>
     ) {
-        let layer = factored[index], plan = layer.plan
+        let plan = model.factors.layers[index]
+        let layer = factored.isEmpty ? nil : factored[index]
         let start = plan.gradient.parameters.lowerBound, parts = plan.parts(samples: samples)
         monitor.withLock {
             for part in 0..<plan.chunks.count {
@@ -86,14 +87,16 @@ extension WorkQueue {
                 }
                 let floats = plan.floats(ofPart: part, samples: samples)
                 let range = start + floats.lowerBound..<start + floats.upperBound
-                _ = layer.add(
+                _ = layer?.add(
                     version: work.version, shard: shard, samples: samples, part: part,
                     UnsafeRawBufferPointer(gradient.memory[range]))
                 outgoing.append(
                     Outgoing(
                         kind: .train, lease: work.lease.lease, step: work.lease.step,
                         version: work.version,
-                        chunk: plan.chunks.lowerBound, node: TreeNode(level: 0, index: shard),
+                        // The last one that is made of them.
+                        chunk: plan.chunks.upperBound - 1,
+                        node: TreeNode(level: 0, index: shard),
                         metrics: NodeMetrics(), gradient: gradient,
                         since: isTraced ? UInt64(Monitor.now) : 0,
                         factors: FactorPart(

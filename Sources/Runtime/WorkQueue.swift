@@ -46,7 +46,7 @@ final class WorkQueue: @unchecked Sendable {
     private let bulletin: WeightBulletin?
     /// What lies where in its memory, as far as messages have told.
     private var flats: [(place: Int, weights: Floats)] = []
-    /// Layers that this worker steps itself.
+    /// Layers that this worker steps itself: of those whose gradients travel as factors all, or none.
     let factored: [FactoredLayer]
     var disagrees = false
     /// What images are whitened by, until all of it is there: before that nothing is computed.
@@ -89,9 +89,10 @@ final class WorkQueue: @unchecked Sendable {
     /// - Parameters:
     ///   - memory: Where gradients lie; nil for memory of this process alone.
     ///   - bulletin: Of a coordinator of this machine.
+    ///   - stepsLayers: Whether layers whose gradients travel as factors are stepped here.
     init(
         model: WorkerModel, threads: Int, doorbell: Doorbell, memory: SharedMemory?,
-        bulletin: Bulletin?, isTraced: Bool
+        bulletin: Bulletin?, stepsLayers: Bool, isTraced: Bool
     ) {
         self.model = model
         self.isTraced = isTraced
@@ -106,7 +107,7 @@ final class WorkQueue: @unchecked Sendable {
         counts = FlightPool(count: model.model.metrics.count, in: nil)
         self.bulletin = bulletin.flatMap { WeightBulletin($0, chunks: chunks) }
         flats.reserveCapacity(8)
-        factored = model.factors.layers.map {
+        factored = (stepsLayers ? model.factors.layers : []).map {
             FactoredLayer($0, shards: model.factors.shards, model: model, threads: threads)
         }
         // A shard in the hands of each data thread, and as many and two more that wait.
@@ -134,9 +135,11 @@ final class WorkQueue: @unchecked Sendable {
             let work = takeSpare(for: lease)
             work.begin(lease, shardSize: shardSize)
             if lease.kind == .train {
-                // The sums of the step before may still be leaving.
-                mostSums = max(mostSums, work.sums)
-                gradients.reserve(work.gradients(threads: threads) + mostSums)
+                // The sums of the step before may still be leaving, and the factors of all its shards.
+                let isFactored = !model.factors.layers.isEmpty
+                mostSums = max(mostSums, isFactored ? lease.shardCount : work.sums)
+                gradients.reserve(
+                    (isFactored ? lease.shardCount : work.gradients(threads: threads)) + mostSums)
             }
             leases.append(work)
             wakeThreads()

@@ -204,18 +204,25 @@ final class WorkerSession {
         }
     }
 
-    /// A part of a gradient's factors.
+    /// A part of a gradient's factors; or with the first part all of them, if they are read where they lie.
     private func send(
         _ part: WorkQueue.FactorPart, _ item: WorkQueue.Outgoing, session: UInt64
     ) throws(ZeroMQError) {
         guard let gradient = item.gradient else { return }
         let bytes = UnsafeRawBufferPointer(gradient.memory[part.range])
+        let place = coordinatorReadsMemory ? gradient.place : nil
+        guard place == nil || part.part == 0 else { return gradient.release() }
         Message.factors(
             .init(
                 session: session, lease: item.lease, step: item.step, version: item.version,
                 bucket: part.bucket, shard: item.node.index, samples: part.samples, part: part.part,
-                checksum: checksum64(bytes), ready: item.since)
+                checksum: place == nil ? checksum64(bytes) : 0, ready: item.since,
+                place: place.map { $0 + 4 * part.range.lowerBound })
         ).encode(into: &header)
+        guard place == nil else {
+            try data.send(header: header.bytes)
+            return others.lend(item)
+        }
         try data.send(header: header.bytes, payload: .lent(bytes, gradient.loan))
         gradient.release()
     }
@@ -336,7 +343,9 @@ final class WorkerSession {
             others = CoordinatorMemory(view: view, chunks: model.chunks.chunks.count)
             crew = Crew(
                 model: model, local: local, cache: cache(job, data), options: options,
-                doorbell: doorbell, memory: memory, bulletin: view?.bulletin, recorder: recorder)
+                doorbell: doorbell, memory: memory, bulletin: view?.bulletin,
+                // A coordinator of this machine steps all, and lends the weights.
+                stepsLayers: welcome.memory == nil, recorder: recorder)
             attach = .init(worker: welcome.worker, session: welcome.session)
             coordinatorReadsMemory = welcome.readsMemory
             try send(

@@ -110,10 +110,6 @@ public struct ConvGeometry: Hashable, Sendable {
     public var inputCount: Int { inputHeight * inputWidth * images * inputChannels }
     public var outputCount: Int { outputHeight * outputWidth * images * outputChannels }
     public var weightCount: Int { kernelHeight * kernelWidth * inputDepth * outputChannels }
-    /// Of some blocks of 16 output channels, whose weights follow each other.
-    public func weightCount(of outputs: Range<Int>) -> Int {
-        kernelHeight * kernelWidth * inputDepth * outputs.count * 16
-    }
 }
 
 // What an algorithm needs beside its operands. All four counts are functions of the geometry alone, the
@@ -155,13 +151,23 @@ extension ConvGeometry {
             // Their transposition has as many.
             (needsInputGradient ? 2 : 1) * fineCount
         case .direct:
-            needsInputGradient ? kernelHeight * kernelWidth * outputDepth * inputChannels : 0
+            needsInputGradient && !transposesInPassing
+                ? kernelHeight * kernelWidth * outputDepth * inputChannels : 0
         case .transposed: weightCount
         case .winograd:
             // U for the forward pass, Uᵀ for the data gradient.
             transformedCount + (needsInputGradient ? transposedTransformedCount : 0)
         }
     }
+    /// Whether the backward pass transposes weights on its way, those of a few input channels at a time, and
+    /// there is no transposed copy of them: where a block of images reads each weight once, as in a dense layer,
+    /// and a copy would come from memory as well.
+    public var transposesInPassing: Bool {
+        algorithm == .direct && groups == nil && needsInputGradient && convHeight * convWidth == 1
+            && kernelHeight == inputHeight && kernelWidth == inputWidth && weightCount >= 1 << 18
+    }
+    /// Input channels whose weights are transposed together.
+    public static let channelsInPassing = 32
     /// The pixels that the windows of a narrow convolution cover, padding included.
     public var frameHeight: Int {
         (convHeight - 1) * strideY + (kernelHeight - 1) * dilationY + 1
@@ -258,7 +264,8 @@ extension ConvGeometry {
     /// Floats of scratch that one call of either pass may use.
     public var scratchCount: Int {
         switch algorithm {
-        case .direct: fineCount
+        case .direct:
+            transposesInPassing ? Self.channelsInPassing * outputChannels : fineCount
         case .depthwise, .transposed: 0
         case .narrow:
             // Besides, the place of each tap as an `Int`.

@@ -73,16 +73,16 @@ extension KernelSet {
             into: weightGradient)
     }
 
-    /// The same for a part of the outputs of a direct convolution that sums at once, so that what is made of
+    /// The same for a part of the weights of a direct convolution that sums at once, so that what is made of
     /// the part can follow while it is in the cache.
     ///
     /// - Parameters:
     ///   - accumulator: The rows of `blocks` blocks, or more.
-    ///   - outputs: Blocks of 16 output channels.
-    ///   - part: Overwritten; the weight gradient of those, `geometry.weightCount(of: outputs)` floats.
+    ///   - part: Whole tiles: 8 input channels with their 16 outputs, 128 floats.
+    ///   - weightGradient: Overwritten; that of the part.
     public func convFinish(
-        _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, outputs: Range<Int>,
-        into part: MutableFloats
+        _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, part: Range<Int>,
+        into weightGradient: MutableFloats
     ) {
         geometry.check()
         precondition(
@@ -93,11 +93,13 @@ extension KernelSet {
                 && accumulator.count >= blocks * geometry.rowsCount,
             "convFinish: \(accumulator.count) floats for \(blocks) blocks of \(geometry)")
         precondition(
-            outputs.lowerBound >= 0 && outputs.upperBound * 16 <= geometry.outputChannels,
-            "convFinish: blocks \(outputs) of \(geometry.outputChannels) output channels")
-        expect(part.count, geometry.weightCount(of: outputs), "convFinish: part", geometry)
-        guard !outputs.isEmpty else { return }
-        loops.convFinish(geometry, accumulator, blocks: blocks, outputs: outputs, into: part)
+            part.lowerBound >= 0 && part.upperBound <= geometry.weightCount
+                && part.lowerBound % 128 == 0 && part.upperBound % 128 == 0,
+            "convFinish: part \(part) of \(geometry.weightCount) weights; expected whole tiles of 128"
+        )
+        expect(weightGradient.count, part.count, "convFinish: part", geometry)
+        guard !part.isEmpty else { return }
+        loops.convFinish(geometry, accumulator, blocks: blocks, part: part, into: weightGradient)
     }
 
     /// A max pool.

@@ -50,8 +50,8 @@ package protocol KernelLoops: Sendable {
         _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, scratch: MutableFloats,
         adding: Bool, into weightGradient: MutableFloats)
     static func convFinish(
-        _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, outputs: Range<Int>,
-        into part: MutableFloats)
+        _ geometry: ConvGeometry, _ accumulator: Floats, blocks: Int, part: Range<Int>,
+        into weightGradient: MutableFloats)
 
     static func maxPoolForward(
         _ geometry: PoolGeometry, _ input: Floats, into output: MutableFloats, argmax: MutableBytes)

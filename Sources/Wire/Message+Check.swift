@@ -86,11 +86,8 @@ extension Message {
             guard count > 0, count % 4 == 0 else {
                 throw .badPayload("weights have \(count) bytes of payload, expected whole floats")
             }
-        case .factors, .slot:
-            guard count > 0, count % 4 == 0 else {
-                throw .badPayload(
-                    "factors or a slot have \(count) bytes of payload, expected whole floats")
-            }
+        case .factors(let factors) where factors.place == nil: try Self.checkFloats(count)
+        case .slot: try Self.checkFloats(count)
         case .contribution(let contribution) where contribution.place == nil:
             guard count % 4 == 0 else {
                 throw .badPayload(
@@ -98,11 +95,18 @@ extension Message {
             }
         case .hello, .welcome, .ready, .refused, .heartbeat, .leaving, .goodbye, .failure,
             .shutdown, .trace,
-            .attach, .lease, .weights, .contribution, .renewal:
+            .attach, .lease, .weights, .contribution, .factors, .renewal:
             guard payload == nil else {
                 throw .badPayload(
                     "a message that has no payload comes with \(count) bytes, expected none")
             }
+        }
+    }
+
+    private static func checkFloats(_ count: Int) throws(WireError) {
+        guard count > 0, count % 4 == 0 else {
+            throw .badPayload(
+                "factors or a slot have \(count) bytes of payload, expected whole floats")
         }
     }
 }

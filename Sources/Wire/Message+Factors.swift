@@ -6,7 +6,8 @@
 import CWire
 
 extension Message {
-    /// The gradient of one layer over one shard. Payload: a part of the factors that it is the product of.
+    /// The gradient of one layer over one shard. Payload: a part of the factors that it is the product of; or
+    /// nothing, if all of them lie in the sender's memory.
     public struct Factors: Equatable, Sendable {
         public var session: UInt64
         /// 0 on the way to a worker.
@@ -26,10 +27,12 @@ extension Message {
         public var checksum: UInt64
         /// As in `Contribution`.
         public var ready: UInt64
+        /// In the sender's memory; nil for none.
+        public var place: Int?
 
         public init(
             session: UInt64, lease: UInt64, step: UInt64, version: UInt64, bucket: Int, shard: Int,
-            samples: Int, part: Int, checksum: UInt64, ready: UInt64 = 0
+            samples: Int, part: Int, checksum: UInt64, ready: UInt64 = 0, place: Int? = nil
         ) {
             self.session = session
             self.lease = lease
@@ -41,6 +44,7 @@ extension Message {
             self.part = part
             self.checksum = checksum
             self.ready = ready
+            self.place = place
         }
     }
 
@@ -107,7 +111,8 @@ extension Message.Factors {
             samples: read.count(body.samples, "samples", atLeast: 1),
             part: read.count(body.part, "part"),
             checksum: body.checksum,
-            ready: body.ready)
+            ready: body.ready,
+            place: body.place == 0 ? nil : read.count(body.place, "place"))
     }
 
     func pack(into buffer: inout HeaderBuffer) {
@@ -116,7 +121,7 @@ extension Message.Factors {
             Convoy__Factors(
                 base: .init(), session: session, lease: lease, step: step, version: version,
                 bucket: bucket.wire, shard: shard.wire, samples: samples.wire, part: part.wire,
-                checksum: checksum, ready: ready),
+                checksum: checksum, ready: ready, place: (place ?? 0).wire),
             as: CONVOY__ENVELOPE__BODY_FACTORS)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Layers that workers step themselves, while workers and coordinators come and go.
+// Layers whose gradients travel as factors, while workers and coordinators come and go.
 
 import Foundation
 import Testing
@@ -26,8 +26,8 @@ import Testing
 
     /// A worker is killed as it sends factors, another loses its connections, a third one joins; then the
     /// coordinator is killed, and goes on from its last checkpoint.
-    @Test func whoComesAndGoesChangesNoBit() throws {
-        let run = try DisturbedRun(job: Self.job, isRemote: true)
+    @Test(arguments: [true, false]) func whoComesAndGoesChangesNoBit(isRemote: Bool) throws {
+        let run = try DisturbedRun(job: Self.job, isRemote: isRemote)
         let expected = try run.undisturbed()
         try run.startCoordinator()
         try run.startWorker(

@@ -96,6 +96,9 @@ extension ConvGeometry: CustomTestStringConvertible {
         .keras(4, 4, 64, to: 64, same: true, .winograd),
         .keras(3, 6, 80, to: 80, same: true, relu: false, .winograd),
         .keras(6, 4, 64, to: 96, pooled: true, .winograd),
+        // Dense layers so wide that weights are transposed in passing.
+        .keras(6, 8, 48, to: 128, kernel: (6, 8)),
+        .keras(1, 1, 512, to: 512, kernel: (1, 1), images: 16),
         // Taps apart.
         .keras(9, 8, 16, to: 32, dilation: (2, 3)),
         .keras(7, 9, 32, to: 16, kernel: (3, 2), dilation: (3, 5), same: true, relu: false),

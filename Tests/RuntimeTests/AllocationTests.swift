@@ -11,7 +11,7 @@ struct AllocationTests {
     /// A job with some 400 steps, and the chunks that its parameters are cut into.
     struct Subject: CustomTestStringConvertible {
         let chunks: Int
-        /// Of a layer that between machines travels as its factors.
+        /// Of a layer whose gradient travels as its factors.
         var factoredChunks = 0
         let layers: String
         var testDescription: String { "\(chunks) chunks" }
@@ -80,23 +80,24 @@ struct AllocationTests {
     /// header). Through sockets the samples go too (lent), and a contribution is lent beside its long
     /// header; with a place its header may be of either length.
     ///
-    /// A layer that travels as factors has no contributions and no weights: those of four shards come, lent
-    /// beside long headers, and one renewal goes, in whose list each side makes an array.
+    /// A layer that travels as factors has no contributions: those of four shards come. Through sockets they are
+    /// lent beside long headers, and instead of weights one renewal goes, in whose list each side makes an array.
     @Test(arguments: Subject.all, [(1, false), (2, false), (1, true)])
     func socketThreadsAllocateForMessagesOnly(
         _ subject: Subject, _ worker: (threads: Int, isRemote: Bool)
     ) throws {
         let counted = try StepAllocations(
             workers: 1, threads: worker.threads, isRemote: worker.isRemote, job: subject.job())
-        let isFactored = worker.isRemote && subject.factoredChunks > 0, factors = isFactored ? 4 : 0
-        let chunks = subject.chunks - (isFactored ? subject.factoredChunks : 0)
+        let isFactored = subject.factoredChunks > 0, isRenewed = worker.isRemote && isFactored
+        let sums = subject.chunks - subject.factoredChunks + (isFactored ? 4 : 0)
+        let weights = subject.chunks - (isRenewed ? subject.factoredChunks : 0)
         let steps = StepAllocations.steps
         let coordinator =
-            2 * (chunks + factors) + (worker.isRemote ? 1 + 1 + chunks + 1 : 1 + chunks)
-            + (isFactored ? 1 + 1 : 0)
+            2 * sums + (worker.isRemote ? 1 + 1 + weights + 1 : 1 + weights)
+            + (isRenewed ? 1 + 1 : 0)
         let received =
-            worker.isRemote ? 2 * (1 + 1 + chunks) + (isFactored ? 3 + 1 : 0) : 2 * (1 + chunks)
-        let sent = worker.isRemote ? 2 * (chunks + factors)...2 * (chunks + factors) : 0...chunks
+            worker.isRemote ? 2 * (1 + 1 + weights) + (isRenewed ? 3 + 1 : 0) : 2 * (1 + weights)
+        let sent = worker.isRemote ? 2 * sums...2 * sums : 0...sums
         // libzmq's queues grow by 256 messages at a time, and a step may straddle either end.
         let slack = steps / 5
         #expect(abs(counted.coordinator - steps * coordinator) <= slack)

@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 import Wire
 
-/// Between machines the gradient of a wide layer travels as its factors, and workers step the layer themselves.
+/// The gradient of a wide layer travels as its factors; between machines workers step the layer themselves.
 @Suite(.serialized) struct FactoredRunTests {
     /// Steps of three shards, of which the last is short, and one of two. The wide layer has 2 million weights.
     private static func job(_ overrides: [String] = []) throws -> Job {
@@ -62,6 +62,19 @@ import Wire
                 there.run.events.steps.map(\.weightsDigest)
                     == here.run.events.steps.map(\.weightsDigest))
             #expect(there.run.events.epochs.map(\.loss) == here.run.events.epochs.map(\.loss))
+        }
+    }
+
+    /// Where shards are audited, gradients are the workers' own: within a machine and between two, made of
+    /// factors or not, they are the same.
+    @Test func itHasTheBitsOfWholeGradients() throws {
+        let whole = try Self.run(Self.job(["cluster.audit=0.5"]), workers: 2, isRemote: false)
+        for (workers, isRemote) in [(1, false), (2, false), (3, false), (2, true)] {
+            let run = try Self.run(Self.job(), workers: workers, isRemote: isRemote)
+            #expect(run.report?.weightsDigest == whole.report?.weightsDigest)
+            #expect(
+                run.run.events.steps.map(\.weightsDigest)
+                    == whole.run.events.steps.map(\.weightsDigest))
         }
     }
 

@@ -57,6 +57,16 @@ private struct Step {
         var metrics: NodeMetrics
     }
 
+    /// Has what comes unmade.
+    private final class Shelf: VectorMaker {
+        private let gradients: [[[Float]]]
+        init(_ gradients: [[[Float]]]) { self.gradients = gradients }
+
+        func make(_ chunk: Int, shard: Int, of step: StepID, into vector: MutableFloats) {
+            _ = vector.update(fromContentsOf: gradients[shard][chunk])
+        }
+    }
+
     private let gradients: [[[Float]]]
     private let metrics: [NodeMetrics]
     private var random: Seeded
@@ -79,7 +89,8 @@ private struct Step {
         self.metrics = metrics
         self.random = random
         chunks = gradients[0].map(\.count)
-        board = ReductionBoard(pool: VectorPool(floats: chunks.max() ?? 0), lentFrom: 0)
+        board = ReductionBoard(
+            pool: VectorPool(floats: chunks.max() ?? 0), maker: Shelf(gradients), lentFrom: 0)
         workersMemory = try SharedMemory()
         view = SharedView(workersMemory.name)
         board.begin(id, shards: gradients.count, chunks: chunks)
@@ -123,7 +134,7 @@ private struct Step {
     }
 
     /// What the coordinator does with a vector: alternately as it comes, or by way of the board; from a
-    /// message, or where it lies.
+    /// message, or where it lies, or unmade.
     private mutating func arrive(_ vector: Vector) throws {
         let lender = Bool.random(using: &random) ? view : nil
         let lies = try lender.map { try lend(vector.values, to: $0) }
@@ -131,7 +142,11 @@ private struct Step {
         machine.contributionArrived(vector.contribution, at: .zero, into: &actions)
         let chunk = vector.contribution.chunk
         vector.values.withUnsafeBytes { sent in
-            let bytes = lies ?? sent
+            let node = vector.contribution.node
+            let arrived =
+                node.level == 0 && Bool.random(using: &random)
+                ? ArrivedVector.unmade(shard: node.index)
+                : .bytes(lies ?? sent, lender: lender)
             var index = 0
             while index < actions.count {
                 guard case .store(_, _, let node) = actions[index] else {
@@ -145,12 +160,12 @@ private struct Step {
                     // Discards come before the vector is stored.
                     for action in actions[..<index] { discard(action) }
                     board.add(
-                        chunk, bytes, vector.metrics, to: left == node ? right : left,
+                        chunk, arrived, vector.metrics, to: left == node ? right : left,
                         into: parent, kernels)
                     actions.removeSubrange(...(index + 1))
                 } else {
                     for action in actions[..<index] { discard(action) }
-                    board.store(chunk, node, bytes, vector.metrics, lender: lender)
+                    board.store(chunk, node, arrived, vector.metrics)
                     actions.removeSubrange(...index)
                 }
                 return

@@ -126,6 +126,12 @@ let samples: [Sample] = [
                 part: 1, checksum: .max, ready: 1 << 60)),
         payload: 1 << 20, limits: .data),
     Sample(
+        message: .factors(
+            .init(
+                session: 7, lease: 1, step: 300, version: 299, bucket: 4, shard: 2, samples: 16,
+                part: 0, checksum: 0, place: 1 << 30)),
+        limits: .data),
+    Sample(
         message: .slot(.init(session: 7, version: 300, slot: 1, chunk: 12, checksum: 5)),
         payload: 64, limits: .data),
     Sample(

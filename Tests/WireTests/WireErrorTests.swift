@@ -200,6 +200,26 @@ import Wire
             text: "wire.outOfRange: factors.samples is 0, expected 1...1099511627776" + drop),
         Case(
             header: encoded(
+                .factors(
+                    .init(
+                        session: 1, lease: 1, step: 1, version: 1, bucket: 1, shard: 0, samples: 1,
+                        part: 0, checksum: 1))),
+            limits: .data,
+            text:
+                "wire.badPayload: factors or a slot have 0 bytes of payload, expected whole floats"
+                + drop),
+        Case(
+            header: encoded(
+                .factors(
+                    .init(
+                        session: 1, lease: 1, step: 1, version: 1, bucket: 1, shard: 0, samples: 1,
+                        part: 0, checksum: 1, place: 1 << 20))),
+            payload: 64, limits: .data,
+            text:
+                "wire.badPayload: a message that has no payload comes with 64 bytes, expected none"
+                + drop),
+        Case(
+            header: encoded(
                 .slot(.init(session: 1, version: 1, slot: 0, chunk: 0, checksum: 1))),
             payload: 6, limits: .data,
             text:

@@ -562,10 +562,14 @@ struct  Convoy__Factors
    * as in Contribution
    */
   uint64_t ready;
+  /*
+   * of all factors of the shard; 0 for none
+   */
+  uint64_t place;
 };
 #define CONVOY__FACTORS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&convoy__factors__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*

@@ -17,8 +17,6 @@ public struct FactoredGradient: Sendable {
     private let blockSize: Int
     private let kernel: Range<Int>
     private let bias: Range<Int>
-    /// Blocks of 16 outputs that are summed up together: then a piece of a large layer stays in the cache.
-    private static let outputsOfPiece = 2
 
     /// Nil unless the stage forms a shard's gradient at once.
     init?(_ stage: any Stage, blockSize: Int) {
@@ -46,53 +44,34 @@ public struct FactoredGradient: Sendable {
     public var mostSamples: Int { geometry.blocksPerShard * blockSize }
     public var count: Int { bias.count + geometry.accumulatorCount }
 
-    /// Parts of the gradient that are made apart.
-    public var pieces: Int { kernelPieces + (bias.isEmpty ? 0 : 1) }
-    private var kernelPieces: Int {
-        let blocks = geometry.outputChannels / 16
-        return (blocks + Self.outputsOfPiece - 1) / Self.outputsOfPiece
-    }
-
-    private func outputs(ofPiece piece: Int) -> Range<Int> {
-        let first = piece * Self.outputsOfPiece
-        return first..<min(first + Self.outputsOfPiece, geometry.outputChannels / 16)
-    }
-
-    /// Where a piece lies in the flat buffer. Pieces follow each other.
-    public func range(ofPiece piece: Int) -> Range<Int> {
-        guard piece < kernelPieces else { return bias }
-        let outputs = outputs(ofPiece: piece)
-        let start = kernel.lowerBound + geometry.weightCount(of: 0..<outputs.lowerBound)
-        return start..<start + geometry.weightCount(of: outputs)
-    }
-
-    /// The longest of them.
-    public var longestPiece: Int {
-        (0..<pieces).map { range(ofPiece: $0).count }.max() ?? 0
-    }
-
-    /// Makes a piece of a shard's gradient.
+    /// Makes a part of a shard's gradient: what is made of it can follow while it is in the cache.
     ///
     /// - Parameters:
+    ///   - part: Of the flat buffer, within `parameters`; from their start on multiples of 128, but for the end.
     ///   - factors: `count(samples:)` floats.
     ///   - samples: Of the shard.
-    ///   - gradient: Overwritten; as many floats as the piece has.
-    public func makePiece(
-        _ piece: Int, of factors: Floats, samples: Int, _ kernels: KernelSet,
+    ///   - gradient: Overwritten; as many floats as the part has.
+    public func make(
+        _ part: Range<Int>, of factors: Floats, samples: Int, _ kernels: KernelSet,
         into gradient: MutableFloats
     ) {
         precondition(
-            factors.count == count(samples: samples),
-            "FactoredGradient: \(factors.count) floats for \(samples) samples, expected "
-                + "\(count(samples: samples))")
-        guard piece < kernelPieces else {
-            _ = gradient.update(fromContentsOf: factors[..<bias.count])
-            return
+            factors.count == count(samples: samples) && part.count == gradient.count
+                && part.clamped(to: parameters) == part,
+            "FactoredGradient: \(factors.count) floats for \(samples) samples, \(gradient.count) for "
+                + "\(part); expected \(count(samples: samples)), and a part of \(parameters)")
+        let weights = part.clamped(to: kernel), biases = part.clamped(to: bias)
+        if !weights.isEmpty {
+            kernels.convFinish(
+                geometry, Floats(rebasing: factors[bias.count...]),
+                blocks: (samples + blockSize - 1) / blockSize,
+                part: weights.lowerBound - kernel.lowerBound..<weights.upperBound
+                    - kernel.lowerBound, into: gradient.slice(0..<weights.count))
         }
-        kernels.convFinish(
-            geometry, Floats(rebasing: factors[bias.count...]),
-            blocks: (samples + blockSize - 1) / blockSize, outputs: outputs(ofPiece: piece),
-            into: gradient)
+        guard !biases.isEmpty else { return }
+        _ = gradient[weights.count...].update(
+            fromContentsOf: factors[
+                biases.lowerBound - bias.lowerBound..<biases.upperBound - bias.lowerBound])
     }
 
     /// Writes the factors of a shard over the front of the layer's part of its gradient, which is not needed
