@@ -34,15 +34,16 @@ public struct WorkerLaunch: Sendable {
         program: String, threads: [Int], prefix: String = "", arguments: [String] = [],
         firstArguments: [String] = [], environment: [String: String] = [:]
     ) -> [WorkerLaunch] {
-        let spareCores = Cores.available - threads.reduce(0, +)
+        // Of several jobs on a machine, each with a part of the cores, none is to insist on the first ones.
+        let takeAllCores = Cores.available == threads.reduce(0, +)
         return threads.indices.map { number in
             WorkerLaunch(
                 name: "\(prefix)worker-\(number + 1)", localThreads: threads[number],
                 place: .here(
                     program: program,
-                    core: spareCores >= 0 ? threads[..<number].reduce(0, +) : nil,
+                    core: takeAllCores ? threads[..<number].reduce(0, +) : nil,
                     environment: environment),
-                arguments: arguments + (spareCores == 0 ? ["--keep-to-cores"] : []),
+                arguments: arguments + (takeAllCores ? ["--keep-to-cores"] : []),
                 firstArguments: firstArguments)
         }
     }
