@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which layers' gradients travel between machines as their factors. Coordinator and workers decide alike.
+// Which layers' gradients travel as their factors. Coordinator and workers decide alike.
 
 import Layers
 import Tensors
 import Wire
 
 /// The layers of a model for which the factors of a whole batch are much less than the gradient. Of those
-/// nothing but factors travels: each worker gets those of all shards, makes the gradient of the step, and steps
-/// the layer itself, as the coordinator does.
+/// nothing but factors travels: between machines each worker gets those of all shards, makes the gradient of the
+/// step, and steps the layer itself, as the coordinator does. Within a machine the coordinator alone does.
 struct FactorPlan {
     /// One of them: a stage of the model that is a bucket of its own.
     struct Layer {
