@@ -34,7 +34,7 @@ public final class WorkerProcesses {
 
     public var count: Int { launches.count }
 
-    /// Cores that no compute thread keeps to itself; negative if there are too few for them.
+    /// Cores beyond one for each compute thread; negative if there are too few for them.
     public var spareCores: Int {
         Cores.available - launches.reduce(0) { $0 + ($1.localThreads ?? 0) }
     }
