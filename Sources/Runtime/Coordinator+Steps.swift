@@ -256,26 +256,58 @@ extension Coordinator {
         endTurn()
     }
 
-    /// The sum of a chunk over the whole step is there: average, step, publish.
+    /// The vectors of a chunk are all there. A large one waits for others to be stepped at the same time.
     private func apply(_ id: StepID, _ chunk: Int) {
-        let step = run.plan.step(id)
-        let board = board(id)
-        if step.kind == .train {
-            let gradient = board.rootVector(chunk)
-            guard factors?.failed == nil else { return }
+        let isTraining = run.plan.step(id).kind == .train
+        if isTraining, 4 * trainingChunks[chunk] >= ReductionBoard.largeBytes {
+            ripe.append(chunk)
+        } else if isTraining {
             trace?.loop.interrupt(.update, step: id.raw, part: chunk)
-            let renewed = shelf.apply(
-                chunk, gradient: gradient,
-                .init(
-                    step.trainingStep + 1, samples: step.samples.count,
-                    rate: callbacks.learningRate))
+            renew(CollectionOfOne(chunk), of: id)
             trace?.loop.resume()
-            for chunk in renewed { publish(chunk, shelf.versions[chunk]) }
         } else {
+            let board = board(id)
             board.keepCounts()
+            board.release(chunk)
+            machine.chunkApplied(step: id, chunk: chunk, at: now, into: &actions)
         }
-        board.release(chunk)
-        machine.chunkApplied(step: id, chunk: chunk, at: now, into: &actions)
+    }
+
+    /// Steps large chunks, front layers first: in one turn so many that messages do not wait for long.
+    func stepRipe() {
+        guard !ripe.isEmpty, failure == nil, let step = boards.first?.step else { return }
+        ripe.sort()
+        let turn = min(ripe.count, 4 * crew.threads)
+        trace?.loop.begin(.update, step: step.raw, part: ripe[0])
+        renew(ripe[..<turn], of: step)
+        trace?.loop.end()
+        ripe.removeFirst(turn)
+        perform()
+    }
+
+    /// Sum up, average, step, publish.
+    private func renew<Chunks: Collection<Int>>(_ chunks: Chunks, of id: StepID) {
+        let planned = run.plan.step(id), board = board(id)
+        let step = UpdateRule.Step(
+            planned.trainingStep + 1, samples: planned.samples.count, rate: callbacks.learningRate)
+        let seals = crew.perform(chunks, of: board, step)
+        if let failed = factors?.failed {
+            let place = run.describe(failed.step, shard: failed.shard)
+            failure =
+                failure
+                ?? RuntimeError(
+                    .notFinite,
+                    "\(place): \(run.model.name(ofStage: failed.stage)): the gradient is not finite; "
+                        + "training diverges: lower the learning rate, or check the images")
+            return
+        }
+        for (chunk, seal) in seals {
+            for renewed in shelf.renew(chunk, seal, step) {
+                publish(renewed, shelf.versions[renewed])
+            }
+            board.release(chunk)
+            machine.chunkApplied(step: id, chunk: chunk, at: now, into: &actions)
+        }
     }
 
     /// A chunk has been stepped: it goes out to all that want it. Where nothing has to travel, a bucket's chunks
@@ -306,6 +338,10 @@ extension Coordinator {
         guard members[index].sentVersions[parity][chunk] != version,
             let peer = members[index].data,
             let weights = shelf.chunk(chunk, version: version)
+        else { return }
+        // New weights tell who has lent factors of them that these have been read: for the whole bucket.
+        let bucket = run.chunks.chunksOfBucket[run.chunks.chunks[chunk].bucket]
+        guard !members[index].readsMemory || shelf.versions[bucket].allSatisfy({ $0 >= version })
         else { return }
         if makesItself(chunk, version, index), sendRenewal(chunk, version, to: index) { return }
         members[index].sentVersions[parity][chunk] = version

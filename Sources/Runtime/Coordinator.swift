@@ -17,8 +17,8 @@ import ZeroMQ
 /// Leads a run: leases shards to whoever is there, completes the reduction tree, steps the optimizer,
 /// sends the new weights.
 ///
-/// One thread does all of it; only the sample feed has another. What to do is decided by `StepMachine`, a
-/// pure value; here are the sockets, the clock and the numbers.
+/// One thread does all of it; only the sample feed has another, and large layers are stepped by several. What to
+/// do is decided by `StepMachine`, a pure value; here are the sockets, the clock and the numbers.
 public final class Coordinator {
     let run: Run
     let options: CoordinatorOptions
@@ -45,6 +45,9 @@ public final class Coordinator {
     var nextNumber: UInt64 = 1
     var nextWorker: UInt64 = 1
     let shelf: WeightShelf
+    let crew: ChunkCrew
+    /// Large chunks of the first step whose vectors are all there.
+    var ripe: [Int] = []
     /// The matrix that whitens images, if any does.
     let whitening: FlightBuffer<Float>?
     let pool: VectorPool
@@ -152,6 +155,7 @@ public final class Coordinator {
             plan: run.chunks, rule: run.job.training.optimizer, kernels: run.kernels,
             weights: state.weights, slots: state.slots, version: state.optimizerSteps,
             memory: memory)
+        crew = ChunkCrew(shelf, run.kernels, threads: min(Self.mostThreads, Cores.available))
         whitening = run.whitening.map { whitening in
             let buffer = FlightBuffer<Float>(count: whitening.matrix.count)
             _ = buffer.memory.elements.update(fromContentsOf: whitening.matrix)
@@ -200,6 +204,7 @@ public final class Coordinator {
     /// - Throws: `stopped` if it was told to stop and has written a checkpoint; the first failure else.
     public func work() throws(RuntimeError) {
         defer {
+            crew.dismiss()
             feed?.close()
             saver.close()
         }
@@ -223,7 +228,9 @@ public final class Coordinator {
                 {
                     receive(message)
                     turn += 1
+                    if ripe.count >= crew.threads { stepRipe() }
                 }
+                stepRipe()
             } catch { throw RuntimeError(.network, error.description) }
             if let malformed = socket.socket.takeMalformed() {
                 logger.debug("message not understood", metadata: ["error": "\(malformed)"])
@@ -249,6 +256,9 @@ public final class Coordinator {
     /// How long it stays awake for the next vector.
     private static let awake = Duration.microseconds(300)
 
+    /// That step large layers: memory is not fast enough for more.
+    private static let mostThreads = 8
+
     /// Messages that are read before anything else is looked at.
     private static let turn = 1024
     /// Messages of one worker that may wait to be read: chunks, of 1 MiB at most.
@@ -261,6 +271,10 @@ public final class Coordinator {
         if let pause = door?.pause { timeout = min(timeout, pause) }
         if let deadline = machine.nextDeadline { timeout = min(timeout, deadline - now) }
         do throws(ZeroMQError) {
+            guard ripe.isEmpty else {
+                try poller.wait(timeout: .zero)
+                return
+            }
             let start = now
             while options.staysAwake, workersAlive > 0, now - start < Self.awake {
                 if try poller.wait(timeout: .zero) { return }

@@ -3,10 +3,11 @@
 // What a coordinator keeps of gradients that travel as factors.
 
 import Coordination
+import Synchronization
 import Tensors
 
 /// The factors of the steps that are open, for each layer that travels as such: gradients are made of them when
-/// they are added.
+/// they are summed.
 final class FactorExchange: VectorMaker {
     let plan: FactorPlan
     private let chunks: ChunkPlan
@@ -16,8 +17,17 @@ final class FactorExchange: VectorMaker {
     private var pools: [FlightPool<Float>]
     /// The steps that even and odd versions are used in.
     private var steps: [StepID?] = [nil, nil]
-    /// The first gradient that is not finite.
-    private(set) var failed: (step: StepID, shard: Int, stage: Int)?
+    private let notFinite = Mutex<NotFinite?>(nil)
+
+    /// A gradient that is not finite.
+    struct NotFinite {
+        let step: StepID
+        let shard: Int
+        let stage: Int
+    }
+
+    /// The first one that was made.
+    var failed: NotFinite? { notFinite.withLock { $0 } }
 
     /// Nil where nothing travels as factors.
     init?(_ plan: FactorPlan, _ chunks: ChunkPlan, _ kernels: KernelSet) {
@@ -91,16 +101,21 @@ final class FactorExchange: VectorMaker {
         }
     }
 
-    func make(_ chunk: Int, shard: Int, of step: StepID, into vector: MutableFloats) {
+    func make(
+        _ part: Range<Int>, ofChunk chunk: Int, shard: Int, of step: StepID,
+        into vector: MutableFloats
+    ) {
         guard let parity = steps.firstIndex(of: step),
             let layer = plan.layer(ofBucket: chunks.chunks[chunk].bucket)
         else { preconditionFailure("no factors of chunk \(chunk) in step \(step)") }
         let batch = batches[layer][parity]
+        let start = chunks.chunks[chunk].range.lowerBound
         plan.layers[layer].gradient.make(
-            chunks.chunks[chunk].range, of: batch.factors(ofShard: shard),
+            start + part.lowerBound..<start + part.upperBound, of: batch.factors(ofShard: shard),
             samples: batch.samples[shard], kernels, into: vector)
-        if failed == nil, !kernels.isFinite(UnsafeRawBufferPointer(vector)) {
-            failed = (step, shard, plan.layers[layer].stage)
+        guard !kernels.isFinite(UnsafeRawBufferPointer(vector)) else { return }
+        notFinite.withLock {
+            $0 = $0 ?? NotFinite(step: step, shard: shard, stage: plan.layers[layer].stage)
         }
     }
 }

@@ -65,13 +65,15 @@ package enum ArrivedVector {
     case unmade(shard: Int)
 }
 
-/// Makes what has come `unmade`.
+/// Makes what has come `unmade`, for several threads at once.
 package protocol VectorMaker: AnyObject {
-    /// Writes a chunk of the gradient of a shard.
-    func make(_ chunk: Int, shard: Int, of step: StepID, into vector: MutableFloats)
+    /// Writes a part of a chunk of the gradient of a shard.
+    func make(
+        _ part: Range<Int>, ofChunk chunk: Int, shard: Int, of step: StepID,
+        into vector: MutableFloats)
 }
 
-/// Where a vector that waits for its sibling lies.
+/// Where the vector of a node lies.
 private enum StoredVector {
     case none
     /// In the pool.
@@ -79,22 +81,23 @@ private enum StoredVector {
     /// In the memory of the worker that computed it, which leaves it alone until the step is over.
     case lent(UnsafeRawBufferPointer, SharedView)
     case unmade(shard: Int)
+    /// It is the sum of the node's children, which stay where they are.
+    case sum
 }
 
 /// Performs what the step machine decides about the vectors of one step.
 ///
-/// The machine knows names; here are the numbers. A vector that completes a pair is added straight from
-/// the message to its sibling, and a large one that lies in the memory of a worker of this machine waits
-/// there, so that most vectors are never copied. What can be made at any time is made when its sibling is
-/// there, and added while it is in the cache. A board serves one step after another: it allocates until it has
-/// seen the largest, then no more.
+/// The machine knows names; here are the numbers. A vector that comes in a message is added to its sibling
+/// at once. One that stays where it is, or can be made at any time, is only noted: when all of the step are
+/// there, `sum` adds them up piece by piece, so that nothing is read or written twice. A board serves one step
+/// after another: it allocates until it has seen the largest, then no more.
 package final class ReductionBoard {
     package private(set) var step = StepID(raw: 0)
     /// Floats of each chunk.
     package private(set) var chunks: [Int] = []
     /// What an evaluation has counted, once its root is there; empty if that is nothing.
     package private(set) var counts: [UInt64] = []
-    /// Small vectors are copied while nobody waits for them: then they are in this core's cache when their
+    /// Smaller vectors are copied while nobody waits for them: then they are in this core's cache when their
     /// siblings come.
     private let lentFrom: Int
 
@@ -106,10 +109,15 @@ package final class ReductionBoard {
     private var stored: [StoredVector] = []
     private var metrics: [NodeMetrics] = []
 
+    /// From how many bytes on it is worth while not to copy a vector.
+    package static let largeBytes = 1 << 19
+
     /// - Parameters:
     ///   - maker: Of vectors that come unmade; nil where none does.
     ///   - lentFrom: From how many bytes on a lent vector is not copied.
-    package init(pool: VectorPool, maker: (any VectorMaker)? = nil, lentFrom: Int = 1 << 19) {
+    package init(
+        pool: VectorPool, maker: (any VectorMaker)? = nil, lentFrom: Int = largeBytes
+    ) {
         self.pool = pool
         self.maker = maker
         self.lentFrom = lentFrom
@@ -143,6 +151,8 @@ package final class ReductionBoard {
 
     private func metricsPlace(_ node: TreeNode) -> Int { levelOffsets[node.level] + node.index }
 
+    // MARK: What the machine decides
+
     /// Keeps the vector that has just arrived. Its metrics come with chunk 0.
     package func store(
         _ chunk: Int, _ node: TreeNode, _ vector: ArrivedVector, _ sums: NodeMetrics
@@ -165,122 +175,139 @@ package final class ReductionBoard {
         _ chunk: Int, _ vector: ArrivedVector, _ sums: NodeMetrics, to sibling: TreeNode,
         into parent: TreeNode, _ kernels: KernelSet
     ) {
-        switch vector {
-        case .bytes(let bytes, _):
-            add(chunk, bytes, sums, to: sibling, into: parent, kernels)
-        case .unmade(let shard):
-            let slot = make(chunk, shard)
-            add(
-                chunk, UnsafeRawBufferPointer(pool.vector(slot, count: chunks[chunk])), sums,
-                to: sibling, into: parent, kernels)
-            pool.giveBack(slot)
+        if case .own(let slot) = stored[place(chunk, sibling)], let bytes = passing(vector) {
+            kernels.add(bytes, to: pool.vector(slot, count: chunks[chunk]))
+            stored[place(chunk, sibling)] = .none
+            stored[place(chunk, parent)] = .own(slot)
+        } else {
+            let node = TreeNode(level: sibling.level, index: sibling.index ^ 1)
+            store(chunk, node, vector, sums)
+            stored[place(chunk, parent)] = .sum
         }
+        if chunk == 0 { metrics[metricsPlace(parent)] = metrics[metricsPlace(sibling)] + sums }
     }
 
-    private func add(
-        _ chunk: Int, _ bytes: UnsafeRawBufferPointer, _ sums: NodeMetrics, to sibling: TreeNode,
-        into parent: TreeNode, _ kernels: KernelSet
-    ) {
-        let slot: Int32
-        switch take(chunk, sibling) {
-        case .own(let its):
-            slot = its
-            kernels.add(bytes, to: pool.vector(slot, count: chunks[chunk]))
-        case .lent(let other, let lender):
-            slot = pool.take()
-            kernels.add(other, bytes, into: pool.vector(slot, count: chunks[chunk]))
-            withExtendedLifetime(lender) {}
-        case .unmade(let shard):
-            slot = make(chunk, shard)
-            kernels.add(bytes, to: pool.vector(slot, count: chunks[chunk]))
-        case .none: preconditionFailure("take gives a vector")
-        }
-        stored[place(chunk, parent)] = .own(slot)
-        if chunk == 0 { metrics[metricsPlace(parent)] = metrics[metricsPlace(sibling)] + sums }
+    /// The bytes of a vector that does not stay where it is.
+    private func passing(_ vector: ArrivedVector) -> UnsafeRawBufferPointer? {
+        guard case .bytes(let bytes, let lender) = vector, lender == nil || bytes.count < lentFrom
+        else { return nil }
+        return bytes
     }
 
     /// `parent` = `left` + `right`, both stored and now forgotten.
     package func merge(
         _ chunk: Int, left: TreeNode, right: TreeNode, into parent: TreeNode, _ kernels: KernelSet
     ) {
-        let right = (node: right, vector: made(take(chunk, right), chunk))
-        add(
-            chunk, bytes(of: right.vector, chunk), metrics[metricsPlace(right.node)], to: left,
-            into: parent, kernels)
-        giveBack(right.vector)
-    }
-
-    /// In the pool.
-    private func make(_ chunk: Int, _ shard: Int) -> Int32 {
-        guard let maker else {
-            preconditionFailure("ReductionBoard: shard \(shard) came unmade, and nobody makes it")
+        if case .own(let first) = stored[place(chunk, left)],
+            case .own(let second) = stored[place(chunk, right)]
+        {
+            kernels.add(
+                UnsafeRawBufferPointer(pool.vector(second, count: chunks[chunk])),
+                to: pool.vector(first, count: chunks[chunk]))
+            discard(chunk, right)
+            stored[place(chunk, left)] = .none
+            stored[place(chunk, parent)] = .own(first)
+        } else {
+            stored[place(chunk, parent)] = .sum
         }
-        let slot = pool.take()
-        maker.make(chunk, shard: shard, of: step, into: pool.vector(slot, count: chunks[chunk]))
-        return slot
-    }
-
-    private func made(_ vector: StoredVector, _ chunk: Int) -> StoredVector {
-        guard case .unmade(let shard) = vector else { return vector }
-        return .own(make(chunk, shard))
+        guard chunk == 0 else { return }
+        metrics[metricsPlace(parent)] = metrics[metricsPlace(left)] + metrics[metricsPlace(right)]
     }
 
     /// The node's sibling has no shards: the node is its parent.
     package func pass(_ chunk: Int, _ node: TreeNode, into parent: TreeNode) {
-        stored[place(chunk, parent)] = take(chunk, node)
+        let index = place(chunk, node)
+        stored[place(chunk, parent)] = stored[index]
+        // A sum is that of what lies below it.
+        if case .sum = stored[index] {} else { stored[index] = .none }
         if chunk == 0 { metrics[metricsPlace(parent)] = metrics[metricsPlace(node)] }
     }
 
     /// Forgets a vector that a bigger node has come for.
-    package func discard(_ chunk: Int, _ node: TreeNode) { giveBack(take(chunk, node)) }
+    package func discard(_ chunk: Int, _ node: TreeNode) {
+        let index = place(chunk, node)
+        switch stored[index] {
+        case .none:
+            preconditionFailure(
+                "ReductionBoard: no vector at \(node) of chunk \(chunk), step \(step)")
+        case .own(let slot): pool.giveBack(slot)
+        case .lent, .unmade: break
+        case .sum:
+            discard(chunk, node.left)
+            if tree.contains(node.right) { discard(chunk, node.right) }
+        }
+        stored[index] = .none
+    }
 
-    /// The sum of the whole step, for one chunk. Good until its `release`.
-    package func rootVector(_ chunk: Int) -> Floats {
-        // The only shard of its step.
-        stored[place(chunk, root)] = made(stored[place(chunk, root)], chunk)
-        return bytes(of: stored[place(chunk, root)], chunk).assumingMemoryBound(to: Float.self)
+    // MARK: What becomes of them
+
+    /// Floats that `sum` needs for parts of `part` floats.
+    package func scratch(forParts part: Int) -> Int { (tree.root.level + 1) * part }
+
+    /// A part of the sum of the whole step, for one chunk. Several threads may ask at once, until its `release`.
+    ///
+    /// - Parameter scratch: Overwritten; at least `scratch(forParts:)` floats.
+    /// - Returns: Good until the scratch is written to again.
+    package func sum(
+        _ part: Range<Int>, ofChunk chunk: Int, scratch: MutableFloats, _ kernels: KernelSet
+    ) -> Floats {
+        sum(root, part, ofChunk: chunk, scratch, kernels).assumingMemoryBound(to: Float.self)
+    }
+
+    private func sum(
+        _ node: TreeNode, _ part: Range<Int>, ofChunk chunk: Int, _ scratch: MutableFloats,
+        _ kernels: KernelSet
+    ) -> UnsafeRawBufferPointer {
+        let own = MutableFloats(rebasing: scratch[..<part.count])
+        let bytes = 4 * part.lowerBound..<4 * part.upperBound
+        switch stored[place(chunk, node)] {
+        case .none:
+            preconditionFailure(
+                "ReductionBoard: no vector at \(node) of chunk \(chunk), step \(step)")
+        case .own(let slot):
+            return UnsafeRawBufferPointer(
+                rebasing: UnsafeRawBufferPointer(pool.vector(slot, count: chunks[chunk]))[bytes])
+        case .lent(let vector, _): return UnsafeRawBufferPointer(rebasing: vector[bytes])
+        case .unmade(let shard):
+            guard let maker else {
+                preconditionFailure(
+                    "ReductionBoard: shard \(shard) came unmade, and nobody makes it")
+            }
+            maker.make(part, ofChunk: chunk, shard: shard, of: step, into: own)
+        case .sum:
+            let left = sum(node.left, part, ofChunk: chunk, scratch, kernels)
+            guard tree.contains(node.right) else { return left }
+            let rest = MutableFloats(rebasing: scratch[part.count...])
+            let right = sum(node.right, part, ofChunk: chunk, rest, kernels)
+            kernels.add(left, right, into: own)
+        }
+        return UnsafeRawBufferPointer(own)
     }
 
     /// Keeps the root of an evaluation beyond its release.
     package func keepCounts() {
+        // Small, and never lent.
+        guard case .own(let slot) = stored[place(0, root)] else { return }
         // Whatever a broken worker sends is a number.
-        counts.append(contentsOf: rootVector(0).lazy.map { UInt64(exactly: $0) ?? 0 })
+        counts.append(
+            contentsOf: pool.vector(slot, count: chunks[0]).lazy.map { UInt64(exactly: $0) ?? 0 })
     }
 
     package var rootMetrics: NodeMetrics { metrics[metricsPlace(root)] }
 
     /// The root's vector has been applied.
-    package func release(_ chunk: Int) { giveBack(take(chunk, root)) }
+    package func release(_ chunk: Int) { discard(chunk, root) }
 
     /// Gives all memory back: the step is committed or abandoned.
     package func clear() {
         for index in stored.indices {
-            giveBack(stored[index])
+            if case .own(let slot) = stored[index] { pool.giveBack(slot) }
             stored[index] = .none
         }
     }
+}
 
-    private func bytes(of vector: StoredVector, _ chunk: Int) -> UnsafeRawBufferPointer {
-        switch vector {
-        case .none: preconditionFailure("ReductionBoard: no vector, chunk \(chunk), step \(step)")
-        case .own(let slot): UnsafeRawBufferPointer(pool.vector(slot, count: chunks[chunk]))
-        case .lent(let bytes, _): bytes
-        case .unmade(let shard): preconditionFailure("ReductionBoard: shard \(shard) is not made")
-        }
-    }
-
-    private func giveBack(_ vector: StoredVector) {
-        if case .own(let slot) = vector { pool.giveBack(slot) }
-    }
-
-    private func take(_ chunk: Int, _ node: TreeNode) -> StoredVector {
-        let index = place(chunk, node)
-        let vector = stored[index]
-        if case .none = vector {
-            preconditionFailure(
-                "ReductionBoard: no vector at \(node) of chunk \(chunk), step \(step)")
-        }
-        stored[index] = .none
-        return vector
-    }
+extension TreeNode {
+    fileprivate var left: TreeNode { TreeNode(level: level - 1, index: 2 * index) }
+    fileprivate var right: TreeNode { TreeNode(level: level - 1, index: 2 * index + 1) }
 }

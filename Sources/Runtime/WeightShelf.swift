@@ -12,7 +12,7 @@ import Tensors
 /// may still be on its way to workers. Workers of this machine compute with the buffer itself: its memory is
 /// written again two versions later, when all steps with it are over. The state of the optimizer (moments)
 /// is renewed in place.
-final class WeightShelf {
+package final class WeightShelf {
     let plan: ChunkPlan
     private let rule: UpdateRule
     private let kernels: KernelSet
@@ -22,7 +22,7 @@ final class WeightShelf {
     /// The buffer of each chunk's newest version, retained by the shelf once for each chunk.
     private var current: [FlightBuffer<Float>]
     /// The version of each chunk: the number of optimizer steps in it.
-    private(set) var versions: [UInt64]
+    package private(set) var versions: [UInt64]
     private(set) var checksums: [UInt64]
     /// The version before, of the chunks that have had a step. Chunks are stepped one by one, and who
     /// takes over work in the middle of a step needs all of them as they were before it.
@@ -36,15 +36,15 @@ final class WeightShelf {
     private var steps: (newest: UpdateRule.Step?, before: UpdateRule.Step?)
     /// What the size of each chunk's newest weights adds to the mean loss, and that of the ones before.
     private var penalties: [Double], previousPenalties: [Double]
-    /// For gradients with those of penalties; empty without them.
-    private let scratch: AlignedBuffer<Float>
+    /// Whether gradients with those of penalties need memory of their own.
+    let needsScratch: Bool
     /// Where workers of this machine see at once what there is; nil where there are none.
     private let bulletin: WeightBulletin?
 
     /// Starts out with `weights`, which is a whole flat buffer, as version `version`.
     ///
     /// - Parameter memory: Where the weights lie; nil for memory of this process alone.
-    init(
+    package init(
         plan: ChunkPlan, rule: UpdateRule, kernels: KernelSet, weights: [Float],
         slots state: [[Float]], version: UInt64, memory: SharedMemory?
     ) {
@@ -66,9 +66,7 @@ final class WeightShelf {
         }
         let needsWhole = rule.needsWholeGradient(plan.layout)
         gradient = needsWhole ? AlignedBuffer(count: plan.count) : nil
-        let largest = plan.chunks.map(\.range.count).max() ?? 0
-        scratch = AlignedBuffer(
-            count: plan.layout.hasPenalties && !needsWhole ? largest : 0)
+        needsScratch = plan.layout.hasPenalties && !needsWhole
         penalties = plan.chunks.map {
             plan.layout.penalty(
                 of: Floats(buffer.memory[$0.range]), at: $0.range.lowerBound, kernels)
@@ -76,26 +74,80 @@ final class WeightShelf {
         previousPenalties = penalties
         bulletin = memory.flatMap { WeightBulletin($0.bulletin, chunks: plan.chunks.count) }
         if let place = buffer.place { bulletin?.begin(version, place: place) }
-        for chunk in plan.chunks.indices { announce(chunk) }
+        if buffer.place != nil {
+            for chunk in plan.chunks.indices { bulletin?.announce(chunk, version) }
+        }
     }
 
-    /// The sum of one chunk over a batch has come: it is stepped, or waits for the others.
+    // MARK: Stepping
+
+    /// Before the first chunk of a step.
+    func begin(_ step: UpdateRule.Step) {
+        let version = UInt64(step.number)
+        guard newest.version != version else { return }
+        // All steps before the last one are over.
+        for chunk in previous.indices {
+            previous[chunk]?.release()
+            previous[chunk] = nil
+        }
+        newest = (version, pool.take(owners: plan.chunks.count))
+        steps = (step, steps.newest)
+        if let place = newest.buffer.place { bulletin?.begin(version, place: place) }
+    }
+
+    /// A part of a chunk's sum over the batch is there: it is stepped, or waits for all others. Other parts may be
+    /// at the same time, each with a scratch of its own.
     ///
-    /// - Parameter gradient: The sum.
+    /// - Parameters:
+    ///   - part: Of the flat buffer.
+    ///   - gradient: The sum.
+    ///   - scratch: As many floats, if `needsScratch`.
+    func take(
+        _ part: Range<Int>, ofChunk chunk: Int, gradient sum: Floats, _ step: UpdateRule.Step,
+        scratch: MutableFloats
+    ) {
+        if let gradient {
+            _ = gradient[part].update(fromContentsOf: sum)
+        } else {
+            update(part, from: current[chunk], sum, step, scratch: scratch)
+        }
+    }
+
+    /// What is to be known of a chunk of the newest version.
+    package struct Seal {
+        let checksum: UInt64
+        let penalty: Double
+    }
+
+    /// All parts of a chunk have been taken: whoever sees the bulletin may read it. Other chunks may be sealed at the
+    /// same time.
+    func seal(_ chunk: Int) -> Seal? { gradient == nil ? sealed(chunk) : nil }
+
+    private func sealed(_ chunk: Int) -> Seal {
+        let weights = newest.buffer.memory[plan.chunks[chunk].range]
+        if newest.buffer.place != nil { bulletin?.announce(chunk, newest.version) }
+        return Seal(
+            checksum: checksum64(UnsafeRawBufferPointer(weights)),
+            penalty: plan.layout.penalty(
+                of: Floats(weights), at: plan.chunks[chunk].range.lowerBound, kernels))
+    }
+
+    /// A chunk has been sealed, or waits for the others: then the last one brings them all.
+    ///
     /// - Returns: The chunks that are new now.
-    func apply(_ chunk: Int, gradient sum: Floats, _ step: UpdateRule.Step) -> Range<Int> {
-        let range = plan.chunks[chunk].range
-        guard let gradient else {
-            update(range, sum, step)
-            renew(chunk)
+    package func renew(_ chunk: Int, _ seal: Seal?, _ step: UpdateRule.Step) -> Range<Int> {
+        if let seal {
+            renew(chunk, seal)
             return chunk..<chunk + 1
         }
-        _ = gradient[range].update(fromContentsOf: sum)
         waiting += 1
-        guard waiting == plan.chunks.count else { return chunk..<chunk }
+        guard let gradient, waiting == plan.chunks.count else { return chunk..<chunk }
         waiting = 0
-        update(0..<plan.count, Floats(gradient.elements), step)
-        for chunk in plan.chunks.indices { renew(chunk) }
+        // Its chunks are of one version, which is one buffer.
+        update(
+            0..<plan.count, from: current[0], Floats(gradient.elements), step,
+            scratch: MutableFloats(start: nil, count: 0))
+        for chunk in plan.chunks.indices { renew(chunk, sealed(chunk)) }
         return plan.chunks.indices
     }
 
@@ -107,58 +159,38 @@ final class WeightShelf {
         return made(steps.newest) ?? made(steps.before)
     }
 
-    /// Writes a part of the next version. Its chunks are of one version, which is one buffer.
-    private func update(_ range: Range<Int>, _ gradient: Floats, _ step: UpdateRule.Step) {
-        if newest.version != UInt64(step.number) {
-            begin(UInt64(step.number))
-            steps = (step, steps.newest)
-        }
-        let chunk = plan.chunks.firstIndex { $0.range.lowerBound == range.lowerBound } ?? 0
+    private func update(
+        _ range: Range<Int>, from weights: FlightBuffer<Float>, _ gradient: Floats,
+        _ step: UpdateRule.Step, scratch: MutableFloats
+    ) {
         rule.apply(
             kernels, step,
             OptimizerSlice(
-                gradient: gradient, weights: Floats(current[chunk].memory[range]),
+                gradient: gradient, weights: Floats(weights.memory[range]),
                 newWeights: newest.buffer.memory[range],
                 first: slot(rule.optimizer.slots > 0 ? 0 : nil, range),
                 second: slot(rule.optimizer.slots > 1 ? 1 : nil, range),
                 average: slot(rule.averageSlot, range)),
-            at: range.lowerBound, of: plan.layout, scratch: scratch.elements)
+            at: range.lowerBound, of: plan.layout, scratch: scratch)
     }
 
-    /// A chunk of the newest version is written.
-    private func renew(_ chunk: Int) {
+    private func renew(_ chunk: Int, _ seal: Seal) {
         previous[chunk] = current[chunk]
         previousChecksums[chunk] = checksums[chunk]
+        previousPenalties[chunk] = penalties[chunk]
         current[chunk] = newest.buffer
         versions[chunk] = newest.version
-        previousPenalties[chunk] = penalties[chunk]
-        let range = plan.chunks[chunk].range
-        penalties[chunk] = plan.layout.penalty(
-            of: Floats(newest.buffer.memory[range]), at: range.lowerBound, kernels)
-        announce(chunk)
-        checksums[chunk] = checksum64(UnsafeRawBufferPointer(newest.buffer.memory[range]))
+        checksums[chunk] = seal.checksum
+        penalties[chunk] = seal.penalty
     }
+
+    // MARK: What there is
 
     /// What the size of the weights adds to the mean loss.
     ///
     /// - Parameter isStepped: Whether it is the weights before the newest ones that count.
     func penalty(beforeStep isStepped: Bool) -> Double {
         (isStepped ? previousPenalties : penalties).reduce(0, +)
-    }
-
-    private func announce(_ chunk: Int) {
-        guard current[chunk].place != nil else { return }
-        bulletin?.announce(chunk, versions[chunk])
-    }
-
-    /// The first chunk of a version has been summed up: so all steps before the last one are over.
-    private func begin(_ version: UInt64) {
-        for chunk in previous.indices {
-            previous[chunk]?.release()
-            previous[chunk] = nil
-        }
-        newest = (version, pool.take(owners: plan.chunks.count))
-        if let place = newest.buffer.place { bulletin?.begin(version, place: place) }
     }
 
     /// Weights to send: a chunk of one version.
@@ -191,7 +223,7 @@ final class WeightShelf {
     }
 
     /// Copies all chunks into one flat buffer. All must be of one version.
-    func gather(into weights: MutableFloats) {
+    package func gather(into weights: MutableFloats) {
         for (chunk, buffer) in zip(plan.chunks, current) {
             _ = UnsafeMutableBufferPointer(rebasing: weights[chunk.range])
                 .update(fromContentsOf: buffer.memory[chunk.range])
@@ -204,7 +236,7 @@ final class WeightShelf {
             weights, average: Floats(slot(rule.averageSlot, 0..<plan.count)), plan.layout)
     }
 
-    var optimizerState: [Floats] { slots.map { Floats($0.elements) } }
+    package var optimizerState: [Floats] { slots.map { Floats($0.elements) } }
 
     private func slot(_ index: Int?, _ range: Range<Int>) -> MutableFloats {
         index.map { slots[$0][range] } ?? MutableFloats(start: nil, count: 0)

@@ -62,8 +62,11 @@ private struct Step {
         private let gradients: [[[Float]]]
         init(_ gradients: [[[Float]]]) { self.gradients = gradients }
 
-        func make(_ chunk: Int, shard: Int, of step: StepID, into vector: MutableFloats) {
-            _ = vector.update(fromContentsOf: gradients[shard][chunk])
+        func make(
+            _ part: Range<Int>, ofChunk chunk: Int, shard: Int, of step: StepID,
+            into vector: MutableFloats
+        ) {
+            _ = vector.update(fromContentsOf: gradients[shard][chunk][part])
         }
     }
 
@@ -183,6 +186,18 @@ private struct Step {
         return try #require(reader.bytes(at: part.place, count: 4 * values.count))
     }
 
+    /// In pieces, of which the last one is shorter.
+    private func sum(_ chunk: Int) -> [Float] {
+        let piece = 10
+        let scratch = AlignedBuffer<Float>(count: board.scratch(forParts: piece))
+        return stride(from: 0, to: chunks[chunk], by: piece).flatMap { start in
+            Array(
+                board.sum(
+                    start..<min(start + piece, chunks[chunk]), ofChunk: chunk,
+                    scratch: scratch.elements, kernels))
+        }
+    }
+
     private func discard(_ action: Action) {
         guard case .discard(_, let chunk, let node) = action else { return }
         board.discard(chunk, node)
@@ -199,7 +214,7 @@ private struct Step {
             case .pass(_, let chunk, let node, let parent):
                 board.pass(chunk, node, into: parent)
             case .reduced(let step, let chunk):
-                sums.vectors[chunk] = Array(board.rootVector(chunk))
+                sums.vectors[chunk] = sum(chunk)
                 if chunk == 0 { sums.metrics = board.rootMetrics }
                 board.release(chunk)
                 machine.chunkApplied(step: step, chunk: chunk, at: .zero, into: &actions)
