@@ -9,13 +9,13 @@ import Wire
 /// The layers of a model for which the factors of a whole batch are much less than the gradient. Of those
 /// nothing but factors travels: between machines each worker gets those of all shards, makes the gradient of the
 /// step, and steps the layer itself, as the coordinator does. Within a machine the coordinator alone does.
-struct FactorPlan {
+package struct FactorPlan {
     /// One of them: a stage of the model that is a bucket of its own.
-    struct Layer {
+    package struct Layer {
         let stage: Int
         let bucket: Int
         let chunks: Range<Int>
-        let gradient: FactoredGradient
+        package let gradient: FactoredGradient
 
         /// Where a part of a shard's factors lies in them.
         func floats(ofPart part: Int, samples: Int) -> Range<Int> {
@@ -40,11 +40,11 @@ struct FactorPlan {
 
     /// Shards of a whole batch.
     let shards: Int
-    let layers: [Layer]
+    package let layers: [Layer]
     private let layerOfBucket: [Int?]
 
     /// - Parameter shards: Of a whole batch; 0 where gradients do not travel as factors.
-    init(_ model: Model, _ chunks: ChunkPlan, shards: Int) {
+    package init(_ model: Model, _ chunks: ChunkPlan, shards: Int) {
         self.shards = shards
         var layers: [Layer] = []
         for stage in 0..<(shards > 0 ? model.stageCount : 0) {
@@ -74,7 +74,7 @@ struct FactorPlan {
     }
 
     /// The layer that a stage is.
-    func gradient(ofStage stage: Int) -> FactoredGradient? {
+    package func gradient(ofStage stage: Int) -> FactoredGradient? {
         layers.first { $0.stage == stage }?.gradient
     }
 }

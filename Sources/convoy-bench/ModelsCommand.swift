@@ -80,7 +80,10 @@ struct ModelsCommand: ParsableCommand {
         _ peer: PeerModel, _ model: Model, _ kernels: KernelSet, _ crew: Crew
     ) throws -> Row {
         let batch = batch ?? peer.batch
-        let loop = TrainingLoop(peer, model: model, kernels: kernels, crew: crew, batch: batch)
+        let loop = TrainingLoop(
+            peer, model: model, kernels: kernels, crew: crew, batch: batch,
+            sums: relaxed ? .whole : .factored)
+        if !relaxed { try check(loop, peer, model, kernels, crew) }
         let price =
             relaxed ? try Price(of: loop, peer, model, kernels, crew, batch: batch) : nil
         _ = loop.train(steps: 2)
@@ -97,6 +100,23 @@ struct ModelsCommand: ParsableCommand {
             row.add("pricePercent", price.percent, digits: 1)
         }
         return row
+    }
+
+    /// Gradients of wide layers are made of factors: to the bits that whole ones have.
+    private func check(
+        _ loop: TrainingLoop, _ peer: PeerModel, _ model: Model, _ kernels: KernelSet, _ crew: Crew
+    ) throws {
+        let whole = TrainingLoop(
+            peer, model: model, kernels: kernels, crew: crew, batch: batch ?? peer.batch,
+            sums: .whole)
+        _ = (whole.train(steps: 1), loop.train(steps: 1))
+        guard whole.gradient.elementsEqual(loop.gradient, by: { $0.bitPattern == $1.bitPattern })
+        else {
+            throw WrongKernel(
+                description:
+                    "\(peer.name.rawValue): gradients made of factors have other bits than "
+                    + "whole ones; this build must not train")
+        }
     }
 
     private func predict(

@@ -11,7 +11,7 @@ final class Price {
     /// Images a second of both, turn by turn.
     private var rounds: [(kept: Double, relaxed: Double)] = []
 
-    /// - Parameter kept: Not yet trained.
+    /// - Parameter kept: With whole gradients, as the other one has them; not yet trained.
     /// - Throws: `WrongKernel` if the two do not add up the same gradient.
     init(
         of kept: TrainingLoop, _ peer: PeerModel, _ model: Model, _ kernels: KernelSet,
@@ -20,7 +20,7 @@ final class Price {
     ) throws {
         self.kept = kept
         relaxed = TrainingLoop(
-            peer, model: model, kernels: kernels, crew: crew, batch: batch, relaxed: true)
+            peer, model: model, kernels: kernels, crew: crew, batch: batch, sums: .relaxed)
         _ = kept.train(steps: 1)
         _ = relaxed.train(steps: 1)
         let error = Self.difference(relaxed.gradient, kept.gradient)
@@ -62,7 +62,7 @@ final class Price {
     var percent: Double { rounds.map { 100 * (1 - $0.kept / $0.relaxed) }.median }
 
     /// The length of `a - b`, against that of `b`.
-    private static func difference(_ a: Floats, _ b: Floats) -> Double {
+    private static func difference(_ a: [Float], _ b: [Float]) -> Double {
         func square(_ x: Float) -> Double { Double(x) * Double(x) }
         let error = zip(a, b).reduce(0) { $0 + square($1.0 - $1.1) }
         return (error / b.reduce(0) { $0 + square($1) }).squareRoot()

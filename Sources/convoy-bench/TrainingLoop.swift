@@ -3,16 +3,17 @@
 // Whole training steps in one process: everything a worker and the optimizer compute, and no cluster.
 
 import Layers
+import Runtime
 import Synchronization
 import Tensors
 
 /// A model in training on one batch of made-up images.
 ///
 /// Shards and the optimizer are as in a run, and so are the sums, unless they are relaxed; each thread
-/// takes whole shards, then a slice of the parameters.
+/// takes whole shards, then some of the parameters' pieces.
 final class TrainingLoop: @unchecked Sendable {
     // Between two meetings of the crew each thread writes to what is its own: a replica, the gradients that
-    // it computes, a slice of the parameters, some stages.
+    // it computes, some pieces of the parameters, some stages.
     private let model: Model
     private let kernels: KernelSet
     private let rule: UpdateRule
@@ -26,15 +27,26 @@ final class TrainingLoop: @unchecked Sendable {
     private let weights: AlignedBuffer<Float>
     private let slots: [AlignedBuffer<Float>]
     private let sum: any StepSum
+    /// Of the parameters, in the order of the buffer.
+    private let pieces: [Range<Int>]
     private let images: MadeUpImages
     private let nextShard = Atomic<Int>(0)
     private let failures = Atomic<Int>(0)
     private var step = 0
 
-    /// - Parameter relaxed: Whether gradients are added as they come.
+    /// How gradients become a sum.
+    enum Sums {
+        /// As in a run.
+        case factored
+        /// In the same order; those of wide layers are whole, too.
+        case whole
+        /// Whole, and added as they come.
+        case relaxed
+    }
+
     init(
         _ peer: PeerModel, model: Model, kernels: KernelSet, crew: Crew, batch: Int,
-        relaxed: Bool = false
+        sums: Sums = .factored
     ) {
         self.model = model
         self.kernels = kernels
@@ -48,20 +60,25 @@ final class TrainingLoop: @unchecked Sendable {
         prepared = PreparedWeights(model: model, kernels: kernels)
         weights = AlignedBuffer(count: count)
         slots = (0..<peer.optimizer.slots).map { _ in AlignedBuffer(count: count) }
+        let chunks = ChunkPlan(layout: model.parameters)
+        pieces = chunks.chunks.flatMap { Self.pieces(of: $0.range) }
+        let samples = (0..<shards).map { [shardSize] in min(shardSize, batch - $0 * shardSize) }
         sum =
-            relaxed
+            sums == .relaxed
             ? RelaxedSum(threads: crew.count, floats: count)
-            : OrderedSum(shards: shards, floats: count)
+            : OrderedSum(
+                model, chunks, samples: samples, threads: crew.count, slice: Self.piece,
+                isFactored: sums == .factored)
         images = MadeUpImages(batch, of: peer)
         model.initialize(weights.elements, seed: 1)
         prepared.prepareAll(from: Floats(weights.elements))
     }
 
     /// Whether a loss or gradient was not finite: the times would mean nothing.
-    var diverged: Bool { failures.load(ordering: .relaxed) > 0 }
+    var diverged: Bool { failures.load(ordering: .relaxed) > 0 || sum.diverged }
 
     /// The gradient of the last step.
-    var gradient: Floats { sum.last }
+    var gradient: [Float] { sum.last(kernels) }
 
     /// Trains `steps` steps; returns images a second.
     func train(steps: Int) -> Double {
@@ -83,7 +100,9 @@ final class TrainingLoop: @unchecked Sendable {
         sum.arrived(thread: thread)
         crew.meet()
         if thread == 0 { nextShard.store(0, ordering: .relaxed) }
-        apply(step: step, slice: slice(thread))
+        for piece in pieces[
+            pieces.count * thread / crew.count..<pieces.count * (thread + 1) / crew.count]
+        { apply(step: step, piece: piece, thread) }
         crew.meet()
         for stage in stride(from: thread, to: model.stageCount, by: crew.count) {
             prepared.prepare(stage: stage, from: Floats(weights.elements))
@@ -101,34 +120,29 @@ final class TrainingLoop: @unchecked Sendable {
         do {
             _ = try replicas[thread].train(
                 input, weights: Floats(weights.elements), prepared: prepared, gradient: gradient,
-                adding: adds)
+                adding: adds, factored: sum.factored)
         } catch { failures.add(1, ordering: .relaxed) }
     }
 
-    /// Adds gradients and steps the optimizer, on a part of the parameters: in pieces, as they travel in a
-    /// run, so that a sum is still in the cache when it is used.
-    private func apply(step: Int, slice: Range<Int>) {
-        let piece = 1 << 16
-        for start in stride(from: slice.lowerBound, to: slice.upperBound, by: piece) {
-            apply(step: step, piece: start..<min(start + piece, slice.upperBound))
+    /// As a coordinator cuts a chunk, so that a sum is still in the cache when it is used.
+    private static func pieces(of chunk: Range<Int>) -> [Range<Int>] {
+        stride(from: chunk.lowerBound, to: chunk.upperBound, by: piece).map {
+            $0..<min($0 + piece, chunk.upperBound)
         }
     }
 
-    private func apply(step: Int, piece: Range<Int>) {
+    private static let piece = 1 << 15
+
+    /// Adds gradients and steps the optimizer, on a part of the parameters.
+    private func apply(step: Int, piece: Range<Int>, _ thread: Int) {
         func slot(_ index: Int) -> MutableFloats {
             index < slots.count ? slots[index][piece] : MutableFloats(start: nil, count: 0)
         }
         rule.apply(
             kernels, .init(step, samples: batch),
             OptimizerSlice(
-                gradient: sum.add(piece, kernels), weights: Floats(weights[piece]),
+                gradient: sum.add(piece, thread: thread, kernels), weights: Floats(weights[piece]),
                 newWeights: weights[piece], first: slot(0), second: slot(1)),
             at: piece.lowerBound, of: model.parameters)
-    }
-
-    /// A thread's part of the parameters: whole vectors.
-    private func slice(_ thread: Int) -> Range<Int> {
-        let vectors = weights.count / 16
-        return vectors * thread / crew.count * 16..<vectors * (thread + 1) / crew.count * 16
     }
 }
